@@ -1,0 +1,109 @@
+// What a peer core wants done. Plain values; the shell carries them out in their order.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "peer/core/inputs.h"
+#include "schema/messages/exchange.h"
+
+namespace tyto::peer {
+
+// --- control connection ---
+// Connect to a tracker (which one, the shell's list says: the n-th attempt takes the n-th entry)
+// and register. Answered by Registered or RegisterFailed.
+struct ConnectTracker {
+  uint32_t attempt = 0;
+  SessionId resume_session;
+  TrackerEpoch resume_epoch;
+  bool has_inventory = false;
+};
+struct SendInventory {
+  std::vector<InventoryPage> pages;
+};
+struct SendExchange {
+  ExchangeUp up;
+};
+
+// --- transfers ---
+// Fetch a chunk into the store: verify each block against `root` as it arrives (for the origin:
+// hash, then compare), write only what is verified. No byte for `patience`: fail with kStalled.
+struct StartTransfer {
+  TransferId transfer;
+  VersionFactsRef facts;
+  ChunkIndex chunk;
+  Source source;
+  std::optional<Digest> root;  // absent: take what the manifest says; if that is silent, trust
+                               // the source (only ever asked of the origin and of superpeers)
+  Duration patience;
+  bool without_tracker = false;  // tells a superpeer to get the chunk itself if it lacks it
+  bool is_fallback = false;      // told to the source so that it can count
+};
+struct CancelTransfer {
+  TransferId transfer;
+};
+
+// --- store ---
+// The facts of a version whose chunks will be stored: to be kept with them.
+struct RememberVersion {
+  VersionFactsRef facts;
+};
+// Free these chunks; answered by ChunksLost once their bytes are free.
+struct DropChunks {
+  VersionId version;
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+struct LimitsSet {
+  SetLimits limits;
+};
+struct TicketRenewed {
+  BucketId bucket;
+  Ticket ticket;
+};
+
+// --- origin ---
+struct ResolveName {
+  Resolve resolve;
+};
+
+// --- readers ---
+struct OpenSucceeded {
+  OpenId open;
+  VersionFactsRef facts;
+};
+struct OpenFailed {       // also after OpenSucceeded: it cannot be read to its end
+  OpenId open;
+  Error error;
+};
+// The chunk is whole in the store: readers of `version` that wait for it can go on.
+struct ChunkReady {
+  ChunkId chunk;
+  SourceKind from = SourceKind::kPeer;
+  uint32_t bytes = 0;
+};
+
+// --- chunk server ---
+struct EnsureAnswered {   // the chunk of EnsureAsked is here now, or it can't be had
+  uint64_t request = 0;
+  bool is_here = false;
+};
+
+// --- life ---
+struct LeaveDone {};      // nothing is left to wait for: exit
+enum class TrackerState : uint8_t { kConnecting, kConnected, kLost };
+struct TrackerStateChanged {
+  TrackerState state = TrackerState::kConnecting;
+  std::string detail;
+};
+
+using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
+                            CancelTransfer, RememberVersion, DropChunks, LimitsSet, TicketRenewed,
+                            ResolveName, OpenSucceeded, OpenFailed, ChunkReady, EnsureAnswered,
+                            LeaveDone, TrackerStateChanged>;
+using Effects = std::vector<Effect>;
+
+}  // namespace tyto::peer

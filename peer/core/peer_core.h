@@ -1,0 +1,67 @@
+// A peer's state machine: does as its tracker says, and knows what to do when there is none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "peer/core/effects.h"
+#include "peer/core/inputs.h"
+
+namespace tyto::peer {
+
+// What distinguishes kinds of peers; `superpeer/core` has the superpeer's.
+struct Policy {
+  Role role = Role::kPeer;
+  // Gets chunks from the origin for readers that have lost their tracker.
+  bool serves_orphans = false;
+  // Waits between attempts to reach a tracker: doubles from min to max, with jitter.
+  Duration reconnect_min = Duration::milliseconds(100);
+  Duration reconnect_max = Duration::seconds(5);
+  // Without a tracker for this long, a reader goes on by itself.
+  Duration orphan_after = Duration::seconds(2);
+  // Chunks fetched at once without a tracker.
+  uint32_t orphan_transfers = 4;
+  // Direct origin reads of an orphan: at most this many bytes a second, one at a time.
+  uint64_t orphan_origin_bytes_per_s = 20'000'000;
+  Duration orphan_patience = Duration::seconds(5);
+  // Rounds through all sources for one chunk before the open fails.
+  uint32_t orphan_rounds_max = 5;
+  // An open that gets no answer at all, with a tracker or without, fails after this long.
+  Duration open_timeout = Duration::seconds(30);
+  // Asked of the tracker for exchanges without news.
+  Duration park = Duration::seconds(20);
+  // Results wait at most this long for company before they are sent.
+  Duration report_within = Duration::milliseconds(5);
+};
+
+class CoreState;
+
+// Drives the downloads, the cache and the control session of one process.
+//
+// Purity:    pure. Time only as `now`, randomness only from `seed`.
+// Threads:   confined to its loop.
+// Bounds:    kEventBacklogMax events; at most 4 KiB besides shared facts while it downloads one
+//            object of 256 chunks.
+// Errors:    a tracker that breaks the protocol is disconnected from (RegisterFailed's back-off
+//            applies); nothing that arrives can abort the process.
+class PeerCore {
+ public:
+  PeerCore(const Policy& policy, uint64_t seed);
+  ~PeerCore();
+  PeerCore(const PeerCore&) = delete;
+  PeerCore& operator=(const PeerCore&) = delete;
+
+  // Requires: `now` never goes back; the first input is StoreLoaded.
+  void handle(Instant now, Input input, Effects& effects);
+  // When TimePassed is to be handed in next; Instant::never() if there is nothing to wait for.
+  Instant next_deadline() const;
+
+  bool holds(const ChunkId& chunk) const;
+  // Bytes of memory of this core's own, besides shared facts.
+  std::size_t memory_bytes() const;
+
+ private:
+  std::unique_ptr<CoreState> state_;
+};
+
+}  // namespace tyto::peer

@@ -1,0 +1,86 @@
+// Where a peer keeps verified chunks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "schema/messages/exchange.h"
+
+namespace tyto::peer {
+
+// A chunk on its way into the store: its leaf hashes, then its bytes in order, then commit().
+// Destroyed without a commit, it leaves no trace.
+//
+// Threads:   confined to one at a time.
+// Ownership: must not outlive its store.
+// Errors:    kNoSpace when the disk or the limit is full, kUnavailable for other disk faults; the
+//            writer is then dead and is to be destroyed.
+class ChunkWriter {
+ public:
+  virtual ~ChunkWriter() = default;
+  // The SHA-256 of each block in order. Once, at any time before commit().
+  virtual Result<void> set_leaves(std::span<const Digest> leaves) = 0;
+  // Appends verified bytes at `offset` within the chunk. Requires: offset continues the last write.
+  virtual Result<void> write(uint32_t offset, std::span<const std::byte> bytes) = 0;
+  // The chunk is whole: from now on find() and inventory() have it, after a crash too.
+  // Requires: all bytes and leaves were written.
+  virtual Result<void> commit(const Digest& root) = 0;
+};
+
+// A whole chunk in the store. Keeps its bytes from being freed while it lives.
+//
+// Threads: any. Ownership: must not outlive its store.
+class ChunkView {
+ public:
+  virtual ~ChunkView() = default;
+  virtual uint32_t size() const = 0;  // bytes
+  virtual const Digest& root() const = 0;
+  virtual Result<std::vector<Digest>> leaves() const = 0;
+  // Fills `out` from `offset`. Requires: offset + out.size() <= size().
+  virtual Result<void> read(uint32_t offset, std::span<std::byte> out) const = 0;
+  // The bytes where they lie: in memory (otherwise empty), or in a file (otherwise fd -1).
+  virtual std::span<const std::byte> memory() const { return {}; }
+  struct FileRange {
+    int fd = -1;          // stays the store's
+    uint64_t offset = 0;  // of the chunk's first byte
+  };
+  virtual FileRange file() const { return {}; }
+};
+
+struct StoreUsage {
+  uint64_t used_bytes = 0;   // committed chunks
+  uint64_t limit_bytes = 0;  // lent
+  uint64_t chunks = 0;
+};
+
+// Keeps chunks by (version, index), never more than its limit of bytes, and the facts of their
+// versions. What it holds after a crash is whole and verified, and no more.
+//
+// Purity:  shell.
+// Threads: synchronised: any method from any thread.
+class ChunkStore {
+ public:
+  virtual ~ChunkStore() = default;
+  // Keeps a version's facts for as long as it has chunks of it. Repeats are fine.
+  virtual Result<void> remember(const VersionFactsRef& facts) = 0;
+  // Starts a chunk of a remembered version. Fails with kNoSpace if it does not fit the limit with
+  // all others stored and being written, kConflict if it is held or being written already.
+  virtual Result<std::unique_ptr<ChunkWriter>> begin(const VersionId& version,
+                                                     ChunkIndex chunk) = 0;
+  // The chunk, or null if it is not held whole.
+  virtual std::shared_ptr<const ChunkView> find(const ChunkId& chunk) const = 0;
+  // Frees [first, first + count): at once, or when the last view of a chunk goes. Those not held
+  // are passed over. Returns how many chunks were held.
+  virtual Result<uint32_t> drop(const VersionId& version, uint32_t first, uint32_t count) = 0;
+  // All that is held, by version; with roots.
+  virtual std::vector<InventoryEntry> inventory() const = 0;
+  virtual std::vector<VersionFactsRef> remembered() const = 0;
+  virtual StoreUsage usage() const = 0;
+};
+
+}  // namespace tyto::peer

@@ -1,0 +1,88 @@
+// What a tracker tells a peer. Imperatives, numbered, applied in order. Within one exchange they
+// come as: limits, cancels, evictions, descriptions, answers to opens, resolutions, assignments.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "schema/messages/common.h"
+#include "schema/messages/reason.h"
+
+namespace tyto {
+
+// Caps that the peer keeps on its own side too.
+struct SetLimits {
+  uint32_t uploads_max = 0;       // at once; more are answered 503. 0: none
+  uint64_t upload_bytes_per_s = 0;    // 0: unlimited
+  uint64_t download_bytes_per_s = 0;  // 0: unlimited
+  bool operator==(const SetLimits&) const = default;
+};
+
+// Stop a transfer; what it brought of the chunk may be thrown away. Unknown ids are ignored.
+struct Cancel {
+  AssignmentId assignment;
+  bool operator==(const Cancel&) const = default;
+};
+
+// Free these chunks [first, first + count). They are no source any more from the moment this is
+// sent; `ChunksDropped` confirms. Chunks not held are confirmed at once.
+struct Evict {
+  VersionId version;
+  uint32_t first = 0;
+  uint32_t count = 0;
+  Reason reason;
+  bool operator==(const Evict&) const = default;
+};
+
+// The facts of a version that later commands speak of. Sent once per session and version.
+struct Describe {
+  VersionFactsRef facts;  // never null
+  bool operator==(const Describe& other) const {
+    return facts == other.facts || (facts && other.facts && *facts == *other.facts);
+  }
+};
+
+// The open handle stands for this version, which was described before.
+struct Opened {
+  OpenId open;
+  VersionId version;
+  Ticket ticket;
+  bool operator==(const Opened&) const = default;
+};
+
+// The handle cannot be opened, or can't be read to its end: the reason is for the reader.
+struct OpenEnded {
+  OpenId open;
+  Error error;
+  bool operator==(const OpenEnded&) const = default;
+};
+
+// Find out what a name stands for at its origin, and answer with `NameResolved`.
+struct Resolve {
+  ResolveId resolve;
+  BucketId bucket;
+  std::string bucket_name;
+  std::string key;
+  std::string url;
+  bool operator==(const Resolve&) const = default;
+};
+
+// Fetch this chunk from `source`; should it fail, from the fall-backs in their order. Report.
+struct Assign {
+  AssignmentId assignment;
+  ChunkId chunk;                  // of a version described before
+  Source source;
+  std::vector<Source> fallbacks;  // whole copies, at most kFallbacksMax
+  std::optional<Digest> root;     // what the chunk must hash to. Absent only for an origin read
+                                  // of a chunk whose root is to be learned
+  Generation generation;          // of the copy that will come about here; > source.generation
+  Duration patience;              // without a byte, before the source counts as stalled
+  Reason reason;
+  bool operator==(const Assign&) const = default;
+};
+
+using Command = std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign>;
+
+}  // namespace tyto

@@ -1,0 +1,98 @@
+// The one call between peer and tracker, and what surrounds it: registration, inventories, roots.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bitmap.h"
+#include "base/location.h"
+#include "schema/messages/commands.h"
+#include "schema/messages/common.h"
+#include "schema/messages/events.h"
+
+namespace tyto {
+
+// A peer introduces itself.
+struct RegisterRequest {
+  PeerId peer;
+  Role role = Role::kPeer;
+  std::string name;            // for people: host and process, at most 255 bytes
+  Location location;
+  Endpoint data_address;       // as other peers reach it; host empty: as the tracker sees it
+  uint64_t store_bytes = 0;    // lent, memory and disk together
+  uint64_t upload_bytes_per_s = 0;    // the host's link or cap; 0: unknown
+  uint64_t download_bytes_per_s = 0;
+  uint32_t uploads_max = 0;    // at once; 0: the tracker's default
+  std::string credentials;     // opaque; checked in the shell
+  // A session to go on with: the tracker resumes it if it still knows it, else starts anew.
+  SessionId resume_session;
+  TrackerEpoch resume_epoch;
+  bool has_inventory = false;  // inventory pages will follow
+  bool operator==(const RegisterRequest&) const = default;
+};
+
+// A superpeer as its peers need to know it.
+struct SuperpeerListed {
+  PeerId peer;
+  Endpoint address;
+  bool operator==(const SuperpeerListed&) const = default;
+};
+
+struct RegisterReply {
+  SessionId session;
+  TrackerEpoch epoch;
+  bool resumed = false;   // numbering goes on; otherwise both directions start again from 1
+  std::vector<SuperpeerListed> superpeers;
+  SetLimits limits;
+  Ticket ticket;
+  Endpoint data_address;  // as the tracker will name it to others
+  bool operator==(const RegisterReply&) const = default;
+};
+
+// Chunks of one version that a peer holds whole and verified.
+struct InventoryEntry {
+  VersionId version;
+  Chunking chunking;
+  Bitmap chunks;
+  std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty
+  bool operator==(const InventoryEntry&) const = default;
+};
+
+// Inventories travel apart from exchanges, right after a registration that started anew.
+struct InventoryPage {
+  std::vector<InventoryEntry> entries;
+  bool is_last = false;
+  bool operator==(const InventoryPage&) const = default;
+};
+
+// Up. `events[0]` has number `first_event`, the others follow. A repeat of numbers that the
+// tracker has applied is ignored; a gap is an error that ends the session.
+struct ExchangeUp {
+  Sequence first_event;       // meaningful only with events
+  std::vector<Event> events;  // at most kEventsPerExchangeMax
+  bool more = false;          // more events are waiting: answer at once
+  Sequence commands_applied;  // all commands up to this one have been applied
+  Duration park;              // how long the tracker may hold its answer; at most kParkMax
+  bool operator==(const ExchangeUp&) const = default;
+};
+
+// Down. The same numbering in the other direction.
+struct ExchangeDown {
+  Sequence first_command;
+  std::vector<Command> commands;  // at most kCommandsPerExchangeMax
+  bool more = false;              // more commands are waiting: ask again at once
+  Sequence events_applied;
+  bool operator==(const ExchangeDown&) const = default;
+};
+
+// Chunk roots of a version, from `first` on; a root not known yet is all zero.
+struct RootsPage {
+  VersionId version;
+  uint32_t first = 0;
+  std::vector<Digest> roots;  // at most kRootsPerPageMax
+  bool operator==(const RootsPage&) const = default;
+};
+
+}  // namespace tyto

@@ -1,0 +1,83 @@
+// Numbered, acknowledged, resent: the two ends of one direction of a session.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/ids.h"
+
+namespace tyto {
+
+// Items on their way to the other side: kept until acknowledged, sent again after a reconnect.
+//
+// Purity: pure. Bounds: the caller looks at unacknowledged() and stops adding at its limit.
+template <class Item>
+class NumberedOutbox {
+ public:
+  // Appends an item and returns its number.
+  Sequence push(Item item) {
+    items_.push_back(std::move(item));
+    return Sequence(first_ + items_.size() - 1);
+  }
+  // The other side has applied all up to `applied`: forgets them. False, and nothing is changed,
+  // if `applied` was never sent: the other side is mistaken.
+  [[nodiscard]] bool acknowledge(Sequence applied) {
+    if (applied.value() + 1 <= first_) return true;  // an old acknowledgement
+    if (applied.value() >= next_to_send_) return false;
+    while (first_ <= applied.value()) {
+      items_.pop_front();
+      ++first_;
+    }
+    return true;
+  }
+  // Everything not acknowledged will be sent again.
+  void rewind() { next_to_send_ = first_; }
+  // Forgets everything and starts again from number 1, with `items` to be sent.
+  void restart() {
+    items_.clear();
+    first_ = 1;
+    next_to_send_ = 1;
+  }
+  bool has_unsent() const { return next_to_send_ < first_ + items_.size(); }
+  std::size_t unacknowledged() const { return items_.size(); }
+  Sequence first_unsent() const { return Sequence(next_to_send_); }
+  // Takes up to `max` items not sent yet, copied; they stay here until acknowledged.
+  std::vector<Item> take_unsent(std::size_t max) {
+    std::vector<Item> taken;
+    while (taken.size() < max && has_unsent()) {
+      taken.push_back(items_[next_to_send_ - first_]);
+      ++next_to_send_;
+    }
+    return taken;
+  }
+  // Items not acknowledged, oldest first, to look through.
+  const std::deque<Item>& items() const { return items_; }
+
+ private:
+  std::deque<Item> items_;
+  uint64_t first_ = 1;         // number of items_.front()
+  uint64_t next_to_send_ = 1;  // first_ <= next_to_send_ <= first_ + items_.size()
+};
+
+// The receiving end: tells repeats from news and notices gaps.
+class NumberedInbox {
+ public:
+  enum class Verdict { kNew, kRepeat, kGap };
+  // Looks at the item with the given number, and counts it as applied if it is new.
+  Verdict accept(Sequence number) {
+    if (number.value() <= applied_.value()) return Verdict::kRepeat;
+    if (number.value() != applied_.value() + 1) return Verdict::kGap;
+    applied_ = number;
+    return Verdict::kNew;
+  }
+  Sequence applied() const { return applied_; }
+  void restart() { applied_ = Sequence(0); }
+
+ private:
+  Sequence applied_;
+};
+
+}  // namespace tyto

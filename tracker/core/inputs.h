@@ -1,0 +1,62 @@
+// What can happen to a tracker.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "schema/messages/bucket.h"
+#include "schema/messages/exchange.h"
+
+namespace tyto::tracker {
+
+// A connection that carries, or will carry, one session; numbered by the shell, never reused.
+using ConnectionId = Strong<struct ConnectionIdTag, uint64_t>;
+// One exchange that waits for its answer; numbered by the shell, never reused.
+using ExchangeToken = Strong<struct ExchangeTokenTag, uint64_t>;
+
+// The catalog's content, at the start. Buckets, versions and names come before `CatalogLoaded`.
+struct BucketLoaded {  // also: a bucket was created, or its configuration changed
+  BucketConfig bucket;
+};
+struct VersionLoaded {  // also: a version was published
+  VersionFactsRef facts;
+  std::vector<Digest> roots;  // one per chunk, zero where not known; or empty: none known
+};
+struct NameLoaded {  // also: a name was published. Resolved names count as unchecked
+  std::string bucket;
+  std::string key;
+  VersionId version;
+  bool is_published = false;
+};
+struct CatalogLoaded {
+  TrackerEpoch epoch;
+  bool is_first_run = false;  // nobody can hold anything yet: no waiting for the fleet
+};
+
+struct RegisterArrived {
+  ConnectionId connection;
+  RegisterRequest request;
+};
+// The connection has gone; the session lives on for a while, to be resumed.
+struct ConnectionLost {
+  ConnectionId connection;
+};
+struct InventoryArrived {
+  SessionId session;
+  InventoryPage page;
+};
+struct ExchangeArrived {
+  SessionId session;
+  ExchangeToken token;
+  ExchangeUp up;
+};
+// Time has passed; the deadline that next_deadline() named is due.
+struct TimePassed {};
+
+using Input = std::variant<BucketLoaded, VersionLoaded, NameLoaded, CatalogLoaded, RegisterArrived,
+                           ConnectionLost, InventoryArrived, ExchangeArrived, TimePassed>;
+
+}  // namespace tyto::tracker

@@ -1,0 +1,125 @@
+// The tracker's brain.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tracker/core/config.h"
+#include "tracker/core/effects.h"
+#include "tracker/core/inputs.h"
+
+namespace tyto::tracker {
+
+class State;
+
+// Totals since the start, for metrics and tests.
+struct Counters {
+  uint64_t exchanges = 0;
+  uint64_t events = 0;
+  uint64_t assignments = 0;
+  uint64_t leases = 0;
+  uint64_t evictions = 0;
+  uint64_t resolves = 0;
+  uint64_t chunks_verified = 0;
+  uint64_t source_failures = 0;
+  uint64_t assignment_failures = 0;
+  uint64_t corrupt_reports = 0;
+  uint64_t bytes_from_peers = 0;
+  uint64_t bytes_from_superpeers = 0;
+  uint64_t bytes_from_origin = 0;   // as reported by those who read it
+  uint64_t bytes_wasted = 0;
+  uint64_t opens = 0;
+  uint64_t opens_failed = 0;
+};
+
+// Read-only pictures for the HTTP API; see TrackerCore's visitors.
+struct PeerPicture {
+  PeerId peer;
+  Role role = Role::kPeer;
+  std::string name;
+  std::string location;
+  Endpoint data_address;
+  uint64_t store_bytes = 0;
+  uint64_t used_bytes = 0;
+  uint32_t uploads = 0;
+  uint32_t uploads_max = 0;
+  uint32_t downloads = 0;
+  uint32_t opens = 0;
+  bool is_connected = false;
+  bool is_leaving = false;
+  bool is_suspect = false;
+  bool is_quarantined = false;
+};
+struct VersionPicture {
+  VersionFactsRef facts;        // null for a version known only from inventories
+  VersionId id;
+  uint32_t chunk_count = 0;
+  uint32_t roots_known = 0;
+  uint32_t members = 0;         // peers that hold at least a chunk
+  uint32_t complete = 0;        // of these, those that hold all
+  uint32_t readers = 0;
+  uint32_t copies_min = 0;      // of the rarest chunk
+};
+struct TransferPicture {
+  AssignmentId assignment;
+  ChunkId chunk;
+  PeerId reader;
+  Source source;
+  uint8_t quarters = 0;
+  Instant since;
+  Reason reason;
+};
+
+// Knows peers, what they hold and every transfer under way; names the source of every chunk.
+//
+// Purity:    pure. Time only as `now`, randomness only from `Config::seed`; the same inputs give
+//            the same effects.
+// Threads:   confined to its loop.
+// Bounds:    Config::max_peers, max_versions, kChunksMax a version, kCommandBacklogMax a session.
+//            Beyond: registrations and opens are refused with kOverloaded.
+// Errors:    broken input ends the session it came from and nothing else.
+class TrackerCore {
+ public:
+  explicit TrackerCore(const Config& config);
+  ~TrackerCore();
+  TrackerCore(const TrackerCore&) = delete;
+  TrackerCore& operator=(const TrackerCore&) = delete;
+
+  // Takes note of an input; answers what can be answered without a decision.
+  // Requires: `now` never goes back.
+  void apply(Instant now, Input input, Effects& effects);
+  // Takes the decisions that the inputs since the last call ask for, and sends what there is to
+  // say. Call after one input, or after a batch of them.
+  void decide(Instant now, Effects& effects);
+  // apply() and decide() in one.
+  void handle(Instant now, Input input, Effects& effects) {
+    apply(now, std::move(input), effects);
+    decide(now, effects);
+  }
+  // When TimePassed is to be handed in next; Instant::never() if there is nothing to wait for.
+  Instant next_deadline() const;
+
+  // The roots known of a version, from `first` on: at most kRootsPerPageMax. Empty if the version
+  // is unknown or `first` is past its end.
+  RootsPage roots(const VersionId& version, uint32_t first) const;
+
+  const Counters& counters() const;
+  uint32_t session_count() const;
+  // Each visitor is called in a fixed order (by registration, by version id, by assignment).
+  void visit_peers(const std::function<void(const PeerPicture&)>& visit) const;
+  void visit_versions(const std::function<void(const VersionPicture&)>& visit) const;
+  void visit_transfers(const std::function<void(const TransferPicture&)>& visit) const;
+  // The version a name stands for now, as far as known.
+  const VersionFacts* find(const std::string& bucket, const std::string& key) const;
+
+  // Aborts if the tables contradict one another. Cost: all of the state.
+  void check_invariants() const;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tyto::tracker
