@@ -51,6 +51,7 @@ class Instant {
   // Adding to, or reaching, the end of time stays there.
   constexpr Instant operator+(Duration span) const {
     if (is_never() || span == Duration::forever()) return never();
+    if (span.ns() > 0 && ns_ > never().ns_ - span.ns()) return never();
     return Instant(ns_ + span.ns());
   }
   constexpr Instant operator-(Duration span) const { return Instant(ns_ - span.ns()); }

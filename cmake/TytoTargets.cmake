@@ -37,3 +37,39 @@ function(tyto_add_folders)
     endif()
   endforeach()
 endfunction()
+
+# tyto_fuzz(NAME SOURCES a_fuzz.cpp ... [DEPS target ...])
+# One fuzz target. The sources define
+#     extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+# which takes any bytes, returns 0 and must neither crash nor hang. Its corpus is the files of
+# tests/fuzz/corpus/NAME/ (at least one). Two things come of it:
+# - with TYTO_FUZZ (preset `fuzz`, clang): the libFuzzer program NAME_fuzz, to be run by hand, as in
+#   `NAME_fuzz build/found tests/fuzz/corpus/NAME` (what it finds goes to the first folder);
+# - with TYTO_TESTS: the program NAME_fuzz_replay, which runs the corpus and 2000 mutations of it,
+#   the same ones each time, as the test `fuzz.NAME`. What crashes is written to NAME-crash.bin in
+#   the folder of the build: mend the fault, and add the file to the corpus.
+function(tyto_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(TYTO_FUZZ)
+    add_executable(${name}_fuzz ${ARG_SOURCES})
+    target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPS} tyto_options)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  endif()
+  if(TYTO_TESTS)
+    add_executable(${name}_fuzz_replay ${ARG_SOURCES}
+                                       ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay_main.cpp)
+    target_link_libraries(${name}_fuzz_replay PRIVATE ${ARG_DEPS} tyto::base tyto_options)
+    add_test(NAME fuzz.${name} COMMAND ${name}_fuzz_replay --name ${name} --corpus
+                                       ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()
+
+# Libraries tell the fuzzer where they have been; only clang can.
+if(TYTO_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "TYTO_FUZZ needs clang, and the compiler is ${CMAKE_CXX_COMPILER}. "
+                        "Use the preset: cmake --preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

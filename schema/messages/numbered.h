@@ -22,15 +22,17 @@ class NumberedOutbox {
     items_.push_back(std::move(item));
     return Sequence(first_ + items_.size() - 1);
   }
-  // The other side has applied all up to `applied`: forgets them. False, and nothing is changed,
-  // if `applied` was never sent: the other side is mistaken.
+  // The other side has applied all up to `applied`: forgets them. It may name items sent before a
+  // rewind() and not yet sent again. False, and nothing is changed, if `applied` was never sent:
+  // the other side is mistaken.
   [[nodiscard]] bool acknowledge(Sequence applied) {
-    if (applied.value() + 1 <= first_) return true;  // an old acknowledgement
-    if (applied.value() >= next_to_send_) return false;
+    if (applied.value() < first_) return true;  // an old acknowledgement
+    if (applied.value() >= never_sent_) return false;
     while (first_ <= applied.value()) {
       items_.pop_front();
       ++first_;
     }
+    if (next_to_send_ < first_) next_to_send_ = first_;
     return true;
   }
   // Everything not acknowledged will be sent again.
@@ -40,6 +42,7 @@ class NumberedOutbox {
     items_.clear();
     first_ = 1;
     next_to_send_ = 1;
+    never_sent_ = 1;
   }
   bool has_unsent() const { return next_to_send_ < first_ + items_.size(); }
   std::size_t unacknowledged() const { return items_.size(); }
@@ -51,6 +54,7 @@ class NumberedOutbox {
       taken.push_back(items_[next_to_send_ - first_]);
       ++next_to_send_;
     }
+    if (never_sent_ < next_to_send_) never_sent_ = next_to_send_;
     return taken;
   }
   // Items not acknowledged, oldest first, to look through.
@@ -60,6 +64,7 @@ class NumberedOutbox {
   std::deque<Item> items_;
   uint64_t first_ = 1;         // number of items_.front()
   uint64_t next_to_send_ = 1;  // first_ <= next_to_send_ <= first_ + items_.size()
+  uint64_t never_sent_ = 1;    // next_to_send_ <= never_sent_ <= first_ + items_.size()
 };
 
 // The receiving end: tells repeats from news and notices gaps.
