@@ -28,6 +28,7 @@ inline constexpr std::size_t kEtagBytesMax = 256;
 inline constexpr std::size_t kHostBytesMax = 253;
 inline constexpr std::size_t kLocationBytesMax = 255;
 inline constexpr std::size_t kErrorMessageBytesMax = 1024;
+inline constexpr std::size_t kPeerNameBytesMax = 255;
 
 // Control plane, one exchange.
 inline constexpr std::size_t kEventsPerExchangeMax = 256;
@@ -41,6 +42,8 @@ inline constexpr std::size_t kRootsPerPageMax = 1024;     // 32 KiB of chunk roo
 inline constexpr std::size_t kFallbacksMax = 3;
 inline constexpr std::size_t kSuperpeersListedMax = 64;
 inline constexpr std::size_t kTicketBytesMax = 512;
+inline constexpr std::size_t kCredentialsBytesMax = 4096;
+inline constexpr Duration kSpanMax = Duration::seconds(366 * 24 * 3600);  // in any message
 
 // Backlogs: a side that has this much unacknowledged stops taking part until it is heard.
 inline constexpr std::size_t kEventBacklogMax = 65536;

@@ -14,6 +14,9 @@
 
 namespace tyto {
 
+// The version of the control protocol spoken here; `schema/peer_tracker.capnp` says when it grows.
+inline constexpr uint32_t kProtocolVersion = 1;
+
 // A peer introduces itself.
 struct RegisterRequest {
   PeerId peer;
@@ -30,6 +33,7 @@ struct RegisterRequest {
   SessionId resume_session;
   TrackerEpoch resume_epoch;
   bool has_inventory = false;  // inventory pages will follow
+  uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterRequest&) const = default;
 };
 
@@ -48,15 +52,18 @@ struct RegisterReply {
   SetLimits limits;
   Ticket ticket;
   Endpoint data_address;  // as the tracker will name it to others
+  uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterReply&) const = default;
 };
 
-// Chunks of one version that a peer holds whole and verified.
+// Chunks of one version that a peer holds whole and verified. Entries of one version add up, on
+// a page and across pages, so that many roots can be told in parts.
 struct InventoryEntry {
   VersionId version;
   Chunking chunking;
   Bitmap chunks;
-  std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty
+  std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty.
+                              // A root not known is all zero
   bool operator==(const InventoryEntry&) const = default;
 };
 
@@ -85,6 +92,13 @@ struct ExchangeDown {
   bool more = false;              // more commands are waiting: ask again at once
   Sequence events_applied;
   bool operator==(const ExchangeDown&) const = default;
+};
+
+// Asks for a RootsPage.
+struct RootsRequest {
+  VersionId version;
+  uint32_t first = 0;
+  bool operator==(const RootsRequest&) const = default;
 };
 
 // Chunk roots of a version, from `first` on; a root not known yet is all zero.
