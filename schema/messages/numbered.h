@@ -49,9 +49,16 @@ class NumberedOutbox {
   Sequence first_unsent() const { return Sequence(next_to_send_); }
   // Takes up to `max` items not sent yet, copied; they stay here until acknowledged.
   std::vector<Item> take_unsent(std::size_t max) {
+    return take_unsent(max, [](const Item&) { return true; });
+  }
+  // The same, up to the first item of which `fits` says no; each is asked about once, in order.
+  template <class Fits>
+  std::vector<Item> take_unsent(std::size_t max, Fits&& fits) {
     std::vector<Item> taken;
     while (taken.size() < max && has_unsent()) {
-      taken.push_back(items_[next_to_send_ - first_]);
+      const Item& item = items_[next_to_send_ - first_];
+      if (!fits(item)) break;
+      taken.push_back(item);
       ++next_to_send_;
     }
     if (never_sent_ < next_to_send_) never_sent_ = next_to_send_;
