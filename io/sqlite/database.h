@@ -113,6 +113,7 @@ class Database {
   // One value of one row; nothing if there is no row. For PRAGMAs and counts.
   Result<std::optional<int64_t>> query_int64(std::string_view sql);
   int64_t last_insert_id() const;
+  bool is_in_transaction() const;
   uint64_t rows_changed() const;  // by the last statement
   const std::string& path() const { return path_; }
 
