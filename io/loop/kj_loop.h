@@ -17,6 +17,10 @@ class Loop;
 // The loop's clock and timers as KJ knows them; kj::Timer's origin is that of monotonic_now().
 kj::Timer& kj_timer_of(Loop& loop);
 
+// Whether the caller is inside a KJ event: a continuation, or a method of a capability. What owns
+// promises that may be running (an RPC system) is not to be destroyed there.
+bool is_inside_kj_event(Loop& loop);
+
 inline kj::Duration to_kj(Duration span) {
   return span.ns() * kj::NANOSECONDS;
 }
