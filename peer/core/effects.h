@@ -14,7 +14,8 @@ namespace tyto::peer {
 
 // --- control connection ---
 // Connect to a tracker (which one, the shell's list says: the n-th attempt takes the n-th entry)
-// and register. Answered by Registered or RegisterFailed.
+// and register. Answered by Registered or RegisterFailed. Takes the place of whatever connection
+// there still is or is being made: nothing more comes from that one, not even Disconnected.
 struct ConnectTracker {
   uint32_t attempt = 0;
   SessionId resume_session;
@@ -42,6 +43,8 @@ struct StartTransfer {
   bool without_tracker = false;  // tells a superpeer to get the chunk itself if it lacks it
   bool is_fallback = false;      // told to the source so that it can count
 };
+// May be answered by TransferFailed (it is ignored) or not at all; by TransferDone if that could
+// not be helped any more, and then the chunk counts as held.
 struct CancelTransfer {
   TransferId transfer;
 };
@@ -66,6 +69,7 @@ struct TicketRenewed {
 };
 
 // --- origin ---
+// `resolve.resolve` is numbered by the core, and to be given back in ResolveDone.
 struct ResolveName {
   Resolve resolve;
 };
@@ -75,7 +79,7 @@ struct OpenSucceeded {
   OpenId open;
   VersionFactsRef facts;
 };
-struct OpenFailed {       // also after OpenSucceeded: it cannot be read to its end
+struct OpenFailed {  // also after OpenSucceeded: it cannot be read to its end
   OpenId open;
   Error error;
 };
@@ -87,23 +91,23 @@ struct ChunkReady {
 };
 
 // --- chunk server ---
-struct EnsureAnswered {   // the chunk of EnsureAsked is here now, or it can't be had
+struct EnsureAnswered {  // the chunk of EnsureAsked is here now, or it can't be had
   uint64_t request = 0;
   bool is_here = false;
 };
 
 // --- life ---
-struct LeaveDone {};      // nothing is left to wait for: exit
+struct LeaveDone {};  // nothing is left to wait for: exit
 enum class TrackerState : uint8_t { kConnecting, kConnected, kLost };
 struct TrackerStateChanged {
   TrackerState state = TrackerState::kConnecting;
   std::string detail;
 };
 
-using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
-                            CancelTransfer, RememberVersion, DropChunks, LimitsSet, TicketRenewed,
-                            ResolveName, OpenSucceeded, OpenFailed, ChunkReady, EnsureAnswered,
-                            LeaveDone, TrackerStateChanged>;
+using Effect =
+    std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer, CancelTransfer,
+                 RememberVersion, DropChunks, LimitsSet, TicketRenewed, ResolveName, OpenSucceeded,
+                 OpenFailed, ChunkReady, EnsureAnswered, LeaveDone, TrackerStateChanged>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::peer

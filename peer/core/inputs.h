@@ -35,7 +35,7 @@ struct InventorySent {};
 struct OpenAsked {
   OpenRequested request;  // its OpenId was drawn by the shell, counting up
 };
-struct WindowAsked {      // for handles in ReadMode::kStream
+struct WindowAsked {  // for handles in ReadMode::kStream
   OpenId open;
   uint32_t first = 0;
   uint32_t count = 0;
@@ -43,34 +43,34 @@ struct WindowAsked {      // for handles in ReadMode::kStream
 struct CloseAsked {
   OpenId open;
 };
-struct LeaveAsked {       // exit in order: within `deadline`
+struct LeaveAsked {  // exit in order: within `deadline`
   Duration deadline;
 };
 
 // --- from transfers ---
 struct TransferProgressed {
   TransferId transfer;
-  uint8_t quarter = 0;    // 1 to 3
+  uint8_t quarter = 0;  // 1 to 3
 };
-struct TransferDone {     // verified, and stored unless the store refused
+struct TransferDone {  // verified, and stored unless the store refused
   TransferId transfer;
-  Digest root;            // computed here
+  Digest root;  // computed here
   bool stored = true;
-  uint32_t bytes = 0;     // received
+  uint32_t bytes = 0;  // received
 };
 struct TransferFailed {
   TransferId transfer;
   FailureKind kind = FailureKind::kUnreachable;
-  uint32_t bytes = 0;     // received and wasted
+  uint32_t bytes = 0;  // received and wasted
   std::string detail;
 };
 
 // --- from the store ---
-struct StoreLoaded {      // once, at the start: what the store held
-  std::vector<VersionFactsRef> facts;     // of versions whose facts the store knows
+struct StoreLoaded {                   // once, at the start: what the store held
+  std::vector<VersionFactsRef> facts;  // of versions whose facts the store knows
   std::vector<InventoryEntry> inventory;
 };
-struct ChunksLost {       // dropped on the core's order, or found broken
+struct ChunksLost {  // dropped on the core's order, or found broken
   VersionId version;
   uint32_t first = 0;
   uint32_t count = 0;
@@ -86,15 +86,15 @@ struct ResolveDone {
 // --- from the chunk server ---
 // A reader without a tracker asks for a chunk that is not here; see EnsureAnswered.
 struct EnsureAsked {
-  uint64_t request = 0;   // numbered by the shell
+  uint64_t request = 0;  // numbered by the shell
   ChunkId chunk;
 };
 
 struct TimePassed {};
 
-using Input = std::variant<Registered, RegisterFailed, Disconnected, ExchangeAnswered,
-                           InventorySent, OpenAsked, WindowAsked, CloseAsked, LeaveAsked,
-                           TransferProgressed, TransferDone, TransferFailed, StoreLoaded,
-                           ChunksLost, ResolveDone, EnsureAsked, TimePassed>;
+using Input =
+    std::variant<Registered, RegisterFailed, Disconnected, ExchangeAnswered, InventorySent,
+                 OpenAsked, WindowAsked, CloseAsked, LeaveAsked, TransferProgressed, TransferDone,
+                 TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed>;
 
 }  // namespace tyto::peer

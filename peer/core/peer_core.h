@@ -1,6 +1,7 @@
 // A peer's state machine: does as its tracker says, and knows what to do when there is none.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -32,15 +33,26 @@ struct Policy {
   Duration park = Duration::seconds(20);
   // Results wait at most this long for company before they are sent.
   Duration report_within = Duration::milliseconds(5);
+  // A tracker that owes an answer (to a registration or inventory, to a second exchange, to a
+  // parked one whose time is up) for this long counts as lost.
+  Duration answer_within = Duration::seconds(2);
+  Duration register_within = Duration::seconds(5);
+  // A reader that waits and has heard nothing for this long asks whether its tracker still lives.
+  Duration probe_after = Duration::seconds(1);
+  // An open handle that lacks something and gets no assignment and no byte for this long fails.
+  Duration stuck_timeout = Duration::seconds(60);
+  // Chunks read from the origin at once for readers that have lost their tracker.
+  uint32_t orphans_served_at_once = 8;
 };
 
-class CoreState;
+struct CoreState;
 
 // Drives the downloads, the cache and the control session of one process.
 //
 // Purity:    pure. Time only as `now`, randomness only from `seed`.
 // Threads:   confined to its loop.
-// Bounds:    kEventBacklogMax events; at most 4 KiB besides shared facts while it downloads one
+// Bounds:    kUnheardEventsMax events that the tracker has not acknowledged (see core_state.h); at
+// most 4 KiB besides shared facts while it downloads one
 //            object of 256 chunks.
 // Errors:    a tracker that breaks the protocol is disconnected from (RegisterFailed's back-off
 //            applies); nothing that arrives can abort the process.

@@ -1,0 +1,198 @@
+// What a peer core knows: plain data, shared by the files of this folder. Who changes what is said
+// by the headers session.h, commands.h, transfers.h, opens.h, cache.h, orphans.h and ensures.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bitmap.h"
+#include "base/rng.h"
+#include "peer/core/peer_core.h"
+#include "schema/messages/numbered.h"
+
+namespace tyto::peer {
+
+// Bounds. What happens at each is said where it is used.
+inline constexpr std::size_t kUnheardEventsMax = 16384;  // then the session is started anew
+inline constexpr std::size_t kProgressBacklogMax = 256;  // then progress marks are left out
+inline constexpr std::size_t kVersionsIdleMax = 65536;   // then the session is started anew
+inline constexpr std::size_t kTransfersMax = 1024;       // then assignments fail with kBusy
+inline constexpr std::size_t kOpensMax = 8192;           // then opens fail with kOverloaded
+inline constexpr std::size_t kResolvesMax = 256;         // then resolutions fail, kOverloaded
+inline constexpr std::size_t kEnsuresMax = 4096;         // then answered at once: not here
+inline constexpr std::size_t kCancelledKept = 64;        // the oldest is forgotten
+inline constexpr std::size_t kSourcesKept = 8;           // per version; the oldest is forgotten
+inline constexpr std::size_t kSuperpeersTried = 3;       // per chunk and round of an orphan
+
+// Chunks of one version on their way out.
+struct Evictions {
+  Bitmap doomed;    // held and still read; dropped when nobody reads them any more
+  Bitmap dropping;  // DropChunks was asked for: not held, but their bytes are not free yet
+};
+
+// One version this peer holds chunks of, reads, or was told of in this session.
+struct Version {
+  VersionFactsRef facts;  // null if only the store speaks of it
+  Chunking chunking;
+  Bitmap held;
+  std::unique_ptr<Evictions> evictions;  // null: none
+  std::vector<Digest> roots;             // superpeers only: one per chunk, zero where unknown
+  std::vector<Source> sources;  // peers and superpeers named or seen as holders; kSourcesKept
+  bool is_remembered = false;   // the store has its facts
+};
+// Ordered, so that nothing that goes through it depends on a hash. Nodes stay where they are.
+using Versions = std::map<VersionId, Version>;
+using VersionEntry = Versions::value_type;
+
+// Why a transfer runs, and so who hears of its end.
+enum class Cause : uint8_t {
+  kAssigned,  // by a tracker
+  kOrphan,    // for a reader here, without a tracker
+  kEnsured,   // for a reader elsewhere, without a tracker
+};
+
+// One chunk on its way here. At most one per chunk.
+struct Transfer {
+  TransferId id;
+  VersionEntry* version = nullptr;  // never null
+  ChunkIndex chunk;
+  Cause cause = Cause::kAssigned;
+  bool is_waiting_for_drop = false;  // not started: the chunk's old bytes are being freed
+  bool is_fallback = false;
+  bool is_of_old_session = false;  // its assignment means nothing to the tracker any more
+  AssignmentId assignment;         // zero unless kAssigned
+  Source source;
+  std::vector<Source> fallbacks;  // not tried yet
+  Digest root;                    // zero: none was given
+  Duration patience;
+  Instant started;
+
+  ChunkId chunk_id() const { return {version->first, chunk}; }
+};
+
+// A transfer that was cancelled, and may be done all the same.
+struct CancelledTransfer {
+  TransferId id;
+  AssignmentId assignment;
+  ChunkId chunk;
+  Source source;
+};
+
+// One handle of the embedding program.
+struct Open {
+  OpenRequested request;  // window kept up to date
+  Instant asked;
+  VersionEntry* version = nullptr;  // null until Opened
+  // Without a version: fails then. With one: fails then if it lacks something, and is moved on by
+  // whatever gets it nearer.
+  Instant patience_ends;
+};
+
+// One chunk that a reader fetches without a tracker, from one source after the other.
+struct OrphanFetch {
+  VersionEntry* version = nullptr;  // never null
+  ChunkIndex chunk;
+  uint32_t round = 0;
+  uint32_t step = 0;      // of the candidates of this round, the one that is next
+  bool was_busy = false;  // in this round, a source was at its cap: the round does not count
+  TransferId transfer;    // zero: none under way
+  Instant next;           // not before
+};
+
+struct Orphans {
+  std::vector<OrphanFetch> fetches;  // at most Policy::orphan_transfers
+  Instant origin_free;               // the origin may be asked again
+};
+
+// A reader elsewhere that waits for a chunk from here.
+struct EnsureWait {
+  uint64_t request = 0;
+  ChunkId chunk;
+  Instant until;
+};
+
+struct PendingResolve {
+  ResolveId ours;
+  ResolveId theirs;
+};
+
+enum class SessionPhase : uint8_t {
+  kNone,         // before StoreLoaded, and after LeaveDone
+  kWaiting,      // until `until`, then connect
+  kRegistering,  // ConnectTracker is out
+  kInventory,    // SendInventory is out
+  kExchanging,
+};
+
+struct Session {
+  SessionPhase phase = SessionPhase::kNone;
+  bool can_resume = false;      // a tracker may still know the session: numbering goes on
+  bool ask_again = false;       // the tracker has more commands
+  bool owes_inventory = false;  // pages were begun and not confirmed
+  uint8_t exchanges_open = 0;
+  uint32_t attempt = 0;   // of the shell's list of trackers
+  uint32_t failures = 0;  // in a row
+  SessionId id;
+  TrackerEpoch epoch;
+  Instant until = Instant::never();      // kWaiting: connect then; else: answer due then
+  Instant lost = Instant::never();       // when the tracker was lost; never while connected
+  Instant report_at = Instant::never();  // events not sent yet are due
+  Instant heard;                         // last answer, or last thing sent
+  NumberedOutbox<Event> events;
+  uint64_t events_acknowledged = 0;
+  NumberedInbox commands;
+  Error last_error;  // why there is no connection
+};
+
+struct Leave {
+  bool is_asked = false;
+  bool is_done = false;
+  Instant until = Instant::never();
+  uint64_t event = 0;  // number of the Leaving event
+};
+
+struct CoreState {
+  CoreState(const Policy& p, uint64_t seed) : policy(p), rng(seed), salt(mix64(seed)) {}
+
+  const Policy policy;
+  Rng rng;
+  const uint64_t salt;  // makes peers differ where all have the same to choose from
+  Session session;
+  Leave leave;
+  Versions versions;
+  std::vector<Transfer> transfers;  // by id
+  std::vector<Open> opens;          // by when they were asked
+  std::vector<CancelledTransfer> cancelled;
+  std::vector<PendingResolve> resolves;
+  std::vector<EnsureWait> ensures;
+  std::vector<SuperpeerListed> superpeers;
+  Orphans orphans;
+  uint64_t last_transfer = 0;
+  uint64_t last_resolve = 0;
+};
+
+// One call of PeerCore::handle: the state, the time it is, and where effects go.
+struct Turn {
+  CoreState& state;
+  Instant now;
+  Effects& effects;
+
+  void emit(Effect effect) { effects.push_back(std::move(effect)); }
+};
+
+// The version's entry, or null.
+inline VersionEntry* find_version(CoreState& state, const VersionId& id) {
+  auto found = state.versions.find(id);
+  return found == state.versions.end() ? nullptr : &*found;
+}
+
+// Whether a chunk is here, whole. Any index.
+inline bool is_held(const Version& version, ChunkIndex chunk) {
+  return chunk.value() < version.held.size() && version.held.test(chunk.value());
+}
+
+}  // namespace tyto::peer

@@ -1,0 +1,130 @@
+#include "peer/core/exchange.h"
+
+#include <algorithm>
+
+#include "peer/core/commands.h"
+#include "peer/core/leave.h"
+#include "peer/core/opens.h"
+#include "peer/core/session.h"
+#include "schema/messages/wire_size.h"
+
+namespace tyto::peer {
+namespace {
+
+// Takes the next events that fit into one exchange; at least one if there is any.
+std::vector<Event> take_events(Session& session) {
+  const auto& items = session.events.items();
+  std::size_t begin = session.events.first_unsent().value() - session.events_acknowledged - 1;
+  std::size_t count = 0;
+  std::size_t bytes = kExchangeOverheadBytes;
+  while (begin + count < items.size() && count < kEventsPerExchangeMax) {
+    bytes += wire_bytes_estimate(items[begin + count]);
+    if (count > 0 && bytes > kExchangeBytesMax) break;
+    ++count;
+  }
+  return session.events.take_unsent(count);
+}
+
+void send_exchange(Turn& turn) {
+  Session& session = turn.state.session;
+  const Policy& policy = turn.state.policy;
+  ExchangeUp up;
+  if (session.events.has_unsent()) up.first_event = session.events.first_unsent();
+  up.events = take_events(session);
+  up.more = session.events.has_unsent();
+  up.commands_applied = session.commands.applied();
+  bool is_pressing = up.more || session.ask_again;
+  up.park = is_pressing ? Duration() : std::min(policy.park, kParkMax);
+  session.ask_again = false;
+  session.report_at = up.more ? turn.now : Instant::never();
+  session.heard = turn.now;
+  Instant due = turn.now + policy.answer_within;
+  if (session.exchanges_open == 0)
+    session.until = due + up.park;
+  else
+    session.until = std::min(session.until, due);  // the second releases the first
+  ++session.exchanges_open;
+  turn.emit(SendExchange{std::move(up)});
+}
+
+bool may_probe(const CoreState& state) {
+  return state.session.exchanges_open == 1 && anyone_waits(state);
+}
+
+// Applies the commands in their order; false if the tracker has broken the protocol.
+bool apply_commands(Turn& turn, ExchangeDown& down) {
+  Session& session = turn.state.session;
+  uint64_t number = down.first_command.value();
+  for (Command& command : down.commands) {
+    switch (session.commands.accept(Sequence(number++))) {
+      case NumberedInbox::Verdict::kRepeat: continue;
+      case NumberedInbox::Verdict::kGap:
+        break_session(turn, "command " + std::to_string(number - 1) + " came after command " +
+                                std::to_string(session.commands.applied().value()));
+        return false;
+      case NumberedInbox::Verdict::kNew: break;
+    }
+    apply_command(turn, std::move(command));
+    if (session.phase != SessionPhase::kExchanging) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void report(Turn& turn, Event event, Urgency urgency) {
+  Session& session = turn.state.session;
+  if (!session.can_resume) return;
+  if (session.events.unacknowledged() >= kUnheardEventsMax) {
+    break_session(turn, std::to_string(kUnheardEventsMax) + " events were not acknowledged");
+    return;
+  }
+  session.events.push(std::move(event));
+  Instant due = urgency == Urgency::kNow ? turn.now : turn.now + turn.state.policy.report_within;
+  session.report_at = std::min(session.report_at, due);
+}
+
+void on_exchange_answered(Turn& turn, ExchangeDown down) {
+  Session& session = turn.state.session;
+  if (session.phase != SessionPhase::kExchanging || session.exchanges_open == 0) return;
+  --session.exchanges_open;
+  session.heard = turn.now;
+  const Policy& policy = turn.state.policy;
+  session.until = session.exchanges_open == 0
+                      ? Instant::never()
+                      : turn.now + std::min(policy.park, kParkMax) + policy.answer_within;
+  if (!session.events.acknowledge(down.events_applied)) {
+    return break_session(turn, "event " + std::to_string(down.events_applied.value()) +
+                                   " was acknowledged but never sent");
+  }
+  session.events_acknowledged = std::max(session.events_acknowledged, down.events_applied.value());
+  if (down.commands.size() > kCommandsPerExchangeMax) {
+    return break_session(turn, std::to_string(down.commands.size()) + " commands came at once");
+  }
+  session.ask_again = down.more && !down.commands.empty();
+  if (apply_commands(turn, down)) note_acknowledged(turn);
+}
+
+void flush(Turn& turn) {
+  Session& session = turn.state.session;
+  while (session.phase == SessionPhase::kExchanging && session.exchanges_open < kExchangesOpenMax) {
+    bool has_news = session.events.has_unsent() && session.report_at <= turn.now;
+    bool is_due =
+        session.exchanges_open == 0 || has_news || session.ask_again ||
+        (may_probe(turn.state) && session.heard + turn.state.policy.probe_after <= turn.now);
+    if (!is_due) return;
+    send_exchange(turn);
+  }
+}
+
+Instant exchange_deadline(const CoreState& state) {
+  const Session& session = state.session;
+  if (session.phase != SessionPhase::kExchanging || session.exchanges_open >= kExchangesOpenMax) {
+    return Instant::never();
+  }
+  Instant at = session.events.has_unsent() ? session.report_at : Instant::never();
+  if (may_probe(state)) at = std::min(at, session.heard + state.policy.probe_after);
+  return at;
+}
+
+}  // namespace tyto::peer
