@@ -11,6 +11,6 @@ namespace tyto {
 
 // States what must hold if our own code is right. Never used on input from outside: that is
 // answered with an Error. The expression has no side effects.
-#define TYTO_ASSERT(expression)                                                         \
-  ((expression) ? static_cast<void>(0)                                                  \
+#define TYTO_ASSERT(expression)        \
+  ((expression) ? static_cast<void>(0) \
                 : ::tyto::assertion_failed(#expression, __FILE__, __LINE__, __func__))

@@ -73,6 +73,7 @@ struct std::hash<tyto::AssignmentId> {
 template <>
 struct std::hash<tyto::ChunkId> {
   std::size_t operator()(const tyto::ChunkId& id) const {
-    return std::hash<tyto::VersionId>{}(id.version) ^ (uint64_t{id.index.value()} * 0x9e3779b97f4a7c15);
+    return std::hash<tyto::VersionId>{}(id.version) ^
+           (uint64_t{id.index.value()} * 0x9e3779b97f4a7c15);
   }
 };

@@ -13,10 +13,10 @@ inline constexpr uint64_t kMiB = 1024 * kKiB;
 inline constexpr uint64_t kGiB = 1024 * kMiB;
 
 // Data plane.
-inline constexpr uint32_t kBlockBytes = 16 * kKiB;        // unit of verification and relay
+inline constexpr uint32_t kBlockBytes = 16 * kKiB;  // unit of verification and relay
 inline constexpr uint32_t kChunkBytesMin = 256 * kKiB;
 inline constexpr uint32_t kChunkBytesMax = 16 * kMiB;
-inline constexpr uint32_t kChunksAimedAt = 256;           // chunk size grows to stay below
+inline constexpr uint32_t kChunksAimedAt = 256;                  // chunk size grows to stay below
 inline constexpr uint64_t kObjectBytesMax = uint64_t{16} << 40;  // 16 TiB: 2^20 chunks
 inline constexpr uint32_t kChunksMax = 1u << 20;
 
@@ -38,7 +38,7 @@ inline constexpr std::size_t kExchangesOpenMax = 2;
 inline constexpr Duration kParkMax = Duration::seconds(60);
 inline constexpr std::size_t kInventoryEntriesPerPageMax = 256;
 inline constexpr std::size_t kInventoryPageBytesMax = 256 * kKiB;
-inline constexpr std::size_t kRootsPerPageMax = 1024;     // 32 KiB of chunk roots
+inline constexpr std::size_t kRootsPerPageMax = 1024;  // 32 KiB of chunk roots
 inline constexpr std::size_t kFallbacksMax = 3;
 inline constexpr std::size_t kSuperpeersListedMax = 64;
 inline constexpr std::size_t kTicketBytesMax = 512;

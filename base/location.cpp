@@ -32,7 +32,9 @@ std::string_view nearness_name(Nearness nearness) {
   return "unknown";
 }
 
-std::string Location::text() const { return region + "/" + zone + "/" + rack + "/" + host; }
+std::string Location::text() const {
+  return region + "/" + zone + "/" + rack + "/" + host;
+}
 
 Result<Location> Location::parse(std::string_view text) {
   std::vector<std::string_view> parts;

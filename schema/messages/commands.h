@@ -14,7 +14,7 @@ namespace tyto {
 
 // Caps that the peer keeps on its own side too.
 struct SetLimits {
-  uint32_t uploads_max = 0;       // at once; more are answered 503. 0: none
+  uint32_t uploads_max = 0;           // at once; more are answered 503. 0: none
   uint64_t upload_bytes_per_s = 0;    // 0: unlimited
   uint64_t download_bytes_per_s = 0;  // 0: unlimited
   bool operator==(const SetLimits&) const = default;
@@ -72,7 +72,7 @@ struct Resolve {
 // Fetch this chunk from `source`; should it fail, from the fall-backs in their order. Report.
 struct Assign {
   AssignmentId assignment;
-  ChunkId chunk;                  // of a version described before
+  ChunkId chunk;  // of a version described before
   Source source;
   std::vector<Source> fallbacks;  // whole copies, at most kFallbacksMax
   std::optional<Digest> root;     // what the chunk must hash to. Absent only for an origin read
@@ -83,6 +83,7 @@ struct Assign {
   bool operator==(const Assign&) const = default;
 };
 
-using Command = std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign>;
+using Command =
+    std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign>;
 
 }  // namespace tyto

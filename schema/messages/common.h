@@ -39,8 +39,8 @@ struct Endpoint {
 // What ties bytes read from an origin to one version: every range is asked for under these
 // conditions (`If-Match`, or the modification time where there is no strong ETag).
 struct OriginPin {
-  std::string url;            // absolute: file://, http:// or https://; empty: no origin
-  std::string etag;           // strong ETag with its quotes, or empty
+  std::string url;                   // absolute: file://, http:// or https://; empty: no origin
+  std::string etag;                  // strong ETag with its quotes, or empty
   std::optional<WallTime> modified;  // in whole seconds for http, nanoseconds for file
   bool operator==(const OriginPin&) const = default;
 };
@@ -64,8 +64,8 @@ using VersionFactsRef = std::shared_ptr<const VersionFacts>;
 // A source of one chunk.
 struct Source {
   SourceKind kind = SourceKind::kOrigin;
-  PeerId peer;         // zero for the origin
-  Endpoint address;    // empty for the origin
+  PeerId peer;            // zero for the origin
+  Endpoint address;       // empty for the origin
   Generation generation;  // 0: holds the chunk whole
   bool operator==(const Source&) const = default;
 };

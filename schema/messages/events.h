@@ -27,8 +27,8 @@ struct OpenRequested {
   std::optional<VersionId> pinned;  // this version and no other
   ReadMode mode = ReadMode::kWhole;
   Priority priority = Priority::kNormal;
-  Duration deadline;                // from now; zero: none
-  uint32_t window_first = 0;        // first window in chunks, for kStream
+  Duration deadline;          // from now; zero: none
+  uint32_t window_first = 0;  // first window in chunks, for kStream
   uint32_t window_count = 0;
   bool operator==(const OpenRequested&) const = default;
 };
@@ -59,10 +59,10 @@ struct ChunkProgressed {
 struct ChunkVerified {
   AssignmentId assignment;
   ChunkId chunk;
-  Source source;                // the one that delivered it in the end
-  std::optional<Digest> root;   // computed here; given for chunks read from the origin
+  Source source;               // the one that delivered it in the end
+  std::optional<Digest> root;  // computed here; given for chunks read from the origin
   bool stored = true;
-  uint32_t bytes = 0;           // payload received for it, repeats included
+  uint32_t bytes = 0;  // payload received for it, repeats included
   Duration took;
   bool operator==(const ChunkVerified&) const = default;
 };

@@ -21,18 +21,18 @@ inline constexpr uint32_t kProtocolVersion = 1;
 struct RegisterRequest {
   PeerId peer;
   Role role = Role::kPeer;
-  std::string name;            // for people: host and process, at most 255 bytes
+  std::string name;  // for people: host and process, at most 255 bytes
   Location location;
-  Endpoint data_address;       // as other peers reach it; host empty: as the tracker sees it
-  uint64_t store_bytes = 0;    // lent, memory and disk together
-  uint64_t upload_bytes_per_s = 0;    // the host's link or cap; 0: unknown
+  Endpoint data_address;            // as other peers reach it; host empty: as the tracker sees it
+  uint64_t store_bytes = 0;         // lent, memory and disk together
+  uint64_t upload_bytes_per_s = 0;  // the host's link or cap; 0: unknown
   uint64_t download_bytes_per_s = 0;
-  uint32_t uploads_max = 0;    // at once; 0: the tracker's default
-  std::string credentials;     // opaque; checked in the shell
+  uint32_t uploads_max = 0;  // at once; 0: the tracker's default
+  std::string credentials;   // opaque; checked in the shell
   // A session to go on with: the tracker resumes it if it still knows it, else starts anew.
   SessionId resume_session;
   TrackerEpoch resume_epoch;
-  bool has_inventory = false;  // inventory pages will follow
+  bool has_inventory = false;                    // inventory pages will follow
   uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterRequest&) const = default;
 };
@@ -47,11 +47,11 @@ struct SuperpeerListed {
 struct RegisterReply {
   SessionId session;
   TrackerEpoch epoch;
-  bool resumed = false;   // numbering goes on; otherwise both directions start again from 1
+  bool resumed = false;  // numbering goes on; otherwise both directions start again from 1
   std::vector<SuperpeerListed> superpeers;
   SetLimits limits;
   Ticket ticket;
-  Endpoint data_address;  // as the tracker will name it to others
+  Endpoint data_address;                         // as the tracker will name it to others
   uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterReply&) const = default;
 };

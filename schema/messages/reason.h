@@ -9,17 +9,17 @@ namespace tyto {
 // What was decided.
 enum class Choice : uint8_t {
   kNone = 0,
-  kWholeCopy,       // from a peer that holds the chunk whole
-  kInFlightCopy,    // from a peer that is itself receiving it
-  kSuperpeerCopy,   // from a superpeer's cache
-  kOriginLease,     // from the origin, for all: nobody held it
+  kWholeCopy,          // from a peer that holds the chunk whole
+  kInFlightCopy,       // from a peer that is itself receiving it
+  kSuperpeerCopy,      // from a superpeer's cache
+  kOriginLease,        // from the origin, for all: nobody held it
   kOriginNoSuperpeer,  // from the origin by the reader itself: no superpeer is registered
-  kWaitForLease,    // wait: somebody is reading it from the origin
-  kWaitForSource,   // wait: all holders are at their caps
-  kWaitForRecovery, // wait: the tracker has just started and does not know the fleet yet
-  kWaitForSpace,    // wait: the reader's lent bytes are full until an eviction is confirmed
-  kEvictLru,        // evicted: least recently used on that peer
-  kEvictConsumed,   // evicted: its reader has passed it
+  kWaitForLease,       // wait: somebody is reading it from the origin
+  kWaitForSource,      // wait: all holders are at their caps
+  kWaitForRecovery,    // wait: the tracker has just started and does not know the fleet yet
+  kWaitForSpace,       // wait: the reader's lent bytes are full until an eviction is confirmed
+  kEvictLru,           // evicted: least recently used on that peer
+  kEvictConsumed,      // evicted: its reader has passed it
 };
 
 std::string_view choice_name(Choice choice);
@@ -37,9 +37,9 @@ struct Reason {
   uint16_t rejected_cycle = 0;    // a generation not below the reader's own
   uint16_t rejected_lacking = 0;  // do not hold the chunk
   uint16_t chunks_considered = 0;
-  uint32_t copies = 0;            // of the chunk, in the fleet, before this decision
-  uint32_t score = 0;             // of the source chosen: 0 is best
-  uint32_t policy_version = 0;    // of the bucket's policy
+  uint32_t copies = 0;          // of the chunk, in the fleet, before this decision
+  uint32_t score = 0;           // of the source chosen: 0 is best
+  uint32_t policy_version = 0;  // of the bucket's policy
   bool operator==(const Reason&) const = default;
 };
 static_assert(sizeof(Reason) <= 32);

@@ -44,24 +44,24 @@ struct RootLearned {
 enum class NoticeKind : uint8_t {
   kPeerRegistered,
   kPeerResumed,
-  kPeerLost,         // its session ended without a Leaving
+  kPeerLost,  // its session ended without a Leaving
   kPeerLeft,
-  kSourceCorrupt,    // names the peer that sent bytes that do not match
+  kSourceCorrupt,  // names the peer that sent bytes that do not match
   kSourceStalled,
   kSourceQuarantined,
-  kRootConflict,     // an origin read does not match the known root
+  kRootConflict,  // an origin read does not match the known root
   kOriginChanged,
   kOriginFailed,
   kStoreFull,
-  kProtocolBroken,   // a peer's message made no sense
-  kVersionUnknown,   // inventory of a version the catalog has never heard of
+  kProtocolBroken,  // a peer's message made no sense
+  kVersionUnknown,  // inventory of a version the catalog has never heard of
 };
 std::string_view notice_kind_name(NoticeKind kind);
 
 struct Notice {
   NoticeKind kind = NoticeKind::kPeerRegistered;
-  PeerId peer;        // whom it is about, or zero
-  PeerId reporter;    // who said so, or zero
+  PeerId peer;          // whom it is about, or zero
+  PeerId reporter;      // who said so, or zero
   std::string subject;  // bucket/key, a version, a location: as fits
   uint32_t chunk = 0;
   std::string detail;

@@ -29,7 +29,7 @@ struct Counters {
   uint64_t corrupt_reports = 0;
   uint64_t bytes_from_peers = 0;
   uint64_t bytes_from_superpeers = 0;
-  uint64_t bytes_from_origin = 0;   // as reported by those who read it
+  uint64_t bytes_from_origin = 0;  // as reported by those who read it
   uint64_t bytes_wasted = 0;
   uint64_t opens = 0;
   uint64_t opens_failed = 0;
@@ -54,14 +54,14 @@ struct PeerPicture {
   bool is_quarantined = false;
 };
 struct VersionPicture {
-  VersionFactsRef facts;        // null for a version known only from inventories
+  VersionFactsRef facts;  // null for a version known only from inventories
   VersionId id;
   uint32_t chunk_count = 0;
   uint32_t roots_known = 0;
-  uint32_t members = 0;         // peers that hold at least a chunk
-  uint32_t complete = 0;        // of these, those that hold all
+  uint32_t members = 0;   // peers that hold at least a chunk
+  uint32_t complete = 0;  // of these, those that hold all
   uint32_t readers = 0;
-  uint32_t copies_min = 0;      // of the rarest chunk
+  uint32_t copies_min = 0;  // of the rarest chunk
 };
 struct TransferPicture {
   AssignmentId assignment;
