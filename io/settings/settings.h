@@ -96,10 +96,11 @@ class Settings {
   // A TOML file with every setting, its meaning, unit, bounds and default, ready to be edited.
   std::string commented_toml() const;
 
+  struct State;
+
  private:
   void add_words(std::vector<std::string> words, std::size_t current, SettingDoc doc,
                  std::function<void(std::size_t)> store);
-  struct State;
   std::unique_ptr<State> state_;
 };
 
