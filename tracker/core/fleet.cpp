@@ -1,0 +1,82 @@
+#include "tracker/core/fleet.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace tyto::tracker {
+
+uint32_t Fleet::intern(const std::string& path) {
+  auto next = static_cast<uint32_t>(place_by_path_.size());
+  return place_by_path_.try_emplace(path, next).first->second;
+}
+
+HostIndex Fleet::host_at(const Location& location) {
+  auto next = static_cast<uint32_t>(hosts_.size());
+  auto [it, is_new] = host_by_path_.try_emplace(location.text(), next);
+  HostIndex index(it->second);
+  if (!is_new) return index;
+  HostRow row;
+  row.place.region = intern(location.region);
+  row.place.zone = intern(location.region + "/" + location.zone);
+  const std::string& rack = location.rack.empty() ? "//" + location.host : location.rack;
+  row.place.rack = intern(location.region + "/" + location.zone + "/" + rack);
+  row.place.host = index;
+  hosts_.push_back(row);
+  return index;
+}
+
+PeerIndex Fleet::add(PeerId id) {
+  TYTO_ASSERT(find(id) == kNoPeer);
+  PeerIndex index(static_cast<uint32_t>(peers_.size()));
+  if (free_.empty()) {
+    peers_.emplace_back();
+    details_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  peers_[index.value()] = PeerRow{};
+  details_[index.value()] = PeerDetails{};
+  peer(index).id = id;
+  peer(index).is_used = 1;
+  by_id_.emplace(id, index);
+  return index;
+}
+
+void Fleet::retire(PeerIndex index) {
+  PeerRow& row = peer(index);
+  TYTO_ASSERT(row.is_used && !row.is_gone && row.newest_holding == kNoHolding);
+  by_id_.erase(row.id);
+  std::erase(superpeers_, index);
+  row.is_gone = 1;
+  row.session = kNoSession;
+  if (row.references == 0) free_row(index);
+}
+
+void Fleet::release(PeerIndex index) {
+  PeerRow& row = peer(index);
+  TYTO_ASSERT(row.references > 0);
+  if (--row.references == 0 && row.is_gone) free_row(index);
+}
+
+void Fleet::free_row(PeerIndex index) {
+  peer(index) = PeerRow{};
+  details(index) = PeerDetails{};
+  free_.push_back(index);
+}
+
+PeerIndex Fleet::find(PeerId id) const {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? kNoPeer : it->second;
+}
+
+Nearness nearness(const Place& a, const Place& b) {
+  if (a.host == b.host) return Nearness::kSameHost;
+  if (a.rack == b.rack) return Nearness::kSameRack;
+  if (a.zone == b.zone) return Nearness::kSameZone;
+  if (a.region == b.region) return Nearness::kSameRegion;
+  return Nearness::kAnywhere;
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,68 @@
+// Hosts, where they stand, and the peers on them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/location.h"
+#include "schema/messages/common.h"
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+// What is rarely looked at of a peer.
+struct PeerDetails {
+  std::string name;
+  std::string location;
+  Endpoint data_address;
+  std::vector<PeerId> accusers;  // distinct peers that were sent bytes that did not match
+};
+
+// Bounds: hosts are kept for as long as the tracker runs, peers while they are registered.
+class Fleet {
+ public:
+  // The host of this location, made if new.
+  HostIndex host_at(const Location& location);
+  HostRow& host(HostIndex index) { return hosts_[index.value()]; }
+  const HostRow& host(HostIndex index) const { return hosts_[index.value()]; }
+
+  // A new row for a peer that has none. Requires: find(id) is kNoPeer.
+  PeerIndex add(PeerId id);
+  // The peer is gone: its id is free again, its row as soon as nothing refers to it.
+  // Requires: it has no holdings.
+  void retire(PeerIndex index);
+  void refer(PeerIndex index) { ++peer(index).references; }
+  void release(PeerIndex index);
+  PeerIndex find(PeerId id) const;
+  PeerRow& peer(PeerIndex index) { return peers_[index.value()]; }
+  const PeerRow& peer(PeerIndex index) const { return peers_[index.value()]; }
+  PeerDetails& details(PeerIndex index) { return details_[index.value()]; }
+  const PeerDetails& details(PeerIndex index) const { return details_[index.value()]; }
+  const Place& place_of(PeerIndex index) const { return host(peer(index).host).place; }
+
+  uint32_t peer_rows() const { return static_cast<uint32_t>(peers_.size()); }
+  uint32_t peer_count() const { return static_cast<uint32_t>(by_id_.size()); }
+  // Superpeers, in the order of their registration.
+  const std::vector<PeerIndex>& superpeers() const { return superpeers_; }
+  void list_superpeer(PeerIndex index) { superpeers_.push_back(index); }
+
+ private:
+  uint32_t intern(const std::string& path);
+  void free_row(PeerIndex index);
+
+  std::vector<HostRow> hosts_;
+  std::unordered_map<std::string, uint32_t> host_by_path_;
+  std::unordered_map<std::string, uint32_t> place_by_path_;
+  std::vector<PeerRow> peers_;
+  std::vector<PeerDetails> details_;
+  std::vector<PeerIndex> free_;
+  std::unordered_map<PeerId, PeerIndex> by_id_;
+  std::vector<PeerIndex> superpeers_;
+};
+
+// How near two places are, as base/location.h says.
+Nearness nearness(const Place& a, const Place& b);
+
+}  // namespace tyto::tracker

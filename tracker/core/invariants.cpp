@@ -1,0 +1,114 @@
+// What must hold between the tables at any time between two calls.
+#include <map>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+void check_versions(const State& state) {
+  for (uint32_t v = 0; v < state.versions.size(); ++v) {
+    const VersionRow& row = state.versions[VersionIndex(v)];
+    std::vector<uint32_t> copies(row.chunk_count());
+    uint32_t members = 0;
+    uint32_t complete = 0;
+    for (const RackGroup& group : row.groups) {
+      for (std::size_t i = 0; i < group.holdings.size(); ++i) {
+        const Holding& holding = state.holdings[group.holdings[i]];
+        TYTO_ASSERT(holding.version == VersionIndex(v) && holding.position == i);
+        TYTO_ASSERT(state.fleet.place_of(holding.peer).rack == group.rack);
+        TYTO_ASSERT(state.holdings.find(VersionIndex(v), holding.peer) == group.holdings[i]);
+        uint32_t held = 0;
+        for (uint32_t c = 0; c < row.chunk_count(); ++c) {
+          if (!state.holdings.has(group.holdings[i], c)) continue;
+          ++held;
+          ++copies[c];
+        }
+        TYTO_ASSERT(held == holding.count && held > 0);
+        ++members;
+        complete += held == row.chunk_count() ? 1 : 0;
+      }
+    }
+    TYTO_ASSERT(copies == row.copies && members == row.members && complete == row.complete);
+  }
+}
+
+void check_transfers(const State& state) {
+  std::vector<uint32_t> references(state.fleet.peer_rows());
+  std::map<HostIndex, uint32_t> uploads;
+  std::map<PeerIndex, uint32_t> downloads;
+  std::map<std::pair<VersionIndex, uint32_t>, int> leases;
+  for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
+    const TransferRow& row = state.transfers[TransferIndex(t)];
+    if (row.n == 0) continue;
+    TYTO_ASSERT(state.versions[row.version].transfers[row.position] == TransferIndex(t));
+    TYTO_ASSERT(row.generation > row.source_generation);
+    TYTO_ASSERT(row.source != row.receiver);
+    ++downloads[row.receiver];
+    int readers = row.is_lease ? ++leases[std::pair(row.version, row.chunk)] : 0;
+    TYTO_ASSERT(readers <= 1);
+    if (row.source != kNoPeer) {
+      ++uploads[state.fleet.peer(row.source).host];
+      ++references[row.source.value()];
+    }
+    for (PeerIndex fallback : row.fallbacks)
+      if (fallback != kNoPeer) ++references[fallback.value()];
+  }
+  for (const auto& [host, count] : uploads) TYTO_ASSERT(state.fleet.host(host).uploads == count);
+  for (uint32_t p = 0; p < state.fleet.peer_rows(); ++p) {
+    const PeerRow& peer = state.fleet.peer(PeerIndex(p));
+    TYTO_ASSERT(peer.references == references[p]);
+    if (!peer.is_used || peer.is_gone) continue;
+    TYTO_ASSERT(peer.downloads == downloads[PeerIndex(p)]);
+    TYTO_ASSERT(state.sessions[peer.session].transfers.size() == peer.downloads);
+  }
+}
+
+// Bytes used are those held, those on their way, and those told to go and not gone yet.
+void check_bytes(const State& state) {
+  for (uint32_t s = 0; s < state.sessions.rows(); ++s) {
+    SessionIndex index(s);
+    if (!state.sessions.is_used(index)) continue;
+    const Session& session = state.sessions[index];
+    const PeerRow& peer = state.fleet.peer(session.peer);
+    TYTO_ASSERT(peer.session == index && peer.is_used && !peer.is_gone);
+    TYTO_ASSERT(session.pending.size() <= kExchangesOpenMax);
+    uint64_t bytes = 0;
+    uint64_t evicting = 0;
+    auto length = [&](VersionIndex v, uint32_t c) {
+      return state.versions[v].chunking.length_of(ChunkIndex(c));
+    };
+    for (const auto& [version, chunk] : session.evictions) evicting += length(version, chunk);
+    for (HoldingIndex h = peer.newest_holding; h != kNoHolding; h = state.holdings[h].older) {
+      VersionIndex version = state.holdings[h].version;
+      for (uint32_t c = 0; c < state.versions[version].chunk_count(); ++c)
+        if (state.holdings.has(h, c)) bytes += length(version, c);
+    }
+    for (TransferIndex t : session.transfers)
+      bytes += length(state.transfers[t].version, state.transfers[t].chunk);
+    TYTO_ASSERT(peer.evicting_bytes == evicting);
+    TYTO_ASSERT(peer.used_bytes == bytes + evicting);
+  }
+}
+
+void check_readers(const State& state) {
+  for (uint32_t r = 0; r < state.readers.rows(); ++r) {
+    ReaderIndex index(r);
+    if (!state.readers.is_used(index)) continue;
+    const Reader& reader = state.readers[index];
+    TYTO_ASSERT(!reader.opens.empty());
+    TYTO_ASSERT(reader.active == reader.in_flight.count());
+    TYTO_ASSERT(state.readers.find(reader.peer, reader.version) == index);
+  }
+}
+
+}  // namespace
+
+void TrackerCore::check_invariants() const {
+  check_versions(*state_);
+  check_transfers(*state_);
+  check_bytes(*state_);
+  check_readers(*state_);
+}
+
+}  // namespace tyto::tracker

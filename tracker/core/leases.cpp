@@ -1,0 +1,125 @@
+// Who reads from the origin: one reader a chunk, a superpeer where there is one.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+bool can_read_origin(const State& state, PeerIndex peer) {
+  const PeerRow& row = state.fleet.peer(peer);
+  if (row.is_gone || row.is_leaving || row.session == kNoSession) return false;
+  return state.sessions[row.session].connection.has_value() && row.suspect_until <= state.now;
+}
+
+// Superpeers that could be sent for a chunk, by rendezvous hashing (Thaler and Ravishankar 1998),
+// so that a chunk comes to lie where it would be looked for without a tracker.
+std::vector<PeerIndex> ranked_superpeers(const State& state, const ChunkId& chunk) {
+  std::vector<std::pair<uint64_t, PeerIndex>> ranked;
+  uint64_t salt = mix64(chunk.version.digest.prefix() ^ mix64(chunk.index.value()));
+  for (PeerIndex peer : state.fleet.superpeers()) {
+    if (can_read_origin(state, peer))
+      ranked.emplace_back(mix64(salt ^ state.fleet.peer(peer).id.value()), peer);
+  }
+  std::sort(ranked.begin(), ranked.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<PeerIndex> peers;
+  for (const auto& [weight, peer] : ranked) peers.push_back(peer);
+  return peers;
+}
+
+LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& superpeers,
+                                VersionIndex version, uint32_t chunk) {
+  uint32_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  bool is_hopeless = true;
+  for (PeerIndex superpeer : superpeers) {
+    if (state.fleet.peer(superpeer).downloads >= state.config.origin_reads_per_superpeer) {
+      is_hopeless = false;
+      continue;
+    }
+    Space space = reserve(state, superpeer, version, bytes);
+    if (space == Space::kImpossible) continue;
+    is_hopeless = false;
+    if (space == Space::kPending) continue;
+    Found found;
+    found.reason.choice = Choice::kOriginLease;
+    found.reason.candidates = static_cast<uint16_t>(std::min<std::size_t>(superpeers.size(), 999));
+    assign(state, superpeer, version, chunk, found);
+    ++state.counters.leases;
+    return LeaseOutcome::kGranted;
+  }
+  return is_hopeless ? LeaseOutcome::kNever : LeaseOutcome::kWait;
+}
+
+}  // namespace
+
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
+  VersionIndex version = state.readers[reader].version;
+  VersionRow& row = state.versions[version];
+  if (row.facts->origin.url.empty() || row.is_origin_gone) return LeaseOutcome::kNever;
+  if (state.now < state.recovered_at || state.now < row.origin_retry_at) {
+    state.recheck(version, std::max(state.recovered_at, row.origin_retry_at));
+    return LeaseOutcome::kWait;
+  }
+  row.lease_cursor = (chunk + 1) % row.chunk_count();
+  auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
+  if (!superpeers.empty()) {
+    LeaseOutcome outcome = lease_to_superpeer(state, superpeers, version, chunk);
+    if (outcome != LeaseOutcome::kNever) return outcome;
+    // No superpeer lends even one chunk's bytes: as if there were none.
+  }
+  PeerIndex peer = state.readers[reader].peer;
+  Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
+  if (space != Space::kReserved) return LeaseOutcome::kWait;
+  Found found;
+  found.reason.choice = Choice::kOriginNoSuperpeer;
+  assign(state, peer, version, chunk, found);
+  ++state.counters.leases;
+  return LeaseOutcome::kAssignedToReader;
+}
+
+Error why_never(const State& state, VersionIndex version) {
+  const VersionRow& row = state.versions[version];
+  std::string subject = state.subject_of(version);
+  if (row.is_origin_gone) {
+    return {ErrorCode::kConflict, subject + " is no longer at its origin as it was, and not all "
+                                            "of it is held by peers; open it again for what is "
+                                            "there now"};
+  }
+  return {ErrorCode::kUnavailable, "no peer holds all of " + subject +
+                                       ", and its bucket has no origin to read it from"};
+}
+
+void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event) {
+  VersionRow& row = state.versions[version];
+  if (event.kind == FailureKind::kOriginChanged || event.kind == FailureKind::kOriginMissing) {
+    if (row.is_origin_gone) return;
+    row.is_origin_gone = true;
+    distrust_name(state, version);
+    state.notice(NoticeKind::kOriginChanged, kNoPeer, kNoPeer, state.subject_of(version),
+                 event.chunk.index.value(), event.detail);
+    state.mark_dirty(version);
+    return;
+  }
+  if (row.origin_failures < 0xffff) ++row.origin_failures;
+  int doublings = std::min<int>(row.origin_failures - 1, 8);
+  Duration wait = std::min(state.config.origin_retry_min * (int64_t{1} << doublings),
+                           state.config.origin_retry_max);
+  row.origin_retry_at = state.now + wait;
+  state.notice(NoticeKind::kOriginFailed, kNoPeer, kNoPeer, state.subject_of(version),
+               event.chunk.index.value(), event.detail);
+  state.recheck(version, row.origin_retry_at);
+  if (row.origin_failures < state.config.attempts_max) return;
+  row.origin_failures = 0;
+  Error error{ErrorCode::kUnavailable, "the origin of " + state.subject_of(version) + " failed " +
+                                           std::to_string(state.config.attempts_max) +
+                                           " times in a row; the last: " + event.detail};
+  // Those that need something which only the origin has: the ones that wait.
+  std::vector<ReaderIndex> waiting(row.waiting.begin(), row.waiting.end());
+  for (ReaderIndex reader : waiting) {
+    const Reader& waiter = state.readers[reader];
+    if (waiter.version == version && waiter.is_waiting) end_reader(state, reader, error);
+  }
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,335 @@
+// From names to versions to readers.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+constexpr uint16_t kResolveTriesMax = 3;
+
+// Joins the demands of a reader's handles into its row.
+void rebuild_demand(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  const Session& session = state.sessions[state.fleet.peer(reader.peer).session];
+  uint32_t chunks = state.versions[reader.version].chunk_count();
+  reader.wants_all = false;
+  reader.window = Bitmap();
+  reader.priority = Priority::kPrefetch;
+  for (OpenId open : reader.opens) {
+    const OpenRequested& request = session.opens.at(open).request;
+    reader.priority = std::max(reader.priority, request.priority);
+    if (request.mode == ReadMode::kWhole) {
+      reader.wants_all = true;
+      continue;
+    }
+    if (reader.window.size() == 0) reader.window = Bitmap(chunks);
+    uint64_t end = std::min<uint64_t>(chunks, uint64_t{request.window_first} + request.window_count);
+    for (uint64_t c = request.window_first; c < end; ++c)
+      reader.window.set(static_cast<uint32_t>(c));
+  }
+  state.mark_dirty(index);
+}
+
+// The handle now stands for this version: tells the peer, and counts its demand.
+void attach_open(State& state, SessionIndex session_index, OpenId open, VersionIndex version) {
+  Session& session = state.sessions[session_index];
+  OpenRow& row = session.opens.at(open);
+  const VersionRow& facts = state.versions[version];
+  const PeerRow& peer = state.fleet.peer(session.peer);
+  uint64_t bytes = facts.chunking.object_bytes;
+  uint64_t needed = row.request.mode == ReadMode::kWhole
+                        ? bytes
+                        : std::min<uint64_t>(bytes, facts.chunking.chunk_bytes);
+  if (needed > peer.store_bytes) {
+    end_open(state, session_index, open,
+             {ErrorCode::kNoSpace,
+              row.request.bucket + "/" + row.request.key + " needs " + std::to_string(needed) +
+                  " bytes of this peer's store, which lends " + std::to_string(peer.store_bytes) +
+                  "; raise its limit, or stream the object"});
+    return;
+  }
+  row.version = version;
+  state.describe(session_index, version);
+  state.stage(session_index, Opened{open, facts.id, {}});
+  ReaderIndex reader = state.readers.intern(session.peer, version, facts.chunk_count());
+  if (state.readers[reader].opens.empty()) {
+    session.readers.push_back(reader);
+    ++state.versions[version].readers;
+    // What an earlier reader of the same peer had asked for still comes.
+    for (TransferIndex transfer : session.transfers) {
+      const TransferRow& coming = state.transfers[transfer];
+      if (coming.version != version || state.readers[reader].in_flight.test(coming.chunk)) continue;
+      state.readers[reader].in_flight.set(coming.chunk);
+      ++state.readers[reader].active;
+    }
+  }
+  state.readers[reader].opens.push_back(open);
+  HoldingIndex holding = state.holdings.find(version, session.peer);
+  if (holding != kNoHolding) state.holdings.touch(holding);
+  rebuild_demand(state, reader);
+}
+
+bool is_fresh(const State& state, const BucketConfig& bucket, const NameRow& name) {
+  if (!name.version) return false;
+  if (name.is_published || bucket.revalidate == Revalidate::kNever) return true;
+  if (!name.checked_at || bucket.revalidate == Revalidate::kAlways) return false;
+  return state.now - *name.checked_at < bucket.revalidate_age;
+}
+
+bool can_resolve(const State& state, SessionIndex index) {
+  if (index == kNoSession) return false;
+  const Session& session = state.sessions[index];
+  return session.connection.has_value() && !session.has_left;
+}
+
+// A superpeer by rendezvous hashing on the name, another one at each try; without superpeers the
+// peer that has waited longest.
+SessionIndex choose_resolver(const State& state, const NameRow& name) {
+  std::vector<std::pair<uint64_t, SessionIndex>> ranked;
+  uint64_t salt = 0;
+  for (char c : name.name.key) salt = mix64(salt ^ static_cast<unsigned char>(c));
+  for (PeerIndex superpeer : state.fleet.superpeers()) {
+    SessionIndex session = state.fleet.peer(superpeer).session;
+    if (can_resolve(state, session))
+      ranked.emplace_back(mix64(salt ^ state.fleet.peer(superpeer).id.value()), session);
+  }
+  std::sort(ranked.begin(), ranked.end());
+  if (!ranked.empty()) return ranked[name.resolve_tries % ranked.size()].second;
+  for (const NameWaiter& waiter : name.waiters) {
+    SessionIndex session = state.sessions.find(waiter.session);
+    if (can_resolve(state, session)) return session;
+  }
+  return kNoSession;
+}
+
+void fail_waiters(State& state, NameIndex index, const Error& error) {
+  std::vector<NameWaiter> waiters = std::move(state.names[index].waiters);
+  state.names[index].waiters.clear();
+  for (const NameWaiter& waiter : waiters) {
+    SessionIndex session = state.sessions.find(waiter.session);
+    if (session != kNoSession) end_open(state, session, waiter.open, error);
+  }
+}
+
+void start_resolve(State& state, NameIndex index) {
+  NameRow& name = state.names[index];
+  std::erase_if(name.waiters, [&](const NameWaiter& waiter) {
+    SessionIndex session = state.sessions.find(waiter.session);
+    return session == kNoSession || !state.sessions[session].opens.contains(waiter.open);
+  });
+  name.resolver = SessionId(0);
+  if (name.waiters.empty()) return;
+  SessionIndex resolver = choose_resolver(state, name);
+  if (resolver == kNoSession) return;  // all who wait are being resumed, or gone
+  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  Session& session = state.sessions[resolver];
+  name.resolver = session.id;
+  name.resolve = ResolveId(++session.resolve_serial);
+  name.resolve_by = state.now + state.config.resolve_timeout;
+  session.resolving.push_back(index.value());
+  state.timers.set({name.resolve_by, TimerKind::kName, index.value()});
+  ++state.counters.resolves;
+  state.stage(resolver, Resolve{name.resolve, bucket->id, bucket->name, name.name.key,
+                                origin_url(bucket->origin, name.name.key)});
+}
+
+// The version that a resolver found, entered into the tables. Nothing if it contradicts itself.
+std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
+                                          const VersionFacts& found) {
+  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  bool is_sound = found.bucket_name == name.name.bucket && found.key == name.name.key &&
+                  found.bucket == bucket->id && !found.is_published &&
+                  found.chunking.is_valid() &&
+                  found.origin.url == origin_url(bucket->origin, name.name.key);
+  if (!is_sound) return std::nullopt;
+  VersionIndex version = state.versions.intern(found.id, found.chunking);
+  VersionRow& row = state.versions[version];
+  if (row.chunking != found.chunking) return std::nullopt;
+  if (!row.facts) row.facts = std::make_shared<const VersionFacts>(found);
+  row.is_origin_gone = false;
+  return version;
+}
+
+void attach_waiters(State& state, NameIndex index, VersionIndex version,
+                    std::optional<SessionId> only) {
+  std::vector<NameWaiter> waiters = std::move(state.names[index].waiters);
+  state.names[index].waiters.clear();
+  for (const NameWaiter& waiter : waiters) {
+    if (only && waiter.session != *only) {
+      state.names[index].waiters.push_back(waiter);
+      continue;
+    }
+    SessionIndex session = state.sessions.find(waiter.session);
+    if (session == kNoSession || !state.sessions[session].opens.contains(waiter.open)) continue;
+    attach_open(state, session, waiter.open, version);
+  }
+}
+
+// Answers from what is known, or has the name looked up. The error, if it can be told at once.
+std::optional<Error> open_name(State& state, SessionIndex session, const OpenRequested& request) {
+  if (auto good = check_bucket_name(request.bucket); !good.ok()) return good.error();
+  if (auto good = check_key(request.key); !good.ok()) return good.error();
+  const BucketConfig* bucket = state.names.bucket(request.bucket);
+  if (bucket == nullptr) {
+    return Error{ErrorCode::kNotFound, "bucket '" + request.bucket +
+                                           "' does not exist; make it with: tyto bucket create " +
+                                           request.bucket + " --origin URL"};
+  }
+  std::string text = request.bucket + "/" + printable(request.key);
+  if (request.pinned) {
+    auto version = state.versions.find(*request.pinned);
+    const VersionFacts* facts = version ? state.versions[*version].facts.get() : nullptr;
+    if (facts == nullptr || facts->bucket_name != request.bucket || facts->key != request.key) {
+      return Error{ErrorCode::kNotFound, "version " + request.pinned->short_hex() + " of " + text +
+                                             " is unknown; open the object without a version"};
+    }
+    attach_open(state, session, request.open, *version);
+    return std::nullopt;
+  }
+  ObjectName object{request.bucket, request.key};
+  auto known = state.names.find(object);
+  bool has_version = known && state.names[*known].version.has_value();
+  if (!has_version && bucket->origin.empty()) {
+    return Error{ErrorCode::kNotFound, text + " is not published, and bucket '" + request.bucket +
+                                           "' has no origin; publish it with: tyto publish"};
+  }
+  if (!known && state.names.size() >= state.config.max_versions) {
+    return Error{ErrorCode::kOverloaded, "the tracker knows " +
+                                             std::to_string(state.config.max_versions) +
+                                             " names, its limit (limits.max_versions)"};
+  }
+  NameIndex name = state.names.intern(object);
+  if (has_version && (bucket->origin.empty() || is_fresh(state, *bucket, state.names[name]))) {
+    attach_open(state, session, request.open, *state.names[name].version);
+    return std::nullopt;
+  }
+  state.names[name].waiters.push_back({state.sessions[session].id, request.open});
+  if (state.names[name].resolver == SessionId(0)) {
+    state.names[name].resolve_tries = 0;
+    start_resolve(state, name);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void open_object(State& state, SessionIndex index, OpenRequested request) {
+  Session& session = state.sessions[index];
+  if (session.opens.contains(request.open)) return;
+  ++state.counters.opens;
+  OpenId open = request.open;
+  session.opens.emplace(open, OpenRow{std::nullopt, request});
+  if (auto error = open_name(state, index, request)) end_open(state, index, open, *error);
+}
+
+void take_resolution(State& state, SessionIndex index, NameResolved event) {
+  Session& session = state.sessions[index];
+  auto it = std::find_if(session.resolving.begin(), session.resolving.end(), [&](uint32_t n) {
+    const NameRow& name = state.names[NameIndex(n)];
+    return name.resolver == session.id && name.resolve == event.resolve;
+  });
+  if (it == session.resolving.end()) return;  // given to another meanwhile
+  NameIndex name_index(*it);
+  session.resolving.erase(it);
+  NameRow& name = state.names[name_index];
+  name.resolver = SessionId(0);
+  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  bool is_trusted = state.fleet.peer(session.peer).is_superpeer || bucket->trust_peers;
+  if (!event.facts) {
+    bool may_retry = event.error.code == ErrorCode::kUnavailable ||
+                     event.error.code == ErrorCode::kTimedOut;
+    if (may_retry && ++name.resolve_tries < kResolveTriesMax) {
+      start_resolve(state, name_index);
+      return;
+    }
+    fail_waiters(state, name_index, event.error);
+    return;
+  }
+  auto version = enter_version(state, name, *event.facts);
+  if (!version) {
+    state.notice(NoticeKind::kProtocolBroken, session.peer, kNoPeer, name.name.text(), 0,
+                 "its look-up of the name contradicts what was asked");
+    fail_waiters(state, name_index, {ErrorCode::kInternal, "the look-up of " + name.name.text() +
+                                                               " brought nonsense; see the log"});
+    return;
+  }
+  if (is_trusted) {
+    name.version = *version;
+    name.checked_at = state.now;
+    state.emit(VersionResolved{state.versions[*version].facts});
+    attach_waiters(state, name_index, *version, std::nullopt);
+  } else {
+    attach_waiters(state, name_index, *version, session.id);
+    start_resolve(state, name_index);  // the others look for themselves
+  }
+}
+
+void fire_name_timer(State& state, NameIndex index) {
+  NameRow& name = state.names[index];
+  if (name.resolver == SessionId(0) || name.resolve_by > state.now) return;
+  SessionIndex resolver = state.sessions.find(name.resolver);
+  if (resolver != kNoSession) std::erase(state.sessions[resolver].resolving, index.value());
+  if (++name.resolve_tries >= kResolveTriesMax) {
+    name.resolver = SessionId(0);
+    fail_waiters(state, index, {ErrorCode::kTimedOut, "no peer could look up " + name.name.text() +
+                                                          " at its origin in time; retry later"});
+    return;
+  }
+  start_resolve(state, index);
+}
+
+void abandon_resolutions(State& state, const std::vector<uint32_t>& names) {
+  for (uint32_t name : names) start_resolve(state, NameIndex(name));
+}
+
+void distrust_name(State& state, VersionIndex version) {
+  const VersionFactsRef& facts = state.versions[version].facts;
+  if (!facts || facts->is_published) return;
+  auto name = state.names.find({facts->bucket_name, facts->key});
+  if (!name || state.names[*name].version != version) return;
+  state.names[*name].checked_at.reset();
+  state.names[*name].version.reset();
+}
+
+void move_window(State& state, SessionIndex index, const WindowMoved& event) {
+  Session& session = state.sessions[index];
+  auto it = session.opens.find(event.open);
+  if (it == session.opens.end()) return;
+  it->second.request.window_first = event.first;
+  it->second.request.window_count = event.count;
+  if (it->second.version)
+    rebuild_demand(state, state.readers.find(session.peer, *it->second.version));
+}
+
+void close_open(State& state, SessionIndex index, OpenId open) {
+  Session& session = state.sessions[index];
+  auto it = session.opens.find(open);
+  if (it == session.opens.end()) return;
+  std::optional<VersionIndex> version = it->second.version;
+  session.opens.erase(it);
+  if (!version) return;
+  ReaderIndex reader = state.readers.find(session.peer, *version);
+  std::erase(state.readers[reader].opens, open);
+  if (!state.readers[reader].opens.empty()) {
+    rebuild_demand(state, reader);
+    return;
+  }
+  std::erase(session.readers, reader);
+  --state.versions[*version].readers;
+  state.readers.remove(reader);
+}
+
+void end_open(State& state, SessionIndex index, OpenId open, Error error) {
+  ++state.counters.opens_failed;
+  state.stage(index, OpenEnded{open, std::move(error)});
+  close_open(state, index, open);
+}
+
+void end_reader(State& state, ReaderIndex reader, const Error& error) {
+  SessionIndex session = state.fleet.peer(state.readers[reader].peer).session;
+  std::vector<OpenId> opens = state.readers[reader].opens;
+  for (OpenId open : opens) end_open(state, session, open, error);
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,93 @@
+// Read-only pictures of the state, for people.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+Source source_picture(const State& state, PeerIndex peer, uint16_t generation) {
+  if (peer == kNoPeer) return {};
+  const PeerRow& row = state.fleet.peer(peer);
+  return {row.is_superpeer ? SourceKind::kSuperpeer : SourceKind::kPeer, row.id,
+          state.fleet.details(peer).data_address, Generation(generation)};
+}
+
+PeerPicture picture_of(const State& state, PeerIndex index) {
+  const PeerRow& row = state.fleet.peer(index);
+  const PeerDetails& details = state.fleet.details(index);
+  const Session& session = state.sessions[row.session];
+  PeerPicture picture;
+  picture.peer = row.id;
+  picture.role = row.is_superpeer ? Role::kSuperpeer : Role::kPeer;
+  picture.name = details.name;
+  picture.location = details.location;
+  picture.data_address = details.data_address;
+  picture.store_bytes = row.store_bytes;
+  picture.used_bytes = row.used_bytes;
+  picture.uploads = state.fleet.host(row.host).uploads;
+  picture.uploads_max = state.fleet.host(row.host).uploads_max;
+  picture.downloads = row.downloads;
+  picture.opens = static_cast<uint32_t>(session.opens.size());
+  picture.is_connected = session.connection.has_value();
+  picture.is_leaving = row.is_leaving != 0;
+  picture.is_suspect = row.suspect_until > state.now;
+  picture.is_quarantined = row.is_quarantined != 0 && picture.is_suspect;
+  return picture;
+}
+
+VersionPicture picture_of(const VersionRow& row) {
+  VersionPicture picture;
+  picture.facts = row.facts;
+  picture.id = row.id;
+  picture.chunk_count = row.chunk_count();
+  for (const Digest& root : row.roots) picture.roots_known += root.is_zero() ? 0 : 1;
+  picture.members = row.members;
+  picture.complete = row.complete;
+  picture.readers = row.readers;
+  if (!row.copies.empty())
+    picture.copies_min = *std::min_element(row.copies.begin(), row.copies.end());
+  return picture;
+}
+
+}  // namespace
+
+void TrackerCore::visit_peers(const std::function<void(const PeerPicture&)>& visit) const {
+  for (uint32_t i = 0; i < state_->sessions.rows(); ++i) {
+    SessionIndex session(i);
+    if (state_->sessions.is_used(session))
+      visit(picture_of(*state_, state_->sessions[session].peer));
+  }
+}
+
+void TrackerCore::visit_versions(const std::function<void(const VersionPicture&)>& visit) const {
+  std::vector<VersionIndex> order;
+  for (uint32_t i = 0; i < state_->versions.size(); ++i) order.emplace_back(i);
+  std::sort(order.begin(), order.end(), [&](VersionIndex a, VersionIndex b) {
+    return state_->versions[a].id < state_->versions[b].id;
+  });
+  for (VersionIndex index : order) visit(picture_of(state_->versions[index]));
+}
+
+void TrackerCore::visit_transfers(const std::function<void(const TransferPicture&)>& visit) const {
+  std::vector<TransferIndex> order;
+  for (uint32_t i = 0; i < state_->transfers.rows(); ++i)
+    if (state_->transfers[TransferIndex(i)].n != 0) order.emplace_back(i);
+  std::sort(order.begin(), order.end(), [&](TransferIndex a, TransferIndex b) {
+    return state_->transfers[a].n < state_->transfers[b].n;
+  });
+  for (TransferIndex index : order) {
+    const TransferRow& row = state_->transfers[index];
+    TransferPicture picture;
+    picture.assignment = {state_->epoch, row.n};
+    picture.chunk = {state_->versions[row.version].id, ChunkIndex(row.chunk)};
+    picture.reader = state_->fleet.peer(row.receiver).id;
+    picture.source = source_picture(*state_, row.source, row.source_generation);
+    picture.quarters = row.quarters;
+    picture.since = row.since;
+    picture.reason = state_->transfers.reason(index);
+    visit(picture);
+  }
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,212 @@
+// Peers come, say what they hold, fall silent and leave.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+SetLimits limits_of(const State& state, const RegisterRequest& request) {
+  uint32_t fallback = request.role == Role::kSuperpeer ? state.config.uploads_per_superpeer
+                                                       : state.config.uploads_per_host;
+  return {.uploads_max = request.uploads_max == 0 ? fallback : request.uploads_max,
+          .upload_bytes_per_s = request.upload_bytes_per_s,
+          .download_bytes_per_s = request.download_bytes_per_s};
+}
+
+std::vector<SuperpeerListed> list_superpeers(const State& state) {
+  std::vector<SuperpeerListed> list;
+  for (PeerIndex index : state.fleet.superpeers()) {
+    if (list.size() == kSuperpeersListedMax) break;
+    if (state.fleet.peer(index).is_leaving) continue;
+    list.push_back({state.fleet.peer(index).id, state.fleet.details(index).data_address});
+  }
+  return list;
+}
+
+RegisterReply reply_to(const State& state, SessionIndex index, const RegisterRequest& request) {
+  RegisterReply reply;
+  reply.session = state.sessions[index].id;
+  reply.epoch = state.epoch;
+  reply.superpeers = list_superpeers(state);
+  reply.limits = limits_of(state, request);
+  reply.data_address = state.fleet.details(state.sessions[index].peer).data_address;
+  return reply;
+}
+
+// The session that the request wants to go on with, if it may.
+SessionIndex resumable(const State& state, const RegisterRequest& request) {
+  if (request.resume_epoch != state.epoch) return kNoSession;
+  SessionIndex index = state.sessions.find(request.resume_session);
+  if (index == kNoSession) return kNoSession;
+  return state.fleet.peer(state.sessions[index].peer).id == request.peer ? index : kNoSession;
+}
+
+void resume(State& state, SessionIndex index, ConnectionId connection,
+            const RegisterRequest& request) {
+  Session& session = state.sessions[index];
+  state.sessions.attach(index, connection);
+  session.outbox.rewind();
+  session.ends_at = state.now + state.config.silence_max;
+  arm_session(state, index);
+  for (ReaderIndex reader : session.readers) state.mark_dirty(reader);
+  RegisterReply reply = reply_to(state, index, request);
+  reply.resumed = true;
+  state.emit(RegisterAnswered{connection, std::move(reply)});
+  state.notice(NoticeKind::kPeerResumed, session.peer, kNoPeer,
+               state.fleet.details(session.peer).name);
+}
+
+PeerIndex add_peer(State& state, const RegisterRequest& request) {
+  PeerIndex index = state.fleet.add(request.peer);
+  PeerRow& row = state.fleet.peer(index);
+  row.store_bytes = request.store_bytes;
+  row.is_superpeer = request.role == Role::kSuperpeer ? 1 : 0;
+  row.host = state.fleet.host_at(request.location);
+  HostRow& host = state.fleet.host(row.host);
+  SetLimits limits = limits_of(state, request);
+  if (host.peers == 0) host.uploads_max = 0;
+  host.uploads_max = static_cast<uint16_t>(
+      std::min<uint32_t>(std::max<uint32_t>(host.uploads_max, limits.uploads_max), 0xffff));
+  host.upload_bytes_per_s = std::max(host.upload_bytes_per_s, request.upload_bytes_per_s);
+  ++host.peers;
+  PeerDetails& details = state.fleet.details(index);
+  details.name = request.name;
+  details.location = request.location.text();
+  details.data_address = request.data_address;
+  if (row.is_superpeer) state.fleet.list_superpeer(index);
+  return index;
+}
+
+// What a holder tells of itself once its session is there: versions whose readers may go on.
+void wake_versions_held(State& state, PeerIndex peer) {
+  HoldingIndex holding = state.fleet.peer(peer).newest_holding;
+  for (int i = 0; i < 64 && holding != kNoHolding; ++i) {
+    state.mark_dirty(state.holdings[holding].version);
+    holding = state.holdings[holding].older;
+  }
+}
+
+}  // namespace
+
+void register_peer(State& state, ConnectionId connection, RegisterRequest request) {
+  if (!state.is_loaded) {
+    state.emit(RegisterRefused{connection, {ErrorCode::kUnavailable,
+                                            "the tracker is still loading its catalog; retry"}});
+    return;
+  }
+  if (request.peer == PeerId(0)) {
+    state.emit(RegisterRefused{connection, {ErrorCode::kInvalidArgument,
+                                            "peer id 0 means nobody; draw 64 random bits"}});
+    return;
+  }
+  if (SessionIndex index = resumable(state, request); index != kNoSession) {
+    resume(state, index, connection, request);
+    return;
+  }
+  if (PeerIndex old = state.fleet.find(request.peer); old != kNoPeer)
+    end_session(state, state.fleet.peer(old).session, EndKind::kReplaced, "registered anew");
+  if (state.fleet.peer_count() >= state.config.max_peers) {
+    state.emit(RegisterRefused{
+        connection, {ErrorCode::kOverloaded,
+                     "the tracker knows " + std::to_string(state.config.max_peers) +
+                         " peers, its limit (limits.max_peers); retry later or raise it"}});
+    return;
+  }
+  PeerIndex peer = add_peer(state, request);
+  SessionId id((state.epoch.value() << 32) | ++state.session_serial);
+  SessionIndex index = state.sessions.add(id, peer);
+  state.fleet.peer(peer).session = index;
+  state.sessions.attach(index, connection);
+  state.sessions[index].ends_at = state.now + state.config.silence_max;
+  arm_session(state, index);
+  state.emit(RegisterAnswered{connection, reply_to(state, index, request)});
+  state.notice(NoticeKind::kPeerRegistered, peer, kNoPeer, request.name, 0,
+               request.location.text());
+  if (request.role == Role::kSuperpeer) {
+    for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
+  }
+}
+
+void take_inventory(State& state, SessionId id, const InventoryPage& page) {
+  SessionIndex index = state.sessions.find(id);
+  if (index == kNoSession) return;
+  PeerIndex peer = state.sessions[index].peer;
+  PeerRow& row = state.fleet.peer(peer);
+  for (const InventoryEntry& entry : page.entries) {
+    if (!state.versions.find(entry.version) && state.versions.size() >= state.config.max_versions)
+      continue;
+    VersionIndex version = state.versions.intern(entry.version, entry.chunking);
+    VersionRow& facts = state.versions[version];
+    if (!facts.facts) {
+      state.notice(NoticeKind::kVersionUnknown, peer, kNoPeer, state.subject_of(version), 0,
+                   "the catalog does not know it; its chunks can be evicted, not assigned");
+    }
+    if (facts.chunking != entry.chunking) continue;
+    std::size_t next_root = 0;
+    for (uint32_t c = entry.chunks.next_set(0); c < entry.chunks.size();
+         c = entry.chunks.next_set(c + 1)) {
+      if (state.holdings.add(version, peer, c))
+        row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
+      if (!row.is_superpeer || entry.roots.empty()) continue;
+      const Digest& root = entry.roots[next_root++];
+      if (facts.facts && !facts.knows_root(c)) {
+        if (facts.roots.empty()) facts.roots.resize(facts.chunk_count());
+        facts.roots[c] = root;
+        state.emit(RootLearned{{facts.id, ChunkIndex(c)}, root});
+      }
+    }
+    state.mark_dirty(version);
+  }
+}
+
+void lose_connection(State& state, ConnectionId connection) {
+  SessionIndex index = state.sessions.find(connection);
+  if (index == kNoSession) return;
+  Session& session = state.sessions[index];
+  state.sessions.detach(index);
+  if (session.has_left) {
+    end_session(state, index, EndKind::kLeft, "");
+    return;
+  }
+  session.ends_at = state.now + state.config.session_grace;
+  arm_session(state, index);
+}
+
+void end_session(State& state, SessionIndex index, EndKind kind, const std::string& detail) {
+  PeerIndex peer = state.sessions[index].peer;
+  // Copies: ending handles and transfers changes the session's own lists.
+  std::vector<ReaderIndex> readers = state.sessions[index].readers;
+  for (ReaderIndex reader : readers) {
+    --state.versions[state.readers[reader].version].readers;
+    state.readers.remove(reader);
+  }
+  state.sessions[index].readers.clear();
+  std::vector<TransferIndex> transfers = state.sessions[index].transfers;
+  for (TransferIndex transfer : transfers) finish_transfer(state, transfer);
+  for (const PendingExchange& pending : state.sessions[index].pending) {
+    state.emit(ExchangeRefused{pending.token, {ErrorCode::kNotFound,
+                                               "the session has ended; register again"}});
+  }
+  std::vector<uint32_t> resolving = state.sessions[index].resolving;
+  NoticeKind what = kind == EndKind::kLost             ? NoticeKind::kPeerLost
+                    : kind == EndKind::kProtocolBroken ? NoticeKind::kProtocolBroken
+                                                       : NoticeKind::kPeerLeft;
+  if (kind != EndKind::kReplaced)
+    state.notice(what, peer, kNoPeer, state.fleet.details(peer).name, 0, detail);
+  wake_versions_held(state, peer);
+  state.holdings.remove_all(peer);
+  --state.fleet.host(state.fleet.peer(peer).host).peers;
+  state.fleet.retire(peer);
+  state.sessions.remove(index);
+  abandon_resolutions(state, resolving);
+}
+
+void start_leaving(State& state, SessionIndex index) {
+  Session& session = state.sessions[index];
+  session.has_left = true;
+  state.fleet.peer(session.peer).is_leaving = 1;
+  wake_versions_held(state, session.peer);
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,266 @@
+// What became of assignments, and what it says of their sources.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+constexpr Duration kSuspicionMax = Duration::seconds(60);
+
+// The transfer an event speaks of, if it is this peer's.
+TransferIndex transfer_of(const State& state, SessionIndex session, const AssignmentId& id) {
+  if (id.epoch != state.epoch) return kNoTransfer;
+  TransferIndex transfer = state.transfers.find(id.n);
+  if (transfer == kNoTransfer) return kNoTransfer;
+  return state.transfers[transfer].receiver == state.sessions[session].peer ? transfer
+                                                                            : kNoTransfer;
+}
+
+std::optional<VersionIndex> version_of(const State& state, const ChunkId& chunk) {
+  auto version = state.versions.find(chunk.version);
+  if (!version || chunk.index.value() >= state.versions[*version].chunk_count())
+    return std::nullopt;
+  return version;
+}
+
+// Versions that readers may now be served from this peer for: its most recent ones.
+void wake_readers_of(State& state, PeerIndex source) {
+  if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
+  HoldingIndex holding = state.fleet.peer(source).newest_holding;
+  for (int i = 0; i < 64 && holding != kNoHolding; ++i) {
+    state.mark_dirty(state.holdings[holding].version);
+    holding = state.holdings[holding].older;
+  }
+}
+
+bool may_teach(const State& state, PeerIndex peer, VersionIndex version) {
+  if (state.fleet.peer(peer).is_superpeer) return true;
+  const VersionFactsRef& facts = state.versions[version].facts;
+  const BucketConfig* bucket = facts ? state.names.bucket(facts->bucket_name) : nullptr;
+  return bucket != nullptr && bucket->trust_peers;
+}
+
+// Enters a root computed by one who read the chunk at the origin. False if it contradicts the
+// root that is known.
+bool learn_root(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk,
+                const Digest& root) {
+  VersionRow& row = state.versions[version];
+  if (row.knows_root(chunk)) return row.roots[chunk] == root;
+  if (!may_teach(state, peer, version)) return true;
+  if (row.roots.empty()) row.roots.resize(row.chunk_count());
+  row.roots[chunk] = root;
+  state.emit(RootLearned{{row.id, ChunkIndex(chunk)}, root});
+  return true;
+}
+
+void suspect(State& state, PeerIndex source, PeerIndex reporter, FailureKind kind,
+             VersionIndex version) {
+  PeerRow& row = state.fleet.peer(source);
+  if (kind == FailureKind::kUnreachable) row.is_unreachable = 1;
+  if (row.strikes < 16) ++row.strikes;
+  Duration span = state.config.suspicion * (int64_t{1} << (row.strikes - 1));
+  row.suspect_until = std::max(row.suspect_until, state.now + std::min(span, kSuspicionMax));
+  state.notice(NoticeKind::kSourceStalled, source, reporter, state.fleet.details(source).name, 0,
+               std::string(failure_kind_name(kind)) + " while serving " +
+                   state.subject_of(version));
+}
+
+void accuse_of_lying(State& state, PeerIndex source, PeerIndex reporter, VersionIndex version,
+                     uint32_t chunk) {
+  ++state.counters.corrupt_reports;
+  state.notice(NoticeKind::kSourceCorrupt, source, reporter, state.subject_of(version), chunk,
+               "sent bytes that do not match: " + state.fleet.details(source).name);
+  SessionIndex session = state.fleet.peer(source).session;
+  unlist_copy(state, source, version, chunk);
+  state.stage(session, Evict{state.versions[version].id, chunk, 1, {}});
+  auto& accusers = state.fleet.details(source).accusers;
+  PeerId accuser = state.fleet.peer(reporter).id;
+  if (std::find(accusers.begin(), accusers.end(), accuser) == accusers.end())
+    accusers.push_back(accuser);
+  if (accusers.size() < 2 || state.fleet.peer(source).is_quarantined) return;
+  state.fleet.peer(source).is_quarantined = 1;
+  state.fleet.peer(source).suspect_until = state.now + state.config.quarantine;
+  state.notice(NoticeKind::kSourceQuarantined, source, reporter,
+               state.fleet.details(source).name, 0, "two peers were sent bytes that do not match");
+}
+
+Duration exclusion_of(const State& state, FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kBusy: return Duration::milliseconds(100);
+    case FailureKind::kLacking: return Duration::seconds(1);
+    case FailureKind::kCorrupt: return state.config.quarantine;
+    case FailureKind::kRefused: return Duration::seconds(30);
+    default: return Duration::seconds(10);
+  }
+}
+
+// What a failure at a peer says of that peer.
+void accuse(State& state, PeerIndex reporter, const TransferRow& row, PeerIndex source,
+            uint16_t source_generation, FailureKind kind) {
+  ++state.counters.source_failures;
+  if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
+  ReaderIndex reader = state.readers.find(reporter, row.version);
+  if (reader != kNoReader)
+    state.readers[reader].exclude(source, state.now + exclusion_of(state, kind));
+  // A copy in flight may have failed for its own source's sake.
+  bool is_whole = source_generation == 0;
+  switch (kind) {
+    case FailureKind::kStalled:
+    case FailureKind::kUnreachable:
+      if (is_whole) suspect(state, source, reporter, kind, row.version);
+      break;
+    case FailureKind::kCorrupt:
+      accuse_of_lying(state, source, reporter, row.version, row.chunk);
+      break;
+    case FailureKind::kLacking:
+      if (is_whole && state.holdings.remove(row.version, source, row.chunk)) {
+        state.fleet.peer(source).used_bytes -=
+            state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
+      }
+      break;
+    default: break;
+  }
+}
+
+void count_bytes(State& state, const Source& source, uint32_t bytes) {
+  switch (source.kind) {
+    case SourceKind::kPeer: state.counters.bytes_from_peers += bytes; break;
+    case SourceKind::kSuperpeer: state.counters.bytes_from_superpeers += bytes; break;
+    case SourceKind::kOrigin: state.counters.bytes_from_origin += bytes; break;
+  }
+}
+
+void hold(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
+  if (state.holdings.add(version, peer, chunk)) {
+    state.fleet.peer(peer).used_bytes +=
+        state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  }
+  state.mark_dirty(version);
+}
+
+std::string describe_failure(const State& state, const TransferRow& row,
+                             const AssignmentFailed& event) {
+  std::string source = row.source == kNoPeer ? "the origin"
+                                             : "peer '" + state.fleet.details(row.source).name + "'";
+  return "chunk " + std::to_string(row.chunk) + " of " + state.subject_of(row.version) + ", from " +
+         source + ": " + std::string(failure_kind_name(event.kind)) +
+         (event.detail.empty() ? "" : " (" + event.detail + ")");
+}
+
+// The receiver's own trouble, or the sum of its sources'.
+void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
+                  const AssignmentFailed& event) {
+  ReaderIndex reader = state.readers.find(peer, row.version);
+  if (event.kind == FailureKind::kNoSpace) {
+    PeerRow& full = state.fleet.peer(peer);
+    full.store_bytes = std::min(full.store_bytes, full.used_bytes);
+    state.notice(NoticeKind::kStoreFull, peer, kNoPeer, state.fleet.details(peer).name, 0,
+                 event.detail);
+    if (reader != kNoReader)
+      end_reader(state, reader, {ErrorCode::kNoSpace, describe_failure(state, row, event)});
+    return;
+  }
+  if (reader == kNoReader || event.kind == FailureKind::kCancelled) return;
+  state.mark_dirty(reader);
+  if (event.kind == FailureKind::kBusy) return;
+  if (++state.readers[reader].failures < state.config.attempts_max) return;
+  end_reader(state, reader, {ErrorCode::kUnavailable,
+                             std::to_string(state.config.attempts_max) +
+                                 " attempts in a row failed; the last: " +
+                                 describe_failure(state, row, event)});
+}
+
+}  // namespace
+
+void finish_transfer(State& state, TransferIndex index) {
+  TransferRow row = state.transfers[index];
+  PeerRow& receiver = state.fleet.peer(row.receiver);
+  receiver.used_bytes -= state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
+  if (receiver.session != kNoSession)
+    std::erase(state.sessions[receiver.session].transfers, index);
+  state.transfers.finish(index);
+  ReaderIndex reader = state.readers.find(row.receiver, row.version);
+  if (reader != kNoReader && state.readers[reader].in_flight.test(row.chunk)) {
+    state.readers[reader].in_flight.reset(row.chunk);
+    --state.readers[reader].active;
+    state.mark_dirty(reader);
+  }
+  state.mark_dirty(row.version);
+  wake_readers_of(state, row.source);
+}
+
+void take_verified(State& state, SessionIndex session, const ChunkVerified& event) {
+  PeerIndex peer = state.sessions[session].peer;
+  auto version = version_of(state, event.chunk);
+  if (!version) return;
+  uint32_t chunk = event.chunk.index.value();
+  ++state.counters.chunks_verified;
+  count_bytes(state, event.source, event.bytes);
+  bool is_from_origin = event.source.kind == SourceKind::kOrigin;
+  bool is_sound = !is_from_origin || !event.root ||
+                  learn_root(state, peer, *version, chunk, *event.root);
+  TransferIndex transfer = transfer_of(state, session, event.assignment);
+  if (transfer != kNoTransfer) {
+    const TransferRow& row = state.transfers[transfer];
+    if (row.version != *version || row.chunk != chunk) return;
+    finish_transfer(state, transfer);
+  }
+  if (is_from_origin && is_sound) state.versions[*version].origin_failures = 0;
+  if (ReaderIndex reader = state.readers.find(peer, *version); reader != kNoReader) {
+    state.readers[reader].failures = 0;
+    state.mark_dirty(reader);
+  }
+  if (!event.stored) return;
+  if (is_sound) {
+    hold(state, peer, *version, chunk);
+    return;
+  }
+  state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(*version), chunk,
+               "what the origin gave does not match the root known before; dropped");
+  state.stage(session, Evict{event.chunk.version, chunk, 1, {}});
+}
+
+void take_source_failed(State& state, SessionIndex session, const SourceFailed& event) {
+  state.counters.bytes_wasted += event.bytes_wasted;
+  TransferIndex index = transfer_of(state, session, event.assignment);
+  if (index == kNoTransfer) return;
+  TransferRow& row = state.transfers[index];
+  accuse(state, row.receiver, row, row.source, row.source_generation, event.kind);
+  // The receiver goes on with the next one it was given.
+  auto& fallbacks = row.fallbacks;
+  PeerIndex next = fallbacks[0];
+  if (next == kNoPeer) return;
+  state.transfers.move_to(index, next, 0);
+  std::rotate(fallbacks.begin(), fallbacks.begin() + 1, fallbacks.end());
+  state.fleet.release(fallbacks.back());
+  fallbacks.back() = kNoPeer;
+}
+
+void take_assignment_failed(State& state, SessionIndex session, const AssignmentFailed& event) {
+  state.counters.bytes_wasted += event.bytes_wasted;
+  TransferIndex index = transfer_of(state, session, event.assignment);
+  if (index == kNoTransfer) return;
+  ++state.counters.assignment_failures;
+  TransferRow row = state.transfers[index];
+  PeerIndex peer = row.receiver;
+  bool is_own_fault = event.kind == FailureKind::kNoSpace ||
+                      event.kind == FailureKind::kInternal ||
+                      event.kind == FailureKind::kCancelled;
+  // The sentence needs the source's row, which may go with the transfer.
+  AssignmentFailed told = event;
+  if (!is_own_fault) accuse(state, peer, row, row.source, row.source_generation, event.kind);
+  if (row.source != kNoPeer) state.fleet.refer(row.source);
+  finish_transfer(state, index);
+  if (row.source == kNoPeer && !is_own_fault) note_origin_failure(state, row.version, told);
+  judge_reader(state, peer, row, told);
+  if (row.source != kNoPeer) state.fleet.release(row.source);
+}
+
+void take_progress(State& state, SessionIndex session, const ChunkProgressed& event) {
+  TransferIndex index = transfer_of(state, session, event.assignment);
+  if (index != kNoTransfer)
+    state.transfers[index].quarters = std::max(state.transfers[index].quarters, event.quarter);
+}
+
+}  // namespace tyto::tracker

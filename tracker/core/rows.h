@@ -1,0 +1,103 @@
+// The tracker's hot rows: flat, at most 64 bytes each, linked by index.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "schema/messages/reason.h"
+
+namespace tyto::tracker {
+
+using PeerIndex = Strong<struct PeerIndexTag, uint32_t>;
+using HostIndex = Strong<struct HostIndexTag, uint32_t>;
+using VersionIndex = Strong<struct VersionIndexTag, uint32_t>;
+using HoldingIndex = Strong<struct HoldingIndexTag, uint32_t>;
+using TransferIndex = Strong<struct TransferIndexTag, uint32_t>;
+using ReaderIndex = Strong<struct ReaderIndexTag, uint32_t>;
+using SessionIndex = Strong<struct SessionIndexTag, uint32_t>;
+
+// "No such row", for every kind of index.
+inline constexpr uint32_t kNone = 0xffffffff;
+inline constexpr PeerIndex kNoPeer{kNone};
+inline constexpr HoldingIndex kNoHolding{kNone};
+inline constexpr SessionIndex kNoSession{kNone};
+inline constexpr ReaderIndex kNoReader{kNone};
+inline constexpr TransferIndex kNoTransfer{kNone};
+
+// Places are interned: equal ids mean the same place, its parents included.
+struct Place {
+  uint32_t region = kNone;
+  uint32_t zone = kNone;
+  uint32_t rack = kNone;  // a host without a rack is a rack of its own
+  HostIndex host{kNone};
+};
+
+// A machine. Outflow caps count here, over all of its processes.
+struct HostRow {
+  Place place;
+  uint32_t peers = 0;        // registered processes
+  uint16_t uploads = 0;      // assigned to be under way
+  uint16_t uploads_max = 0;  // the largest its processes named, or the default
+  uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
+};
+static_assert(sizeof(HostRow) <= 64);
+
+// A registered process.
+struct PeerRow {
+  PeerId id;
+  uint64_t store_bytes = 0;     // lent
+  uint64_t used_bytes = 0;      // held, and reserved for transfers under way
+  uint64_t evicting_bytes = 0;  // of these, ordered to be freed and not confirmed yet
+  Instant suspect_until;        // not to be read from before this
+  HostIndex host{kNone};
+  HoldingIndex newest_holding = kNoHolding;  // most recently used first
+  HoldingIndex oldest_holding = kNoHolding;
+  SessionIndex session = kNoSession;
+  uint16_t downloads = 0;
+  uint16_t references = 0;      // by transfers that name it as source or fall-back
+  uint8_t strikes = 0;          // suspicions since it last spoke
+  uint8_t is_superpeer : 1 = 0;
+  uint8_t is_leaving : 1 = 0;
+  uint8_t is_used : 1 = 0;      // the row is a peer's
+  uint8_t is_gone : 1 = 0;      // unregistered; the row waits for its references to end
+  uint8_t is_unreachable : 1 = 0;  // likewise: its chunk server did not answer
+  uint8_t is_quarantined : 1 = 0;  // suspect_until came of lies, and speaking does not clear it
+};
+static_assert(sizeof(PeerRow) <= 64);
+
+// What one peer holds of one version. Complete holdings and those of one-chunk objects need no
+// bitmap.
+struct Holding {
+  PeerIndex peer = kNoPeer;
+  VersionIndex version{kNone};
+  uint32_t bits = kNone;       // in the bitmap pool; kNone: holds every chunk
+  HoldingIndex newer = kNoHolding;  // of the same peer
+  HoldingIndex older = kNoHolding;
+  uint32_t group = kNone;      // the version's rack group
+  uint32_t position = kNone;   // in that group
+  uint32_t count = 0;          // chunks held
+};
+static_assert(sizeof(Holding) <= 32);
+
+inline constexpr std::size_t kFallbacksKept = 3;
+
+// A chunk on its way.
+struct TransferRow {
+  uint64_t n = 0;                 // the assignment's number; 0: the row is free
+  Instant since;
+  PeerIndex receiver = kNoPeer;
+  PeerIndex source = kNoPeer;     // kNoPeer: the origin
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+  uint32_t position = kNone;      // in the version's list of transfers
+  std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
+  uint16_t generation = 0;
+  uint16_t source_generation = 0;
+  uint8_t quarters = 0;
+  uint8_t is_lease : 1 = 0;       // the one reading of this chunk from the origin, for all
+};
+static_assert(sizeof(TransferRow) <= 64);
+
+}  // namespace tyto::tracker

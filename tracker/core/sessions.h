@@ -1,0 +1,81 @@
+// Control sessions: numbering, parked exchanges, open handles.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "schema/messages/exchange.h"
+#include "schema/messages/numbered.h"
+#include "tracker/core/inputs.h"
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+// An exchange that waits for its answer.
+struct PendingExchange {
+  ExchangeToken token;
+  Instant answer_by;
+  bool is_due = false;  // answer as soon as decisions have been taken
+};
+
+// An open handle, as far as its tracker needs it.
+struct OpenRow {
+  std::optional<VersionIndex> version;  // once resolved
+  OpenRequested request;
+};
+
+// One registration. Freed rows have peer == kNoPeer.
+struct Session {
+  SessionId id;
+  PeerIndex peer = kNoPeer;
+  std::optional<ConnectionId> connection;  // nothing while it waits to be resumed
+  NumberedInbox inbox;
+  NumberedOutbox<Command> outbox;
+  std::vector<Command> staged;             // of this decision, not in their final order yet
+  std::vector<PendingExchange> pending;    // oldest first, at most kExchangesOpenMax
+  std::vector<uint32_t> described;         // versions described to it, sorted
+  std::map<OpenId, OpenRow> opens;
+  std::vector<ReaderIndex> readers;
+  std::vector<TransferIndex> transfers;    // towards this peer
+  // Chunks (version, index) that the peer was told to free, and has not confirmed.
+  std::set<std::pair<VersionIndex, uint32_t>> evictions;
+  std::vector<uint32_t> resolving;         // names it was asked to look up
+  std::vector<VersionIndex> wants_space;   // versions that waited for an eviction here
+  Instant ends_at = Instant::never();      // by silence, or by not being resumed
+  Instant timer_at = Instant::never();     // a timer is set for then
+  uint64_t resolve_serial = 0;
+  bool is_touched = false;                 // in State::touched_sessions
+  bool has_left = false;                   // said Leaving: its end is no surprise
+};
+
+// Bounds: one per registered peer.
+class Sessions {
+ public:
+  SessionIndex add(SessionId id, PeerIndex peer);
+  void remove(SessionIndex index);
+  SessionIndex find(SessionId id) const;
+  SessionIndex find(ConnectionId connection) const;
+  void attach(SessionIndex index, ConnectionId connection);
+  void detach(SessionIndex index);
+  Session& operator[](SessionIndex index) { return *rows_[index.value()]; }
+  const Session& operator[](SessionIndex index) const { return *rows_[index.value()]; }
+  bool is_used(SessionIndex index) const {
+    return index.value() < rows_.size() && rows_[index.value()]->peer != kNoPeer;
+  }
+  uint32_t rows() const { return static_cast<uint32_t>(rows_.size()); }
+  uint32_t count() const { return static_cast<uint32_t>(by_id_.size()); }
+
+ private:
+  std::vector<std::unique_ptr<Session>> rows_;
+  std::vector<SessionIndex> free_;
+  std::unordered_map<SessionId, SessionIndex> by_id_;
+  std::unordered_map<ConnectionId, SessionIndex> by_connection_;
+};
+
+}  // namespace tyto::tracker

@@ -1,0 +1,152 @@
+// All that a tracker knows, and the vocabulary of its rules. The rules themselves stand in files
+// of their own, by subject; each is a free function over this state.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "tracker/core/config.h"
+#include "tracker/core/effects.h"
+#include "tracker/core/fleet.h"
+#include "tracker/core/holdings.h"
+#include "tracker/core/names.h"
+#include "tracker/core/readers.h"
+#include "tracker/core/sessions.h"
+#include "tracker/core/timers.h"
+#include "tracker/core/tracker_core.h"
+#include "tracker/core/transfers.h"
+#include "tracker/core/versions.h"
+
+namespace tyto::tracker {
+
+// Purity: pure. Threads: confined to its core's loop.
+class State {
+ public:
+  explicit State(const Config& c)
+      : config(c), holdings(fleet, versions), transfers(fleet, versions), rng(c.seed) {}
+
+  const Config config;
+  Fleet fleet;
+  Versions versions;
+  Names names;
+  Holdings holdings;
+  Transfers transfers;
+  Sessions sessions;
+  Readers readers;
+  Timers timers;
+  Rng rng;
+  Counters counters;
+
+  TrackerEpoch epoch;
+  bool is_loaded = false;
+  Instant recovered_at;            // no origin lease before
+  uint64_t session_serial = 0;
+
+  // Work for the next decide().
+  std::deque<ReaderIndex> dirty_readers;
+  std::deque<VersionIndex> dirty_versions;
+  std::vector<SessionIndex> touched_sessions;
+
+  // Set for the time of a call.
+  Instant now;
+  Effects* effects = nullptr;
+
+  // --- shared verbs ---
+  void emit(Effect effect) { effects->push_back(std::move(effect)); }
+  void notice(NoticeKind kind, PeerIndex about, PeerIndex reporter, std::string subject,
+              uint32_t chunk = 0, std::string detail = {});
+  std::string subject_of(VersionIndex version) const;
+  // Commands gather here until decide() numbers and sends them in their order.
+  void stage(SessionIndex session, Command command);
+  void touch(SessionIndex session);
+  void mark_dirty(ReaderIndex reader);
+  void mark_dirty(VersionIndex version);
+  // Looks at a version's waiting readers again at `due`, or before.
+  void recheck(VersionIndex version, Instant due);
+  void describe(SessionIndex session, VersionIndex version);
+};
+
+// --- registration.cpp: peers come and go ---
+void register_peer(State& state, ConnectionId connection, RegisterRequest request);
+void take_inventory(State& state, SessionId session, const InventoryPage& page);
+void lose_connection(State& state, ConnectionId connection);
+enum class EndKind : uint8_t { kLost, kLeft, kReplaced, kProtocolBroken };
+void end_session(State& state, SessionIndex session, EndKind kind, const std::string& detail);
+void start_leaving(State& state, SessionIndex session);
+
+// --- exchanges.cpp: numbering, parking, answering ---
+void take_exchange(State& state, SessionId session, ExchangeToken token, ExchangeUp up);
+void answer_touched_sessions(State& state);
+void fire_session_timer(State& state, SessionIndex session);
+// Sets the session's timer to the earliest thing it waits for.
+void arm_session(State& state, SessionIndex session);
+
+// --- opens.cpp: names to versions to readers ---
+void open_object(State& state, SessionIndex session, OpenRequested request);
+void take_resolution(State& state, SessionIndex session, NameResolved event);
+void fire_name_timer(State& state, NameIndex name);
+void move_window(State& state, SessionIndex session, const WindowMoved& event);
+void close_open(State& state, SessionIndex session, OpenId open);
+void end_open(State& state, SessionIndex session, OpenId open, Error error);
+// Ends every open handle of a reader.
+void end_reader(State& state, ReaderIndex reader, const Error& error);
+// A resolver is gone: the look-ups it was asked for go to another.
+void abandon_resolutions(State& state, const std::vector<uint32_t>& names);
+// Forgets when the version's name was last checked.
+void distrust_name(State& state, VersionIndex version);
+
+// --- results.cpp: what became of assignments ---
+void take_verified(State& state, SessionIndex session, const ChunkVerified& event);
+void take_source_failed(State& state, SessionIndex session, const SourceFailed& event);
+void take_assignment_failed(State& state, SessionIndex session, const AssignmentFailed& event);
+void take_progress(State& state, SessionIndex session, const ChunkProgressed& event);
+// Frees a transfer's row and its receiver's reservation; marks who may go on because of it.
+void finish_transfer(State& state, TransferIndex transfer);
+
+// --- eviction.cpp: bytes lent ---
+enum class Space : uint8_t { kReserved, kPending, kImpossible };
+// Reserves bytes for a chunk on a peer, ordering evictions if need be (then kPending: ask again
+// when they are confirmed).
+Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
+// A copy stops being a source; its bytes stay booked until the peer confirms that they are free.
+// The caller sends the order.
+void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+void take_dropped(State& state, SessionIndex session, const ChunksDropped& event);
+
+// --- scheduling.cpp: which chunk next ---
+void schedule(State& state, ReaderIndex reader);
+void schedule_waiting(State& state, VersionIndex version);
+
+// --- sources.cpp: from whom ---
+struct Found {
+  PeerIndex source = kNoPeer;
+  uint16_t generation = 0;  // of the source's copy
+  std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
+  Reason reason;
+  bool is_found() const { return source != kNoPeer; }
+};
+Found find_whole_copy(State& state, const Reader& reader, uint32_t chunk);
+Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk);
+bool is_usable_source(const State& state, PeerIndex peer);
+// Orders the transfer: books it, and stages the command to the receiver.
+void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
+            const Found& found);
+
+// --- leases.cpp: who reads from the origin ---
+// What asking for a chunk from the origin came to.
+enum class LeaseOutcome : uint8_t {
+  kGranted,          // a superpeer reads it now
+  kAssignedToReader, // the reader itself does, for want of a superpeer
+  kWait,             // later: recovery, back-off, or all superpeers busy
+  kNever,            // the origin cannot give it; the reader can't be served
+};
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk);
+// Why lease() said kNever of this version.
+Error why_never(const State& state, VersionIndex version);
+// An origin read failed: waits longer each time, and in the end tells the readers.
+void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
+
+}  // namespace tyto::tracker

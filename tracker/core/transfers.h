@@ -1,0 +1,48 @@
+// Every chunk that is on its way, and who serves it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tracker/core/fleet.h"
+#include "tracker/core/rows.h"
+#include "tracker/core/versions.h"
+
+namespace tyto::tracker {
+
+// Bounds: Config::assignments_per_peer (or origin reads) for each session.
+//
+// Keeps, with its rows, the uploads of hosts, the downloads of peers, and each version's count and
+// list of transfers under way.
+class Transfers {
+ public:
+  Transfers(Fleet& fleet, Versions& versions) : fleet_(fleet), versions_(versions) {}
+
+  // Takes a row, numbers it, and books it with the source's host, the receiver and the version.
+  TransferIndex start(const TransferRow& row, const Reason& reason);
+  // Unbooks it and frees the row.
+  void finish(TransferIndex index);
+  // The receiver has gone on to another source: uploads are booked there.
+  void move_to(TransferIndex index, PeerIndex source, uint16_t source_generation);
+
+  // kNoTransfer if there is none of this number.
+  TransferIndex find(uint64_t n) const;
+  TransferRow& operator[](TransferIndex index) { return rows_[index.value()]; }
+  const TransferRow& operator[](TransferIndex index) const { return rows_[index.value()]; }
+  const Reason& reason(TransferIndex index) const { return reasons_[index.value()]; }
+  uint32_t rows() const { return static_cast<uint32_t>(rows_.size()); }
+  uint32_t count() const { return rows() - static_cast<uint32_t>(free_.size()); }
+  std::size_t bytes() const;
+
+ private:
+  void book_upload(PeerIndex source, int change);
+
+  Fleet& fleet_;
+  Versions& versions_;
+  std::vector<TransferRow> rows_;
+  std::vector<Reason> reasons_;
+  std::vector<TransferIndex> free_;
+  uint64_t serial_ = 0;
+};
+
+}  // namespace tyto::tracker

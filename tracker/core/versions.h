@@ -1,0 +1,76 @@
+// Versions: their facts, their chunks' roots, who holds them, who is getting them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "schema/messages/bucket.h"
+#include "schema/messages/common.h"
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+// The holders of a version within one rack.
+struct RackGroup {
+  uint32_t rack = kNone;
+  uint32_t zone = kNone;
+  uint32_t region = kNone;
+  std::vector<HoldingIndex> holdings;
+};
+
+// One version. Chunk-wise tables are as long as it has chunks.
+struct VersionRow {
+  VersionId id;
+  Chunking chunking;
+  VersionFactsRef facts;            // null: known only from an inventory, and of no use yet
+  std::vector<Digest> roots;        // zero where unknown; empty: none known
+  std::vector<uint32_t> copies;     // whole copies registered
+  std::vector<uint16_t> in_flight;  // transfers under way
+
+  std::vector<RackGroup> groups;    // emptied groups stay, to be filled again
+  std::unordered_map<uint32_t, uint32_t> group_of_rack;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_zone;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_region;
+  uint32_t members = 0;
+  uint32_t complete = 0;
+
+  std::vector<TransferIndex> transfers;
+  std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
+  std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
+  uint32_t readers = 0;
+  uint32_t lease_cursor = 0;        // where to look for the next chunk to read from the origin
+
+  Instant recheck_at = Instant::never();  // a timer is set for then
+  Instant origin_retry_at;          // no lease before
+  uint16_t origin_failures = 0;     // in a row
+  bool is_origin_gone = false;      // the origin has another version by now, or none
+  bool is_dirty = false;            // in State::dirty_versions
+
+  bool is_leased(uint32_t chunk) const {
+    return std::find(leases.begin(), leases.end(), chunk) != leases.end();
+  }
+  uint32_t chunk_count() const { return static_cast<uint32_t>(copies.size()); }
+  bool knows_root(uint32_t chunk) const { return !roots.empty() && !roots[chunk].is_zero(); }
+};
+
+// Bounds: Config::max_versions, enforced by the caller through size().
+class Versions {
+ public:
+  // The version's row; made, without facts, if it is new.
+  VersionIndex intern(const VersionId& id, const Chunking& chunking);
+  // Nothing if it was never seen.
+  std::optional<VersionIndex> find(const VersionId& id) const;
+  VersionRow& operator[](VersionIndex index) { return rows_[index.value()]; }
+  const VersionRow& operator[](VersionIndex index) const { return rows_[index.value()]; }
+  uint32_t size() const { return static_cast<uint32_t>(rows_.size()); }
+
+ private:
+  std::deque<VersionRow> rows_;
+  std::unordered_map<VersionId, VersionIndex> by_id_;
+};
+
+}  // namespace tyto::tracker
