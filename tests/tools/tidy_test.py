@@ -279,6 +279,14 @@ class Registered(TidyTest):
                    'tyto_test(base\n  SOURCES a_test.cpp deep/b_test.cpp)\n')
         self.expect_clean('registered')
 
+    def test_names_made_by_a_loop_count(self):
+        self.write('tests/base/CMakeLists.txt', 'foreach(one a\n b)  # two\n'
+                   '  tyto_test(${one} SOURCES ${one}_test.cpp)\nendforeach()\n')
+        self.write('tests/base/b_test.cpp')
+        self.expect_clean('registered')
+        self.write('tests/base/c_test.cpp')
+        self.expect_complaint('registered', 'tests/base/c_test.cpp:1', 'a test that nothing runs')
+
     def test_a_forgotten_test_is_found(self):
         for name in ('b_test.cpp', 'b_fuzz.cpp', 'b_test.py', 'aa_test.cpp', 'test.cpp'):
             with self.subTest(name=name):

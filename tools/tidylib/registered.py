@@ -8,6 +8,7 @@ from .tree import Complaint, is_within
 TEST_FILE = re.compile(r'(_test|_fuzz)\.(cpp|py)$')
 SUBFOLDERS = re.compile(r'\b(add_subdirectory|tyto_add_folders)\s*\(([^)]*)\)')
 COMMENT = re.compile(r'#[^\n]*')
+LOOP = re.compile(r'\bforeach\s*\(\s*(\w+)\s+(?:IN\s+ITEMS\s+)?([^)]*)\)(.*?)\bendforeach\b', re.DOTALL)
 
 
 def check(tree):
@@ -41,8 +42,14 @@ def names_file(tree, folder, relative):
 
 
 def cmake_text(tree, folder):
+    """What a folder's CMakeLists.txt says, without comments, and with its loops written out."""
     path = posixpath.join(folder, 'CMakeLists.txt')
-    return COMMENT.sub('', tree.text(path)) if tree.exists(path) else ''
+    return LOOP.sub(written_out, COMMENT.sub('', tree.text(path))) if tree.exists(path) else ''
+
+
+def written_out(loop):
+    variable, items, body = loop.groups()
+    return items + '\n'.join(body.replace('${%s}' % variable, item) for item in items.split())
 
 
 def reached_folders(tree):
