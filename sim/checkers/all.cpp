@@ -1,0 +1,16 @@
+#include "sim/checkers/all.h"
+
+namespace tyto::sim {
+
+std::vector<std::unique_ptr<Checker>> all_checkers() {
+  std::vector<std::unique_ptr<Checker>> checkers;
+  checkers.push_back(content_checker());
+  checkers.push_back(progress_checker());
+  checkers.push_back(caps_checker());
+  checkers.push_back(leases_checker());
+  checkers.push_back(trees_checker());
+  checkers.push_back(inventories_checker());
+  return checkers;
+}
+
+}  // namespace tyto::sim

@@ -1,0 +1,27 @@
+// Every property that a world is held to.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/world/checker.h"
+
+namespace tyto::sim {
+
+// Whatever is stored, or given to a reader, is the right content of the right version.
+std::unique_ptr<Checker> content_checker();
+// Reads end in time; those that must complete do, with every chunk.
+std::unique_ptr<Checker> progress_checker();
+// Sources keep to their caps; exchanges to their bounds.
+std::unique_ptr<Checker> caps_checker();
+// One reader of a chunk at the origin at a time; no chunk is read there more often than it may be.
+std::unique_ptr<Checker> leases_checker();
+// Copies in flight never wait for one another in a circle; generations grow.
+std::unique_ptr<Checker> trees_checker();
+// In the end, tracker, cores and stores agree on who holds what; meanwhile the tracker's tables
+// agree with one another.
+std::unique_ptr<Checker> inventories_checker();
+
+std::vector<std::unique_ptr<Checker>> all_checkers();
+
+}  // namespace tyto::sim

@@ -1,0 +1,81 @@
+#include <map>
+
+#include "sim/checkers/all.h"
+#include "sim/checkers/text.h"
+#include "sim/world/world.h"
+
+namespace tyto::sim {
+namespace {
+
+constexpr uint32_t kTicksBetweenLooks = 3;
+
+class InventoriesChecker final : public Checker {
+ public:
+  std::string_view name() const override { return "inventories"; }
+
+  void on_tick(World& world) override {
+    if (++ticks_ % kTicksBetweenLooks != 0) return;
+    if (world.control().tracker() != nullptr) world.control().tracker()->check_invariants();
+  }
+
+  void on_end(World& world) override {
+    if (!world.scenario().expect.inventories_agree) return;
+    for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
+    if (world.control().tracker() != nullptr) compare_tracker(world);
+  }
+
+ private:
+  struct Counts {
+    uint32_t members = 0;
+    uint32_t complete = 0;
+    bool operator==(const Counts&) const = default;
+  };
+
+  static void compare_store(World& world, NodeId id) {
+    const PeerNode& node = world.node(id);
+    if (!node.is_alive()) return;
+    for (const auto& [version, facts] : world.data().origin().versions()) {
+      for (uint32_t i = 0; i < facts->chunking.chunk_count(); ++i) {
+        ChunkId chunk{version, ChunkIndex(i)};
+        if (node.core()->holds(chunk) == node.store().holds(chunk)) continue;
+        world.violated(text(id) + ": core and store do not agree on " + text(chunk));
+        return;
+      }
+    }
+  }
+
+  static void compare_tracker(World& world) {
+    std::map<VersionId, Counts> real;
+    for (const auto& [version, facts] : world.data().origin().versions()) {
+      for (uint32_t i = 0; i < world.node_count(); ++i) {
+        const PeerNode& node = world.node(NodeId(i));
+        if (!node.is_alive() || !world.control().is_connected(NodeId(i))) continue;
+        uint32_t count = node.store().count(version);
+        if (count > 0) ++real[version].members;
+        if (count > 0 && count == facts->chunking.chunk_count()) ++real[version].complete;
+      }
+    }
+    std::map<VersionId, Counts> known;
+    world.control().tracker()->visit_versions([&](const tracker::VersionPicture& picture) {
+      if (picture.members > 0) known[picture.id] = {picture.members, picture.complete};
+    });
+    for (const auto& [version, facts] : world.data().origin().versions()) {
+      if (known[version] == real[version]) continue;
+      world.violated("version " + version.short_hex() + ": the tracker knows " +
+                     std::to_string(known[version].members) + " holders, " +
+                     std::to_string(known[version].complete) + " complete; there are " +
+                     std::to_string(real[version].members) + " and " +
+                     std::to_string(real[version].complete));
+    }
+  }
+
+  uint32_t ticks_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> inventories_checker() {
+  return std::make_unique<InventoriesChecker>();
+}
+
+}  // namespace tyto::sim

@@ -1,0 +1,63 @@
+#include <map>
+#include <set>
+
+#include "sim/checkers/all.h"
+#include "sim/checkers/text.h"
+#include "sim/world/world.h"
+
+namespace tyto::sim {
+namespace {
+
+class LeasesChecker final : public Checker {
+ public:
+  std::string_view name() const override { return "leases"; }
+
+  void on_transfer_started(World& world, const Transfer& transfer) override {
+    if (!transfer.is_origin()) return;
+    std::set<uint64_t>& readers = readers_[transfer.chunk()];
+    for (uint64_t other : readers) {
+      const Transfer& before = world.data().transfers().at(other);
+      if (is_excused(world, transfer) || is_excused(world, before)) continue;
+      world.violated(text(before.reader) + " and " + text(transfer.reader) + " both read " +
+                     text(transfer.chunk()) + " at the origin");
+    }
+    readers.insert(transfer.key);
+  }
+
+  void on_transfer_ended(World&, const Transfer& transfer, TransferEnd) override {
+    if (transfer.is_origin()) readers_[transfer.chunk()].erase(transfer.key);
+  }
+
+  void on_end(World& world) override {
+    uint32_t limit = world.scenario().expect.amplification_permille_max;
+    if (limit == 0) return;
+    uint64_t reads = 0;
+    uint64_t distinct = world.data().origin_reads().size();
+    for (const auto& [chunk, times] : world.data().origin_reads()) reads += times;
+    if (reads * 1000 > distinct * limit) {
+      world.violated(std::to_string(reads) + " reads of " + std::to_string(distinct) +
+                     " chunks at the origin");
+    }
+  }
+
+ private:
+  // Whether the tracker cannot know, or need not, that this read goes on.
+  static bool is_excused(World& world, const Transfer& transfer) {
+    if (world.scenario().expect.leases == Leases::kStrict) return false;
+    const PeerNode& node = world.node(transfer.reader);
+    return world.was_touched(transfer.reader) || !world.control().is_tracker_up() ||
+           transfer.tracker_run != world.control().tracker_run() ||
+           !world.control().is_connected(transfer.reader) || node.is_frozen() ||
+           transfer.tracker_upset != world.control().upsets();
+  }
+
+  std::map<ChunkId, std::set<uint64_t>> readers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> leases_checker() {
+  return std::make_unique<LeasesChecker>();
+}
+
+}  // namespace tyto::sim

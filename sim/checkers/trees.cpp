@@ -1,0 +1,52 @@
+#include "sim/checkers/all.h"
+#include "sim/checkers/text.h"
+#include "sim/world/world.h"
+
+namespace tyto::sim {
+namespace {
+
+class TreesChecker final : public Checker {
+ public:
+  std::string_view name() const override { return "trees"; }
+
+  void on_exchange_down(World& world, NodeId node, const ExchangeDown& down) override {
+    for (const Command& command : down.commands) {
+      auto* assign = std::get_if<Assign>(&command);
+      if (assign == nullptr) continue;
+      if (assign->generation <= assign->source.generation)
+        world.violated(text(node) + " was assigned " + text(assign->chunk) +
+                       " from a copy of its own generation or later");
+      for (const Source& fallback : assign->fallbacks) {
+        if (fallback.generation != Generation(0))
+          world.violated(text(node) + " was given a fall-back that is not a whole copy");
+      }
+    }
+  }
+
+  void on_tick(World& world) override {
+    for (const auto& [key, transfer] : world.data().transfers()) {
+      if (transfer.state == Transfer::State::kWaiting) follow(world, transfer);
+    }
+  }
+
+ private:
+  // From a copy to the copy it waits for, and on.
+  static void follow(World& world, const Transfer& first) {
+    const Transfer* at = &first;
+    for (uint32_t steps = 0; at != nullptr && at->source; ++steps) {
+      if (steps > world.node_count()) {
+        world.violated("copies of " + text(first.chunk()) + " wait for one another in a circle");
+        return;
+      }
+      at = world.data().incoming(*at->source, first.chunk());
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> trees_checker() {
+  return std::make_unique<TreesChecker>();
+}
+
+}  // namespace tyto::sim

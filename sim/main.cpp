@@ -1,0 +1,91 @@
+// tyto-sim: runs scenarios in virtual time.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+
+#include "sim/report/report.h"
+#include "sim/scenarios/catalogue.h"
+#include "sim/scenarios/run.h"
+
+namespace {
+
+using namespace tyto::sim;
+
+constexpr int kExitGood = 0;
+constexpr int kExitViolated = 1;
+constexpr int kExitUsage = 2;
+
+int list() {
+  for (const CatalogueEntry& entry : all_scenarios()) {
+    std::printf("%-24s %s\n", std::string(entry.name).c_str(), std::string(entry.about).c_str());
+  }
+  return kExitGood;
+}
+
+int run_one(const std::string& name, const Knobs& knobs, const std::string& json_file) {
+  for (const CatalogueEntry& entry : all_scenarios()) {
+    if (entry.name != name) continue;
+    std::printf("%s, seed %llu\n", name.c_str(), static_cast<unsigned long long>(knobs.seed));
+    std::fflush(stdout);  // if a core aborts, the seed is known
+    RunResult result = run(entry.build(knobs));
+    std::fputs(text_report(result).c_str(), stdout);
+    if (!json_file.empty()) {
+      std::ofstream file(json_file);
+      file << json_report(result);
+      if (!file.good()) {
+        std::fprintf(stderr, "tyto-sim: %s cannot be written\n", json_file.c_str());
+        return kExitUsage;
+      }
+    }
+    return result.is_good() ? kExitGood : kExitViolated;
+  }
+  std::fprintf(stderr, "tyto-sim: there is no scenario '%s'; see tyto-sim list\n", name.c_str());
+  return kExitUsage;
+}
+
+int fuzz(uint64_t first_seed, uint32_t runs) {
+  uint32_t failed = 0;
+  for (uint64_t seed = first_seed; seed < first_seed + runs; ++seed) {
+    std::printf("\rseed %llu ", static_cast<unsigned long long>(seed));
+    std::fflush(stdout);
+    RunResult result = run(hostile_scenario(seed));
+    if (result.is_good()) continue;
+    ++failed;
+    std::printf("\n%sreplay: tyto-sim run hostile --seed %llu\n", text_report(result).c_str(),
+                static_cast<unsigned long long>(seed));
+  }
+  std::printf("\r%u runs, %u failed\n", runs, failed);
+  return failed == 0 ? kExitGood : kExitViolated;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs Tyto's tracker and peers in virtual time. A seed replays a run."};
+  app.require_subcommand(1);
+  app.add_subcommand("list", "name the scenarios");
+
+  std::string name;
+  std::string json_file;
+  Knobs knobs;
+  CLI::App* run_command = app.add_subcommand("run", "run one scenario and report");
+  run_command->add_option("scenario", name, "as named by list")->required();
+  run_command->add_option("--seed", knobs.seed, "of all randomness")->capture_default_str();
+  run_command->add_option("--readers", knobs.readers, "0: the scenario's own")
+      ->check(CLI::Range(0u, 100'000u));
+  run_command->add_option("--chunks", knobs.chunks, "of each object; 0: the scenario's own")
+      ->check(CLI::Range(0u, 65'536u));
+  run_command->add_option("--json", json_file, "write the report there, too");
+
+  uint64_t first_seed = 1;
+  uint32_t runs = 100;
+  CLI::App* fuzz_command =
+      app.add_subcommand("fuzz", "run hostile worlds, one a seed; exits 1 if any goes wrong");
+  fuzz_command->add_option("--runs", runs, "how many")->capture_default_str();
+  fuzz_command->add_option("--seed", first_seed, "the first")->capture_default_str();
+
+  CLI11_PARSE(app, argc, argv);
+  if (run_command->parsed()) return run_one(name, knobs, json_file);
+  if (fuzz_command->parsed()) return fuzz(first_seed, runs);
+  return list();
+}

@@ -1,0 +1,31 @@
+#include "sim/world/control_plane.h"
+
+namespace tyto::sim {
+
+void Catalog::put(const VersionFactsRef& facts) {
+  versions_[facts->id].facts = facts;
+  names_[facts->key] = facts->id;
+}
+
+void Catalog::put_root(const ChunkId& chunk, const Digest& root) {
+  versions_[chunk.version].roots[chunk.index.value()] = root;
+}
+
+std::vector<tracker::Input> Catalog::load(const BucketConfig& bucket, TrackerEpoch epoch) const {
+  std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket}};
+  for (const auto& [id, version] : versions_) {
+    if (version.facts == nullptr) continue;
+    tracker::VersionLoaded loaded{version.facts, {}};
+    if (!version.roots.empty()) loaded.roots.resize(version.facts->chunking.chunk_count());
+    for (const auto& [index, root] : version.roots) loaded.roots[index] = root;
+    inputs.push_back(std::move(loaded));
+  }
+  for (const auto& [key, id] : names_) {
+    const VersionFactsRef& facts = versions_.at(id).facts;
+    inputs.push_back(tracker::NameLoaded{bucket.name, key, id, facts->is_published});
+  }
+  inputs.push_back(tracker::CatalogLoaded{epoch, epoch == TrackerEpoch(1)});
+  return inputs;
+}
+
+}  // namespace tyto::sim

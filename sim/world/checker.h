@@ -1,0 +1,44 @@
+// Who watches a world.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "schema/messages/exchange.h"
+#include "sim/models/content.h"
+#include "sim/world/scenario.h"
+
+namespace tyto::sim {
+
+class World;
+struct Transfer;
+
+enum class TransferEnd : uint8_t { kDone, kFailed, kCancelled, kDied };
+
+// Sees what happens in a world and says what should not have. One property each.
+//
+// Ownership: borrows nothing; the world is handed in.
+class Checker {
+ public:
+  virtual ~Checker() = default;
+  virtual std::string_view name() const = 0;
+
+  virtual void on_stored(World&, NodeId, const ChunkId&, ContentTag) {}
+  // A reader took a chunk of the version that it has open.
+  virtual void on_delivered(World&, NodeId, uint32_t /*read*/, const ChunkId&, ContentTag) {}
+  virtual void on_read_asked(World&, uint32_t /*read*/) {}
+  virtual void on_read_ended(World&, uint32_t /*read*/) {}
+  virtual void on_transfer_started(World&, const Transfer&) {}
+  virtual void on_transfer_ended(World&, const Transfer&, TransferEnd) {}
+  // A source began, or went on, with so many uploads at once under a cap (0: none).
+  virtual void on_uploads(World&, NodeId, uint32_t /*active*/, uint32_t /*cap*/) {}
+  virtual void on_exchanges_open(World&, NodeId, uint32_t) {}
+  virtual void on_exchange_up(World&, NodeId, const ExchangeUp&) {}
+  virtual void on_exchange_down(World&, NodeId, const ExchangeDown&) {}
+  // Ten times a second.
+  virtual void on_tick(World&) {}
+  virtual void on_end(World&) {}
+};
+
+}  // namespace tyto::sim

@@ -1,0 +1,377 @@
+#include "sim/world/control_plane.h"
+
+#include "sim/world/hash_messages.h"
+#include "sim/world/world.h"
+
+namespace tyto::sim {
+namespace {
+
+// After so long without an answer a peer's shell gives a connection attempt up.
+constexpr Duration kConnectTimeout = Duration::seconds(3);
+// After so long without a packet both kernels give a connection up.
+constexpr Duration kCutTimeout = Duration::seconds(15);
+
+}  // namespace
+
+ControlPlane::ControlPlane(World& world, const Scenario& scenario)
+    : world_(world),
+      scenario_(scenario),
+      lines_(scenario.fleet.size()),
+      latency_(make_stream(scenario.seed, Stream::kLatency)) {}
+
+ControlPlane::Connection* ControlPlane::find(uint64_t connection) {
+  auto found = connections_.find(connection);
+  return found == connections_.end() ? nullptr : &found->second;
+}
+
+bool ControlPlane::is_connected(NodeId node) const {
+  auto found = connections_.find(lines_[node.value()].connection);
+  if (found == connections_.end()) return false;
+  const Connection& connection = found->second;
+  return connection.is_registered && connection.is_open_at_tracker &&
+         connection.tracker_run == run_ && !lines_[node.value()].is_cut;
+}
+
+// --- what peers do ---
+
+void ControlPlane::connect(NodeId node, RegisterRequest request) {
+  hang_up(node);
+  uint64_t id = next_connection_++;
+  Connection& connection = connections_[id];
+  connection.id = id;
+  connection.node = node;
+  connection.last_up = world_.now() + scenario_.latency.sample(latency_) * 2;  // a handshake
+  lines_[node.value()].connection = id;
+  world_.schedule(world_.now() + kConnectTimeout, EventKind::kConnectTimeout, node.value(), id);
+  post_up(connection,
+          tracker::Input(tracker::RegisterArrived{tracker::ConnectionId(id), std::move(request)}));
+}
+
+void ControlPlane::send_inventory(NodeId node, std::vector<InventoryPage> pages) {
+  Connection* connection = find(lines_[node.value()].connection);
+  if (connection == nullptr) return;
+  connection->pages_left = static_cast<uint32_t>(pages.size());
+  if (pages.empty()) world_.violated("a peer sent an inventory without a page");
+  for (InventoryPage& page : pages) {
+    post_up(*connection, tracker::Input(tracker::InventoryArrived{{}, std::move(page)}));
+  }
+}
+
+void ControlPlane::send_exchange(NodeId node, ExchangeUp up) {
+  Connection* connection = find(lines_[node.value()].connection);
+  if (connection == nullptr) return;
+  ++connection->exchanges_open;
+  uint32_t open = connection->exchanges_open;
+  world_.tell_checkers([&](Checker& checker) {
+    checker.on_exchanges_open(world_, node, open);
+    checker.on_exchange_up(world_, node, up);
+  });
+  post_up(*connection, tracker::Input(tracker::ExchangeArrived{{}, {}, std::move(up)}));
+}
+
+void ControlPlane::ask_roots(NodeId node, const VersionId& version, uint32_t first) {
+  Connection* connection = find(lines_[node.value()].connection);
+  if (connection != nullptr) post_up(*connection, RootsAsked{version, first});
+}
+
+void ControlPlane::hang_up(NodeId node) {
+  Line& line = lines_[node.value()];
+  Connection* connection = find(line.connection);
+  line.connection = 0;
+  if (connection == nullptr) return;
+  connection->is_open_at_peer = false;
+  post_up(*connection,
+          tracker::Input(tracker::ConnectionLost{tracker::ConnectionId(connection->id)}));
+}
+
+// --- mail ---
+
+void ControlPlane::post_up(Connection& connection, ToTracker content) {
+  uint64_t id = next_mail_++;
+  mail_[id] = {connection.id, std::move(content)};
+  Instant arrival = world_.now() + scenario_.latency.sample(latency_);
+  world_.schedule(ordered(connection.last_up, arrival), EventKind::kTrackerMail, id);
+}
+
+void ControlPlane::post_down(Connection& connection, ToPeer content) {
+  uint64_t id = next_mail_++;
+  mail_[id] = {connection.id, std::move(content)};
+  Instant arrival = world_.now() + scenario_.latency.sample(latency_);
+  world_.schedule(ordered(connection.last_down, arrival), EventKind::kPeerMail, id);
+}
+
+void ControlPlane::on_tracker_mail(uint64_t id) {
+  auto found = mail_.find(id);
+  if (found == mail_.end()) return;
+  Connection* connection = find(found->second.connection);
+  if (connection != nullptr && lines_[connection->node.value()].is_cut) {
+    lines_[connection->node.value()].held_up.push_back(id);
+    return;
+  }
+  if (connection != nullptr && core_ != nullptr && is_frozen_) {
+    held_at_tracker_.push_back(id);
+    return;
+  }
+  auto content = std::get<ToTracker>(std::move(found->second.content));
+  mail_.erase(found);
+  if (connection != nullptr) take_at_tracker(*connection, std::move(content));
+}
+
+void ControlPlane::on_peer_mail(uint64_t id) {
+  auto found = mail_.find(id);
+  if (found == mail_.end()) return;
+  Connection* connection = find(found->second.connection);
+  if (connection != nullptr && lines_[connection->node.value()].is_cut) {
+    lines_[connection->node.value()].held_down.push_back(id);
+    return;
+  }
+  auto content = std::get<ToPeer>(std::move(found->second.content));
+  mail_.erase(found);
+  if (connection != nullptr) take_at_peer(*connection, std::move(content));
+}
+
+void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
+  if (auto* asked = std::get_if<RootsAsked>(&content)) {
+    if (!connection.is_open_at_tracker) return;
+    post_down(connection, core_->roots(asked->version, asked->first));
+    return;
+  }
+  tracker::Input input = std::get<tracker::Input>(std::move(content));
+  if (std::holds_alternative<tracker::RegisterArrived>(input)) {
+    if (core_ == nullptr) {
+      close_at_tracker(connection, {ErrorCode::kUnavailable, "connection refused"});
+      return;
+    }
+    connection.tracker_run = run_;
+    connection.is_open_at_tracker = true;
+    tracker_step(std::move(input));
+    return;
+  }
+  if (!connection.is_open_at_tracker) {
+    if (!connection.is_open_at_peer) connections_.erase(connection.id);
+    return;
+  }
+  if (std::holds_alternative<tracker::ConnectionLost>(input)) {
+    connections_.erase(connection.id);
+  } else if (auto* page = std::get_if<tracker::InventoryArrived>(&input)) {
+    page->session = connection.session;
+    if (--connection.pages_left == 0) post_down(connection, peer::Input(peer::InventorySent{}));
+  } else if (auto* exchange = std::get_if<tracker::ExchangeArrived>(&input)) {
+    exchange->session = connection.session;
+    exchange->token = tracker::ExchangeToken(next_token_++);
+    tokens_[exchange->token.value()] = connection.id;
+  }
+  tracker_step(std::move(input));
+}
+
+void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
+  if (!connection.is_open_at_peer) return;
+  NodeId node = connection.node;
+  if (auto* page = std::get_if<RootsPage>(&content)) {
+    world_.node(node).roots_arrived(*page);
+    return;
+  }
+  peer::Input input = std::get<peer::Input>(std::move(content));
+  if (std::holds_alternative<peer::Registered>(input)) {
+    connection.is_registered = true;
+  } else if (auto* answered = std::get_if<peer::ExchangeAnswered>(&input)) {
+    --connection.exchanges_open;
+    world_.tell_checkers(
+        [&](Checker& checker) { checker.on_exchange_down(world_, node, answered->down); });
+  } else if (auto* lost = std::get_if<peer::Disconnected>(&input)) {
+    if (!connection.is_registered) input = peer::RegisterFailed{lost->error};
+    if (lines_[node.value()].connection == connection.id) lines_[node.value()].connection = 0;
+    connections_.erase(connection.id);
+  }
+  world_.node(node).deliver(std::move(input));
+}
+
+// --- the tracker's process ---
+
+void ControlPlane::close_at_tracker(Connection& connection, Error error) {
+  connection.is_open_at_tracker = false;
+  post_down(connection, peer::Input(peer::Disconnected{std::move(error)}));
+}
+
+void ControlPlane::tracker_step(tracker::Input input) {
+  if (core_ == nullptr) return;
+  world_.hash().add(uint64_t{input.index()});
+  effects_.clear();
+  core_->handle(world_.now(), std::move(input), effects_);
+  tracker::Effects effects = std::move(effects_);
+  for (tracker::Effect& effect : effects) {
+    add_to(world_.hash(), effect);
+    carry_out(std::move(effect));
+  }
+  arm_tracker_timer();
+}
+
+void ControlPlane::carry_out(tracker::Effect effect) {
+  if (auto* answered = std::get_if<tracker::RegisterAnswered>(&effect)) {
+    Connection* connection = find(answered->connection.value());
+    if (connection == nullptr || !connection->is_open_at_tracker) return;
+    connection->session = answered->reply.session;
+    post_down(*connection, peer::Input(peer::Registered{std::move(answered->reply)}));
+  } else if (auto* refused = std::get_if<tracker::RegisterRefused>(&effect)) {
+    Connection* connection = find(refused->connection.value());
+    if (connection != nullptr) close_at_tracker(*connection, std::move(refused->error));
+  } else if (auto* exchange = std::get_if<tracker::ExchangeAnswered>(&effect)) {
+    auto token = tokens_.find(exchange->token.value());
+    TYTO_ASSERT(token != tokens_.end());
+    Connection* connection = find(token->second);
+    tokens_.erase(token);
+    if (connection == nullptr || !connection->is_open_at_tracker) return;
+    post_down(*connection, peer::Input(peer::ExchangeAnswered{std::move(exchange->down)}));
+  } else if (auto* denied = std::get_if<tracker::ExchangeRefused>(&effect)) {
+    auto token = tokens_.find(denied->token.value());
+    TYTO_ASSERT(token != tokens_.end());
+    Connection* connection = find(token->second);
+    tokens_.erase(token);
+    if (connection != nullptr && connection->is_open_at_tracker)
+      close_at_tracker(*connection, std::move(denied->error));
+  } else if (auto* resolved = std::get_if<tracker::VersionResolved>(&effect)) {
+    save(resolved->facts);
+  } else if (auto* learned = std::get_if<tracker::RootLearned>(&effect)) {
+    save(std::pair(learned->chunk, learned->root));
+  } else if (auto* notice = std::get_if<tracker::Notice>(&effect)) {
+    world_.noticed(*notice);
+  }
+}
+
+void ControlPlane::arm_tracker_timer() {
+  Instant due = core_->next_deadline();
+  if (due.is_never()) return;
+  due = std::max(due, world_.now());
+  if (due >= timer_at_) return;
+  timer_at_ = due;
+  world_.schedule(due, EventKind::kTrackerTimer);
+}
+
+void ControlPlane::on_tracker_timer() {
+  timer_at_ = Instant::never();
+  if (!is_tracker_up()) return;
+  if (core_->next_deadline() <= world_.now()) {
+    tracker_step(tracker::TimePassed{});
+  } else {
+    arm_tracker_timer();
+  }
+}
+
+void ControlPlane::start_tracker() {
+  if (core_ != nullptr) return;
+  ++run_;
+  tracker::Config config = scenario_.tracker;
+  config.seed = make_stream(scenario_.seed + run_, Stream::kTracker).next64();
+  core_ = std::make_unique<tracker::TrackerCore>(config);
+  for (tracker::Input& input : catalog_.load(scenario_.bucket, TrackerEpoch(run_))) {
+    tracker_step(std::move(input));
+  }
+}
+
+void ControlPlane::crash_tracker() {
+  if (core_ == nullptr) return;
+  write_catalog_until(world_.now() - scenario_.catalog_lag);
+  unwritten_.clear();
+  core_.reset();
+  is_frozen_ = false;
+  for (uint64_t id : held_at_tracker_) mail_.erase(id);
+  held_at_tracker_.clear();
+  tokens_.clear();
+  for (auto& [id, connection] : connections_) {
+    if (connection.is_open_at_tracker)
+      close_at_tracker(connection, {ErrorCode::kUnavailable, "the tracker closed the connection"});
+  }
+}
+
+void ControlPlane::freeze_tracker() {
+  is_frozen_ = core_ != nullptr;
+  ++upsets_;
+}
+
+void ControlPlane::thaw_tracker() {
+  if (!is_frozen_) return;
+  is_frozen_ = false;
+  ++upsets_;
+  for (uint64_t id : held_at_tracker_) world_.schedule(world_.now(), EventKind::kTrackerMail, id);
+  held_at_tracker_.clear();
+  arm_tracker_timer();
+}
+
+// --- the catalog is written in the background ---
+
+void ControlPlane::save(std::variant<VersionFactsRef, std::pair<ChunkId, Digest>> change) {
+  write_catalog_until(world_.now() - scenario_.catalog_lag);
+  unwritten_.push_back({world_.now(), std::move(change)});
+}
+
+void ControlPlane::publish(const VersionFactsRef& facts) {
+  catalog_.put(facts);
+  for (uint32_t i = 0; i < facts->chunking.chunk_count(); ++i) {
+    ChunkId chunk{facts->id, ChunkIndex(i)};
+    catalog_.put_root(chunk, root_of(right_content(chunk)));
+  }
+}
+
+void ControlPlane::write_catalog_until(Instant when) {
+  while (!unwritten_.empty() && unwritten_.front().since <= when) {
+    auto& change = unwritten_.front().change;
+    if (auto* facts = std::get_if<VersionFactsRef>(&change)) {
+      catalog_.put(*facts);
+    } else {
+      const auto& [chunk, root] = std::get<1>(change);
+      catalog_.put_root(chunk, root);
+    }
+    unwritten_.pop_front();
+  }
+}
+
+// --- what goes wrong on the way ---
+
+void ControlPlane::cut(NodeId node) {
+  Line& line = lines_[node.value()];
+  line.is_cut = true;
+  world_.schedule(world_.now() + kCutTimeout, EventKind::kCutTimeout, node.value(), ++line.cuts);
+}
+
+void ControlPlane::mend(NodeId node) {
+  Line& line = lines_[node.value()];
+  line.is_cut = false;
+  for (uint64_t id : line.held_up) world_.schedule(world_.now(), EventKind::kTrackerMail, id);
+  for (uint64_t id : line.held_down) world_.schedule(world_.now(), EventKind::kPeerMail, id);
+  line.held_up.clear();
+  line.held_down.clear();
+}
+
+void ControlPlane::on_cut_timeout(NodeId node, uint64_t cut) {
+  if (lines_[node.value()].is_cut && lines_[node.value()].cuts == cut) drop(node);
+}
+
+void ControlPlane::drop(NodeId node) {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.node == node && connection.is_open_at_tracker) ids.push_back(id);
+  }
+  Error error{ErrorCode::kUnavailable, "the connection broke"};
+  for (uint64_t id : ids) {
+    Connection connection = connections_.at(id);
+    connections_.erase(id);
+    if (lines_[node.value()].connection == id) lines_[node.value()].connection = 0;
+    tracker_step(tracker::ConnectionLost{tracker::ConnectionId(id)});
+    if (!connection.is_open_at_peer) continue;
+    if (connection.is_registered) {
+      world_.node(node).deliver(peer::Disconnected{error});
+    } else {
+      world_.node(node).deliver(peer::RegisterFailed{error});
+    }
+  }
+}
+
+void ControlPlane::on_connect_timeout(NodeId node, uint64_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr || connection->is_registered || !connection->is_open_at_peer) return;
+  hang_up(node);
+  world_.node(node).deliver(
+      peer::RegisterFailed{{ErrorCode::kTimedOut, "no answer from the tracker"}});
+}
+
+}  // namespace tyto::sim

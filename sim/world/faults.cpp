@@ -1,0 +1,89 @@
+// What goes wrong in a world, and how it is mended.
+#include "sim/world/world.h"
+
+namespace tyto::sim {
+
+std::string_view fault_kind_name(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kPeerCrash: return "peer_crash";
+    case FaultKind::kPeerCrashEmpty: return "peer_crash_empty";
+    case FaultKind::kPeerFreeze: return "peer_freeze";
+    case FaultKind::kPeerLeave: return "peer_leave";
+    case FaultKind::kPeerCorrupts: return "peer_corrupts";
+    case FaultKind::kPeerForgets: return "peer_forgets";
+    case FaultKind::kDiskFull: return "disk_full";
+    case FaultKind::kControlCut: return "control_cut";
+    case FaultKind::kDataCut: return "data_cut";
+    case FaultKind::kConnectionDropped: return "connection_dropped";
+    case FaultKind::kTrackerCrash: return "tracker_crash";
+    case FaultKind::kTrackerFreeze: return "tracker_freeze";
+    case FaultKind::kOriginRefuses: return "origin_refuses";
+    case FaultKind::kOriginCuts: return "origin_cuts";
+    case FaultKind::kOriginSilent: return "origin_silent";
+    case FaultKind::kOriginChanges: return "origin_changes";
+  }
+  return "unknown";
+}
+
+void World::apply_fault(const FaultSpec& fault) {
+  if (is_calm_) return;
+  bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
+  if (is_of_node) touched_[fault.target] = true;
+  PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
+  switch (fault.kind) {
+    case FaultKind::kPeerCrash: return node.crash();
+    case FaultKind::kPeerCrashEmpty: node.crash(); return node.lose_disk();
+    case FaultKind::kPeerFreeze: return node.freeze();
+    case FaultKind::kPeerLeave: return node.leave(Duration::seconds(5));
+    case FaultKind::kPeerCorrupts: node.is_corrupting = true; return;
+    case FaultKind::kPeerForgets: return node.forget_half();
+    case FaultKind::kDiskFull: return node.store().set_space(Store::Space::kDiskFull);
+    case FaultKind::kControlCut: return control_->cut(node.id());
+    case FaultKind::kDataCut: node.is_data_cut = true; return data_->node_changed(node.id());
+    case FaultKind::kConnectionDropped: return control_->drop(node.id());
+    case FaultKind::kTrackerCrash: return control_->crash_tracker();
+    case FaultKind::kTrackerFreeze: return control_->freeze_tracker();
+    case FaultKind::kOriginRefuses: return data_->set_origin_mode(OriginModel::Mode::kRefusing);
+    case FaultKind::kOriginCuts: return data_->set_origin_mode(OriginModel::Mode::kCutting);
+    case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kSilent);
+    case FaultKind::kOriginChanges: return data_->origin().change(fault.target);
+  }
+}
+
+// Mending what is not broken does nothing.
+void World::end_fault(const FaultSpec& fault) {
+  bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
+  PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
+  switch (fault.kind) {
+    case FaultKind::kPeerCrash:
+    case FaultKind::kPeerCrashEmpty:
+    case FaultKind::kPeerLeave: return node.start();
+    case FaultKind::kPeerFreeze: return node.thaw();
+    case FaultKind::kPeerCorrupts: node.is_corrupting = false; return;
+    case FaultKind::kDiskFull: return node.store().set_space(Store::Space::kNormal);
+    case FaultKind::kControlCut: return control_->mend(node.id());
+    case FaultKind::kDataCut: node.is_data_cut = false; return data_->node_changed(node.id());
+    case FaultKind::kTrackerCrash: return control_->start_tracker();
+    case FaultKind::kTrackerFreeze: return control_->thaw_tracker();
+    case FaultKind::kOriginRefuses:
+    case FaultKind::kOriginCuts:
+    case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kGood);
+    case FaultKind::kPeerForgets:
+    case FaultKind::kConnectionDropped:
+    case FaultKind::kOriginChanges: return;  // not to be mended
+  }
+}
+
+void World::be_calm() {
+  for (const FaultSpec& fault : scenario_.faults) {
+    if (start_ + fault.at <= now_) end_fault(fault);
+  }
+  is_calm_ = true;
+  for (const auto& node : nodes_) node->start();
+  if (scenario_.readers == Readers::kAskOnce) return;
+  for (uint32_t i = 0; i < reads_.size(); ++i) {
+    if (reads_[i].phase == ReadPhase::kFailed) ask(i);
+  }
+}
+
+}  // namespace tyto::sim

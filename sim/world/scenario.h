@@ -1,0 +1,127 @@
+// What a run is about: who is there, what is read, what goes wrong, and what must hold.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "peer/core/peer_core.h"
+#include "schema/messages/bucket.h"
+#include "sim/models/latency.h"
+#include "sim/models/origin.h"
+#include "sim/models/topology.h"
+#include "tracker/core/config.h"
+
+namespace tyto::sim {
+
+// A peer process's place in the fleet: superpeers come first, then readers.
+using NodeId = Strong<struct NodeIdTag, uint32_t>;
+
+struct FleetSpec {
+  uint32_t superpeers = 1;
+  uint32_t readers = 4;
+  LinkRates superpeer_link;
+  LinkRates reader_link;
+  uint32_t racks = 0;   // readers are dealt out over them; 0: one switch for all
+  LinkRates rack_link;  // of each rack to the rest
+  uint64_t superpeer_store_bytes = 64 * kGiB;
+  uint64_t reader_store_bytes = 16 * kGiB;
+  uint32_t reader_uploads_max = 0;  // 0: the tracker's default
+
+  NodeId superpeer(uint32_t i) const { return NodeId(i); }
+  NodeId reader(uint32_t i) const { return NodeId(superpeers + i); }
+  uint32_t size() const { return superpeers + readers; }
+};
+
+// A reader opens an object, reads it to its end and closes it.
+struct ReadSpec {
+  Duration at;  // from the start of the run
+  NodeId node;
+  uint32_t object = 0;
+  ReadMode mode = ReadMode::kWhole;
+  uint32_t window = 8;  // chunks ahead, for kStream
+};
+
+enum class FaultKind : uint8_t {
+  kPeerCrash,          // the process dies; after `lasts` it starts again, on its disk
+  kPeerCrashEmpty,     // the same, and the disk is lost
+  kPeerFreeze,         // SIGSTOP and SIGCONT
+  kPeerLeave,          // a clean exit; after `lasts` it starts again
+  kPeerCorrupts,       // sends spoilt bytes
+  kPeerForgets,        // loses half of its chunks without noticing
+  kDiskFull,           // nothing can be stored
+  kControlCut,         // no packet between peer and tracker
+  kDataCut,            // no packet between peer and other peers or the origin
+  kConnectionDropped,  // the control connection breaks; both sides notice
+  kTrackerCrash,       // the process dies; after `lasts` it starts again, on its catalog
+  kTrackerFreeze,
+  kOriginRefuses,  // 503
+  kOriginCuts,     // connections break in mid-body
+  kOriginSilent,   // connections are accepted, nothing is answered
+  kOriginChanges,  // object `target` is another from now on
+};
+
+std::string_view fault_kind_name(FaultKind kind);
+
+// Something goes wrong at `at` and, where it can, is mended after `lasts`; forever() is never.
+struct FaultSpec {
+  Duration at;
+  FaultKind kind = FaultKind::kPeerCrash;
+  uint32_t target = 0;  // a node, or an object for kOriginChanges
+  Duration lasts = Duration::forever();
+};
+
+enum class Reads : uint8_t {
+  kAllComplete,     // every read gets the whole object
+  kCompleteOrFail,  // every read ends, with the object or with an error
+};
+enum class Readers : uint8_t {
+  kAskOnce,   // an error is final
+  kAskAgain,  // once calm has come, reads that failed are asked for again
+};
+enum class Leases : uint8_t {
+  kStrict,   // never two readers of a chunk at the origin
+  kCounted,  // two only if one of them is cut off from the tracker that leased to it
+};
+
+// What the checkers hold a run to, besides what must hold always.
+struct Expectations {
+  Reads reads = Reads::kAllComplete;
+  Leases leases = Leases::kStrict;
+  // A read ends within this, counted from its asking (or from the calm if that is later).
+  Duration read_time_max = Duration::seconds(60);
+  // Chunks read at the origin for each 1000 distinct ones; 0: counted only.
+  uint32_t amplification_permille_max = 1000;
+  // In the end the tracker's picture of the fleet is the fleet.
+  bool inventories_agree = true;
+};
+
+// Defects put in on purpose, to prove that the checkers see them.
+enum class PlantedBug : uint8_t { kNone, kVerificationSkipped, kCapsIgnored, kTransfersLost };
+
+// How messages travel: as they are, or through the wire's encoding and back.
+enum class Wire : uint8_t { kPlain, kEncoded };
+
+struct Scenario {
+  std::string name;
+  uint64_t seed = 1;
+  FleetSpec fleet;
+  OriginSpec origin;
+  std::vector<ObjectSpec> objects;
+  std::vector<ReadSpec> reads;
+  std::vector<FaultSpec> faults;
+  LatencyModel latency;
+  BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
+  tracker::Config tracker;
+  peer::Policy reader_policy;
+  Duration catalog_lag = Duration::milliseconds(50);  // what a tracker's crash loses of it
+  // Everything that can be mended is mended now, and nothing more goes wrong.
+  Duration calm_at = Duration::seconds(0);
+  Readers readers = Readers::kAskOnce;
+  Duration settle = Duration::seconds(12);  // run on after the last read's end
+  Expectations expect;
+  PlantedBug bug = PlantedBug::kNone;
+  Wire wire = Wire::kPlain;
+};
+
+}  // namespace tyto::sim

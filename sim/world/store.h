@@ -1,0 +1,63 @@
+// A simulated store: which chunks a peer's disk holds, and whether they are what they should be.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "schema/messages/exchange.h"
+#include "sim/models/content.h"
+
+namespace tyto::sim {
+
+// Keeps chunks by version as a bitmap within a limit of bytes. Content is not kept: chunks are
+// what they ought to be, but for a list of those that are not.
+//
+// Purity: pure.
+class Store {
+ public:
+  enum class Space : uint8_t { kNormal, kDiskFull };
+
+  explicit Store(uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+
+  void remember(const VersionFactsRef& facts);
+  // Room for a chunk that is about to come. False: there is none.
+  [[nodiscard]] bool reserve(const VersionFactsRef& facts, ChunkIndex chunk);
+  // The chunk that was reserved will not come.
+  void release(const VersionFactsRef& facts, ChunkIndex chunk);
+  // The chunk that was reserved has come.
+  void commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag tag);
+  bool holds(const ChunkId& chunk) const;
+  // The bytes held. Requires: holds(chunk).
+  ContentTag content(const ChunkId& chunk) const;
+  // Frees a chunk; false if it was not held.
+  bool drop(const ChunkId& chunk);
+  void set_space(Space space) { space_ = space; }
+  Space space() const { return space_; }
+  // After the death of the process: what was on its way is gone.
+  void forget_reservations() { reserved_bytes_ = 0; }
+
+  // By version, with roots, as the real store tells it.
+  std::vector<InventoryEntry> inventory() const;
+  std::vector<VersionFactsRef> remembered() const;
+  // Every chunk held, in order.
+  std::vector<ChunkId> chunks() const;
+  uint32_t count(const VersionId& version) const;
+  uint64_t used_bytes() const { return used_bytes_; }
+  uint64_t limit_bytes() const { return limit_bytes_; }
+
+ private:
+  struct Version {
+    VersionFactsRef facts;
+    Bitmap held;
+    std::map<uint32_t, ContentTag> wrong;  // chunks that are not what they should be
+  };
+  uint64_t limit_bytes_;
+  uint64_t used_bytes_ = 0;
+  uint64_t reserved_bytes_ = 0;
+  Space space_ = Space::kNormal;
+  std::map<VersionId, Version> versions_;
+};
+
+}  // namespace tyto::sim

@@ -1,0 +1,202 @@
+#include "sim/world/world.h"
+
+#include "sim/world/hash_messages.h"
+
+namespace tyto::sim {
+namespace {
+
+constexpr Duration kTick = Duration::milliseconds(100);
+constexpr Duration kLookupTimeout = Duration::seconds(10);
+constexpr uint64_t kEventsAtOnceMax = 1'000'000;  // more at one instant: something runs in circles
+
+}  // namespace
+
+World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers)
+    : scenario_(scenario),
+      checkers_(checkers),
+      start_(Instant() + Duration::seconds(1)),
+      now_(start_),
+      peer_ids_(make_stream(scenario.seed, Stream::kPeerIds)),
+      peer_seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
+      latency_(make_stream(scenario.seed, Stream::kLookups)),
+      control_(std::make_unique<ControlPlane>(*this, scenario)),
+      data_(std::make_unique<DataPlane>(*this, scenario)),
+      touched_(scenario.fleet.size()),
+      reads_(scenario.reads.size()),
+      faults_over_(start_) {
+  for (uint32_t i = 0; i < scenario.fleet.size(); ++i)
+    nodes_.push_back(std::make_unique<PeerNode>(*this, scenario, NodeId(i), HostId(i + 1)));
+  for (uint32_t i = 0; i < scenario.objects.size(); ++i) {
+    if (scenario.objects[i].is_published) control_->publish(data_->origin().current(i));
+  }
+  control_->start_tracker();
+  for (uint32_t i = 0; i < scenario.fleet.size(); ++i)
+    schedule(start_ + between(latency_, Duration(), Duration::milliseconds(20)),
+             EventKind::kNodeStart, i);
+  for (uint32_t i = 0; i < scenario.reads.size(); ++i)
+    schedule(start_ + scenario.reads[i].at, EventKind::kRead, i);
+  for (uint32_t i = 0; i < scenario.faults.size(); ++i) {
+    const FaultSpec& fault = scenario.faults[i];
+    schedule(start_ + fault.at, EventKind::kFault, i);
+    faults_over_ = std::max(faults_over_, start_ + fault.at);
+    if (fault.lasts == Duration::forever()) continue;
+    schedule(start_ + fault.at + fault.lasts, EventKind::kFaultEnd, i);
+    faults_over_ = std::max(faults_over_, start_ + fault.at + fault.lasts);
+  }
+  if (scenario.calm_at > Duration()) {
+    schedule(start_ + scenario.calm_at, EventKind::kCalm);
+    faults_over_ = start_ + scenario.calm_at;
+  }
+  schedule(start_ + kTick, EventKind::kTick);
+}
+
+void World::run(Duration until) {
+  Instant end = start_ + until;
+  while (!queue_.empty() && queue_.next_time() <= end && !is_finished() && !is_stuck_) {
+    auto entry = queue_.pop();
+    events_now_ = entry.at == now_ ? events_now_ + 1 : 0;
+    now_ = entry.at;
+    ++events_;
+    hash_.add(now_);
+    hash_.add(static_cast<uint64_t>(entry.payload.kind));
+    hash_.add(entry.payload.a);
+    hash_.add(entry.payload.b);
+    dispatch(entry.payload);
+    data_->arm();
+    if (events_now_ > kEventsAtOnceMax) {
+      violated("events follow one another and no time passes");
+      is_stuck_ = true;
+    }
+    if (violations_.size() >= kViolationsMax) is_stuck_ = true;
+  }
+  if (!is_finished() && !is_stuck_)
+    violated("the run did not end within " + std::to_string(until.s()) + " s");
+  tell_checkers([&](Checker& c) { c.on_end(*this); });
+}
+
+void World::dispatch(const WorldEvent& event) {
+  auto node_of = [&]() -> PeerNode& { return *nodes_[event.a]; };
+  switch (event.kind) {
+    case EventKind::kFlow: return data_->on_flow();
+    case EventKind::kPeerTimer: return node_of().on_timer(event.b);
+    case EventKind::kTrackerTimer: return control_->on_tracker_timer();
+    case EventKind::kPeerMail: return control_->on_peer_mail(event.a);
+    case EventKind::kTrackerMail: return control_->on_tracker_mail(event.a);
+    case EventKind::kConnectTimeout: return control_->on_connect_timeout(node_of().id(), event.b);
+    case EventKind::kCutTimeout: return control_->on_cut_timeout(node_of().id(), event.b);
+    case EventKind::kRequest: return data_->on_request(event.a);
+    case EventKind::kBody: return data_->on_body(event.a);
+    case EventKind::kRefusal: return data_->on_refusal(event.a, static_cast<FailureKind>(event.b));
+    case EventKind::kPatience: return data_->on_patience(event.a, event.b);
+    case EventKind::kLookup: return answer_lookup(event.a);
+    case EventKind::kNodeStart: return node_of().start();
+    case EventKind::kRead: return ask(static_cast<uint32_t>(event.a));
+    case EventKind::kFault: return apply_fault(scenario_.faults[event.a]);
+    case EventKind::kFaultEnd: return end_fault(scenario_.faults[event.a]);
+    case EventKind::kCalm: return be_calm();
+    case EventKind::kTick: return tick();
+  }
+}
+
+void World::tick() {
+  tell_checkers([&](Checker& c) { c.on_tick(*this); });
+  schedule(now_ + kTick, EventKind::kTick);
+  if (now_ < faults_over_) return;
+  for (uint32_t i = 0; i < reads_.size(); ++i) {
+    const PeerNode& node = *nodes_[scenario_.reads[i].node.value()];
+    bool is_lost = reads_[i].phase == ReadPhase::kInterrupted && !node.is_alive();
+    if (!reads_[i].is_over() && !is_lost) {
+      over_since_ = Instant::never();
+      return;
+    }
+  }
+  if (over_since_.is_never()) over_since_ = now_;
+}
+
+bool World::is_finished() {
+  return now_ >= over_since_ + scenario_.settle;
+}
+
+std::optional<NodeId> World::find(const Endpoint& address) const {
+  for (const auto& node : nodes_) {
+    if (node->is_here(address)) return node->id();
+  }
+  return std::nullopt;
+}
+
+// --- reads ---
+
+void World::ask(uint32_t index) {
+  ReadState& read = reads_[index];
+  PeerNode& node = *nodes_[scenario_.reads[index].node.value()];
+  if (read.attempts == 0) read.asked = now_;
+  read.asked_last = now_;
+  if (!node.is_alive() || node.is_leaving) {
+    read.phase = ReadPhase::kInterrupted;
+    if (read.attempts == 0) read.attempts = 1;
+    return;
+  }
+  ++read.attempts;
+  read.phase = ReadPhase::kOpening;
+  tell_checkers([&](Checker& c) { c.on_read_asked(*this, index); });
+  node.open(index);
+}
+
+void World::read_ended(uint32_t index, ReadPhase how) {
+  ReadState& read = reads_[index];
+  PeerNode& node = *nodes_[scenario_.reads[index].node.value()];
+  read.ended = now_;
+  read.phase = how;
+  if (how == ReadPhase::kFailed && node.is_leaving) read.phase = ReadPhase::kInterrupted;
+  tell_checkers([&](Checker& c) { c.on_read_ended(*this, index); });
+  if (read.phase == ReadPhase::kFailed && is_calm_ && scenario_.readers == Readers::kAskAgain &&
+      read.error.code == ErrorCode::kConflict) {
+    schedule(now_ + Duration::milliseconds(100), EventKind::kRead, index);
+    read.phase = ReadPhase::kInterrupted;
+  }
+}
+
+// --- the origin's names ---
+
+void World::look_up(NodeId node, const Resolve& resolve) {
+  uint64_t id = next_lookup_++;
+  bool is_heard =
+      !this->node(node).is_data_cut && data_->origin().mode() != OriginModel::Mode::kSilent;
+  lookups_[id] = {node, nodes_[node.value()]->peer(), resolve.resolve, resolve.key, !is_heard};
+  Duration delay =
+      is_heard ? scenario_.origin.latency + scenario_.latency.sample(latency_) * 2 : kLookupTimeout;
+  schedule(now_ + delay, EventKind::kLookup, id);
+}
+
+void World::answer_lookup(uint64_t id) {
+  Lookup lookup = std::move(lookups_.at(id));
+  lookups_.erase(id);
+  PeerNode& node = *nodes_[lookup.node.value()];
+  if (node.peer() != lookup.peer) return;
+  peer::ResolveDone done{.resolve = lookup.resolve};
+  VersionFactsRef facts = data_->origin().find(lookup.key);
+  if (lookup.is_lost) {
+    done.error = {ErrorCode::kTimedOut, "the origin did not answer"};
+  } else if (data_->origin().mode() == OriginModel::Mode::kRefusing) {
+    done.error = {ErrorCode::kUnavailable, "the origin answered 503"};
+  } else if (facts == nullptr) {
+    done.error = {ErrorCode::kNotFound, "the origin answered 404"};
+  } else {
+    done.facts = *facts;
+  }
+  node.deliver(std::move(done));
+}
+
+// --- notes ---
+
+void World::violated(std::string what, std::string_view who) {
+  if (violations_.size() >= kViolationsMax) return;
+  std::string name(watching_ != nullptr ? watching_->name() : who);
+  violations_.push_back({now_, std::move(name), std::move(what)});
+}
+
+void World::noticed(const tracker::Notice& notice) {
+  ++notices_[notice.kind];
+}
+
+}  // namespace tyto::sim

@@ -1,0 +1,35 @@
+// The events of a world: plain numbers, so that they hash and cost little.
+#pragma once
+
+#include <cstdint>
+
+namespace tyto::sim {
+
+enum class EventKind : uint8_t {
+  kFlow,       // the network has something to report
+  kPeerTimer,  // a: node
+  kTrackerTimer,
+  kPeerMail,        // a: mail
+  kTrackerMail,     // a: mail
+  kConnectTimeout,  // a: node, b: connection
+  kCutTimeout,      // a: node, b: cut
+  kRequest,         // a: transfer. Arrives at its source
+  kBody,            // a: transfer. Its first byte leaves the source
+  kRefusal,         // a: transfer, b: failure. Arrives at the reader
+  kPatience,        // a: transfer, b: silence. Ran out
+  kLookup,          // a: look-up. Its answer arrives
+  kNodeStart,       // a: node
+  kRead,            // a: read
+  kFault,           // a: fault
+  kFaultEnd,        // a: fault
+  kCalm,
+  kTick,
+};
+
+struct WorldEvent {
+  EventKind kind = EventKind::kTick;
+  uint64_t a = 0;
+  uint64_t b = 0;
+};
+
+}  // namespace tyto::sim
