@@ -75,8 +75,9 @@ class HttpResponder {
   // Ends the connection at once, so that the client notices a failure after start().
   virtual void abort() = 0;
 
-  // Called once if the client goes away, or the server is destroyed, before the answer is sent
-  // whole. At once (posted) if that has happened.
+  // Called once if the client goes away, or the server is destroyed (then from its destructor),
+  // before the answer is sent whole. At once (posted) if that has happened. A client that only
+  // shuts down its sending half counts as gone.
   virtual void on_gone(std::function<void()> callback) = 0;
   // Called once when the last byte of the answer has gone to the kernel. At once (posted) if that
   // has happened. Of on_gone and on_sent exactly one is called.
