@@ -44,7 +44,8 @@ capnp::Data::Reader wire_data(const std::vector<Digest>& digests) {
 }
 
 std::string for_people(const std::string& text, std::size_t bytes_max) {
-  return printable(text, bytes_max);
+  // printable() marks a cut with three bytes more.
+  return printable(text, text.size() <= bytes_max ? bytes_max : bytes_max - 3);
 }
 
 uint64_t wire_ns(Duration span, Duration max) {

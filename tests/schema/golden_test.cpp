@@ -1,0 +1,56 @@
+// Messages as they were written when their version came out decode to what they meant, for ever.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "schema/codec/codec.h"
+#include "tests/schema/sample_messages.h"
+
+namespace tyto {
+namespace {
+
+std::vector<std::byte> read_golden(const std::string& name) {
+  std::ifstream file(TYTO_SOURCE_DIR "/tests/golden/messages/v1/" + name + ".bin",
+                     std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  auto begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+template <class T>
+void expect_golden(const std::string& name, const T& expected) {
+  std::vector<std::byte> bytes = read_golden(name);
+  ASSERT_FALSE(bytes.empty()) << name << ".bin is missing";
+  Result<T> decoded = from_bytes<T>(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_TRUE(*decoded == expected) << name << " means something else now";
+  Result<T> again = from_bytes<T>(to_bytes(*decoded));
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_TRUE(*again == expected);
+}
+
+TEST(GoldenMessages, RegisterRequestOfVersion1Decodes) {
+  expect_golden("register_request", samples::register_request());
+}
+TEST(GoldenMessages, RegisterReplyOfVersion1Decodes) {
+  expect_golden("register_reply", samples::register_reply());
+}
+TEST(GoldenMessages, ExchangeUpOfVersion1Decodes) {
+  expect_golden("exchange_up", samples::exchange_up());
+}
+TEST(GoldenMessages, ExchangeDownOfVersion1Decodes) {
+  expect_golden("exchange_down", samples::exchange_down());
+}
+TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
+  expect_golden("inventory_page", samples::inventory_page());
+}
+TEST(GoldenMessages, RootsRequestOfVersion1Decodes) {
+  expect_golden("roots_request", samples::roots_request());
+}
+TEST(GoldenMessages, RootsPageOfVersion1Decodes) {
+  expect_golden("roots_page", samples::roots_page());
+}
+
+}  // namespace
+}  // namespace tyto

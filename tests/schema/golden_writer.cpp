@@ -1,0 +1,76 @@
+// Writes the golden files of the protocol's present version, and the corpora of the fuzz targets
+// that decode messages. Run by hand when the protocol has grown, in a new folder of golden files:
+// what was written once is never written again.
+//
+//   schema_golden_writer tests/golden/messages/v1 tests/fuzz/corpus
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "schema/codec/codec.h"
+#include "tests/schema/sample_messages.h"
+
+namespace tyto {
+namespace {
+
+template <class T>
+void write(const std::filesystem::path& path, const T& message) {
+  std::filesystem::create_directories(path.parent_path());
+  std::vector<std::byte> bytes = to_bytes(message);
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  if (!file.flush()) {
+    std::fprintf(stderr, "cannot write %s\n", path.c_str());
+    std::exit(1);
+  }
+}
+
+void write_golden(const std::filesystem::path& folder) {
+  write(folder / "register_request.bin", samples::register_request());
+  write(folder / "register_reply.bin", samples::register_reply());
+  write(folder / "exchange_up.bin", samples::exchange_up());
+  write(folder / "exchange_down.bin", samples::exchange_down());
+  write(folder / "inventory_page.bin", samples::inventory_page());
+  write(folder / "roots_request.bin", samples::roots_request());
+  write(folder / "roots_page.bin", samples::roots_page());
+}
+
+// Small inputs, one for each member, since mutations then hit what matters more often.
+void write_corpus(const std::filesystem::path& folder) {
+  write(folder / "register" / "request", samples::register_request());
+  write(folder / "register" / "reply", samples::register_reply());
+  write(folder / "exchange_up" / "all", samples::exchange_up());
+  ExchangeUp up = samples::exchange_up();
+  for (std::size_t i = 0; i < up.events.size(); ++i) {
+    ExchangeUp one;
+    one.first_event = Sequence(1);
+    one.events = {up.events[i]};
+    write(folder / "exchange_up" / ("event_" + std::to_string(i)), one);
+  }
+  write(folder / "exchange_down" / "all", samples::exchange_down());
+  ExchangeDown down = samples::exchange_down();
+  for (std::size_t i = 0; i < down.commands.size(); ++i) {
+    ExchangeDown one;
+    one.first_command = Sequence(1);
+    one.commands = {down.commands[i]};
+    write(folder / "exchange_down" / ("command_" + std::to_string(i)), one);
+  }
+  write(folder / "inventory" / "page", samples::inventory_page());
+  write(folder / "inventory" / "roots", samples::roots_page());
+  write(folder / "inventory" / "roots_request", samples::roots_request());
+}
+
+}  // namespace
+}  // namespace tyto
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: %s GOLDEN_FOLDER CORPUS_FOLDER\n", argv[0]);
+    return 2;
+  }
+  tyto::write_golden(argv[1]);
+  tyto::write_corpus(argv[2]);
+  return 0;
+}

@@ -1,0 +1,24 @@
+// Messages with every field and every member in use. They are what the golden files hold: a value
+// that is here once never changes; what a later version of the protocol adds comes besides.
+#pragma once
+
+#include "schema/messages/exchange.h"
+
+namespace tyto::samples {
+
+Digest digest(uint8_t seed);
+VersionId version(uint8_t seed);
+VersionFacts facts();
+Source peer_source();
+Source superpeer_source();
+Source origin_source();
+
+RegisterRequest register_request();
+RegisterReply register_reply();
+ExchangeUp exchange_up();      // one of every event, and both outcomes of a resolution
+ExchangeDown exchange_down();  // one of every command
+InventoryPage inventory_page();
+RootsRequest roots_request();
+RootsPage roots_page();
+
+}  // namespace tyto::samples
