@@ -7,4 +7,7 @@ if(NOT TARGET CapnProto::capnp)
   set(FOUND_LIBATOMIC TRUE)
   find_package(CapnProto REQUIRED)
   unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
+  set(TYTO_CAPNP_INCLUDE_DIRECTORY ${CAPNP_INCLUDE_DIRECTORY} CACHE INTERNAL "")
 endif()
+# capnp_generate_cpp() wants it in the folder that calls it.
+set(CAPNP_INCLUDE_DIRECTORY ${TYTO_CAPNP_INCLUDE_DIRECTORY})
