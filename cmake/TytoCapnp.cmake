@@ -7,6 +7,10 @@ if(NOT TARGET CapnProto::capnp)
   set(FOUND_LIBATOMIC TRUE)
   find_package(CapnProto REQUIRED)
   unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
+  # capnp_generate_cpp() reads these, in whichever folder it is called.
+  foreach(variable CAPNP_EXECUTABLE CAPNPC_CXX_EXECUTABLE CAPNP_INCLUDE_DIRECTORY)
+    set(${variable} "${${variable}}" CACHE INTERNAL "Where Cap'n Proto is")
+  endforeach()
   set(TYTO_CAPNP_INCLUDE_DIRECTORY ${CAPNP_INCLUDE_DIRECTORY} CACHE INTERNAL "")
 endif()
 # capnp_generate_cpp() wants it in the folder that calls it.
