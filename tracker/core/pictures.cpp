@@ -69,6 +69,12 @@ void TrackerCore::visit_versions(const std::function<void(const VersionPicture&)
   for (VersionIndex index : order) visit(picture_of(state_->versions[index]));
 }
 
+std::optional<VersionPicture> TrackerCore::version_picture(const VersionId& version) const {
+  auto index = state_->versions.find(version);
+  if (!index) return std::nullopt;
+  return picture_of(state_->versions[*index]);
+}
+
 void TrackerCore::visit_transfers(const std::function<void(const TransferPicture&)>& visit) const {
   std::vector<TransferIndex> order;
   for (uint32_t i = 0; i < state_->transfers.rows(); ++i)

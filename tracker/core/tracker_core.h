@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,8 @@ class TrackerCore {
   void visit_peers(const std::function<void(const PeerPicture&)>& visit) const;
   void visit_versions(const std::function<void(const VersionPicture&)>& visit) const;
   void visit_transfers(const std::function<void(const TransferPicture&)>& visit) const;
+  // The picture of one version; nothing if it is unknown. Cost: its chunks.
+  std::optional<VersionPicture> version_picture(const VersionId& version) const;
   // The version a name stands for now, as far as known.
   const VersionFacts* find(const std::string& bucket, const std::string& key) const;
 

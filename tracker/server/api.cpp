@@ -1,0 +1,302 @@
+#include "tracker/server/api.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/names.h"
+#include "tracker/server/api_json.h"
+#include "tracker/server/publication.h"
+
+namespace tyto::tracker {
+
+namespace {
+
+constexpr std::string_view kBuckets = "/api/v1/buckets";
+constexpr const char* kJsonType = "application/json";
+constexpr const char* kTorrentType = "application/x-bittorrent";
+
+using Responder = std::shared_ptr<io::HttpResponder>;
+
+void reply(const Responder& responder, int status, const Json& json) {
+  responder->reply(status, kJsonType, json_text(json));
+}
+
+void reply(const Responder& responder, const Error& error) {
+  reply(responder, http_status_of(error.code), json_of(error));
+}
+
+// Whether the body is of this type; a charset may follow it.
+Result<void> check_type(const io::HttpRequest& request, std::string_view expected) {
+  std::string_view type = request.headers.get("Content-Type");
+  if (io::equal_ignoring_case(type.substr(0, type.find(';')), expected)) return {};
+  return {ErrorCode::kInvalidArgument,
+          "Content-Type is \"" + printable(type) + "\"; expected " + std::string(expected)};
+}
+
+Error no_such_bucket(const std::string& name) {
+  return {ErrorCode::kNotFound,
+          "there is no bucket \"" + printable(name) + "\"; GET /api/v1/buckets lists them"};
+}
+
+// The path below /api/v1/buckets/, taken apart.
+struct BucketPath {
+  std::string bucket;
+  bool is_objects = false;  // .../objects, or below it
+  std::string key;          // empty for the listing
+};
+
+Result<BucketPath> parse_path(const std::string& path) {
+  std::string rest = path.substr(kBuckets.size() + 1);
+  const std::size_t slash = rest.find('/');
+  BucketPath parsed{.bucket = rest.substr(0, slash)};
+  if (auto checked = check_bucket_name(parsed.bucket); !checked.ok()) return checked.error();
+  if (slash == std::string::npos) return parsed;
+  rest.erase(0, slash + 1);
+  const std::string objects = "objects";
+  parsed.is_objects = rest == objects || rest.starts_with(objects + "/");
+  if (!parsed.is_objects)
+    return {ErrorCode::kNotFound,
+            "there is nothing at " + printable(path) + "; a bucket has /objects and /objects/KEY"};
+  if (rest.size() <= objects.size() + 1) return parsed;
+  parsed.key = rest.substr(objects.size() + 1);
+  if (auto checked = check_key(parsed.key); !checked.ok()) return checked.error();
+  return parsed;
+}
+
+}  // namespace
+
+class Api::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
+      : core_(core), directory_(directory), hooks_(std::move(hooks)) {}
+
+  void list_buckets(const Responder& responder);
+  void create_bucket(const io::HttpRequest& request, const Responder& responder);
+  void get_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void put_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void update_bucket(const std::string& name, const io::HttpRequest& request,
+                     const Responder& responder);
+  void list_objects(const std::string& bucket, const io::HttpRequest& request,
+                    const Responder& responder);
+  void stat_object(const ObjectName& name, const Responder& responder);
+  void publish(const ObjectName& name, const io::HttpRequest& request, const Responder& responder);
+  void list_peers(const io::HttpRequest& request, const Responder& responder);
+  void list_transfers(const io::HttpRequest& request, const Responder& responder);
+  void get_cluster(const Responder& responder);
+
+ private:
+  void submit_bucket(Change change, int status, const Responder& responder);
+  void take_published(const Publish& publish, const VersionFactsRef& facts);
+  Json object_json(const ObjectName& name, const ObjectDirectory::Entry& entry) const;
+
+  const TrackerCore& core_;
+  ObjectDirectory& directory_;
+  const Hooks hooks_;
+};
+
+void Api::Impl::list_buckets(const Responder& responder) {
+  Json buckets = Json::array();
+  for (const auto& [name, bucket] : directory_.buckets()) buckets.push_back(json_of(bucket));
+  reply(responder, 200, {{"buckets", std::move(buckets)}});
+}
+
+void Api::Impl::create_bucket(const io::HttpRequest& request, const Responder& responder) {
+  if (auto checked = check_type(request, kJsonType); !checked.ok())
+    return reply(responder, checked.error());
+  auto bucket = parse_bucket(request.body, {}, BucketRequest::kCreate);
+  if (!bucket.ok()) return reply(responder, bucket.error());
+  submit_bucket(CreateBucket{std::move(*bucket)}, 201, responder);
+}
+
+void Api::Impl::update_bucket(const std::string& name, const io::HttpRequest& request,
+                              const Responder& responder) {
+  if (auto checked = check_type(request, kJsonType); !checked.ok())
+    return reply(responder, checked.error());
+  const BucketConfig* now = directory_.bucket(name);
+  if (now == nullptr) return reply(responder, no_such_bucket(name));
+  auto bucket = parse_bucket(request.body, *now, BucketRequest::kUpdate);
+  if (!bucket.ok()) return reply(responder, bucket.error());
+  submit_bucket(UpdateBucket{std::move(*bucket)}, 200, responder);
+}
+
+void Api::Impl::submit_bucket(Change change, int status, const Responder& responder) {
+  hooks_.submit(std::move(change),
+                [self = shared_from_this(), status, responder](Result<ChangeDone> done) {
+                  if (!done.ok()) return reply(responder, done.error());
+                  self->directory_.put_bucket(done->bucket);
+                  self->hooks_.apply(BucketLoaded{done->bucket});
+                  reply(responder, status, json_of(done->bucket));
+                });
+}
+
+void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responder& responder) {
+  auto path = parse_path(request.path);
+  if (!path.ok()) return reply(responder, path.error());
+  if (!path->key.empty()) return stat_object({path->bucket, path->key}, responder);
+  if (path->is_objects) return list_objects(path->bucket, request, responder);
+  const BucketConfig* bucket = directory_.bucket(path->bucket);
+  if (bucket == nullptr) return reply(responder, no_such_bucket(path->bucket));
+  reply(responder, 200, json_of(*bucket));
+}
+
+void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {
+  auto path = parse_path(request.path);
+  if (!path.ok()) return reply(responder, path.error());
+  if (!path->key.empty()) return publish({path->bucket, path->key}, request, responder);
+  if (!path->is_objects) return update_bucket(path->bucket, request, responder);
+  reply(responder, Error{ErrorCode::kInvalidArgument,
+                         "the key is missing: PUT /api/v1/buckets/BUCKET/objects/KEY"});
+}
+
+void Api::Impl::list_objects(const std::string& bucket, const io::HttpRequest& request,
+                             const Responder& responder) {
+  auto limit = parse_limit(request);
+  if (!limit.ok()) return reply(responder, limit.error());
+  if (directory_.bucket(bucket) == nullptr) return reply(responder, no_such_bucket(bucket));
+  ObjectDirectory::Query query{.bucket = bucket, .limit = *limit};
+  if (const std::string* prefix = request.query_value("prefix")) query.prefix = *prefix;
+  if (const std::string* after = request.query_value("after")) query.after = *after;
+  Json objects = Json::array();
+  std::string last;
+  const bool has_more =
+      directory_.list(query, [&](const ObjectName& name, const ObjectDirectory::Entry& entry) {
+        objects.push_back(json_of(name, entry));
+        last = name.key;
+      });
+  Json json = {{"objects", std::move(objects)}, {"next_after", nullptr}};
+  if (has_more) json["next_after"] = last;
+  reply(responder, 200, json);
+}
+
+Json Api::Impl::object_json(const ObjectName& name, const ObjectDirectory::Entry& entry) const {
+  Json json = json_of(name, entry);
+  if (auto picture = core_.version_picture(entry.facts->id)) json.update(json_of(*picture));
+  json["origin"] = json_of(entry.facts->origin);
+  return json;
+}
+
+void Api::Impl::stat_object(const ObjectName& name, const Responder& responder) {
+  if (directory_.bucket(name.bucket) == nullptr)
+    return reply(responder, no_such_bucket(name.bucket));
+  const ObjectDirectory::Entry* entry = directory_.find(name);
+  if (entry == nullptr)
+    return reply(responder, Error{ErrorCode::kNotFound,
+                                  "nothing is known of " + printable(name.text(), 1200) +
+                                      " yet: it was neither published nor read; an object at the "
+                                      "bucket's origin is found when it is first opened"});
+  reply(responder, 200, object_json(name, *entry));
+}
+
+void Api::Impl::publish(const ObjectName& name, const io::HttpRequest& request,
+                        const Responder& responder) {
+  if (auto checked = check_type(request, kTorrentType); !checked.ok())
+    return reply(responder, checked.error());
+  const BucketConfig* bucket = directory_.bucket(name.bucket);
+  if (bucket == nullptr) return reply(responder, no_such_bucket(name.bucket));
+  PublicationRequest publication{.key = name.key, .torrent = request.body};
+  if (const std::string* url = request.query_value("origin_url")) publication.origin_url = *url;
+  if (const std::string* etag = request.query_value("etag")) publication.etag = *etag;
+  auto modified = parse_number(request, "modified_unix_ns");
+  if (!modified.ok()) return reply(responder, modified.error());
+  if (*modified) publication.modified = WallTime::from_unix_ns(**modified);
+  auto bytes = parse_number(request, "object_bytes");
+  if (!bytes.ok()) return reply(responder, bytes.error());
+  if (*bytes) publication.object_bytes = static_cast<uint64_t>(**bytes);
+  auto publish = publication_of(*bucket, publication);
+  if (!publish.ok()) return reply(responder, publish.error());
+  const ObjectDirectory::Entry* former = directory_.find(name);
+  const bool is_repeat =
+      former != nullptr && former->is_published && former->facts->id == publish->facts.id;
+  hooks_.submit(*publish, [self = shared_from_this(), name, publish = *publish, is_repeat,
+                           responder](Result<ChangeDone> done) {
+    if (!done.ok()) return reply(responder, done.error());
+    self->take_published(publish, done->facts);
+    reply(responder, is_repeat ? 200 : 201,
+          self->object_json(name, {done->facts, /*is_published=*/true}));
+  });
+}
+
+void Api::Impl::take_published(const Publish& publish, const VersionFactsRef& facts) {
+  const ObjectName name{facts->bucket_name, facts->key};
+  directory_.put(name, {facts, /*is_published=*/true});
+  hooks_.apply(VersionLoaded{facts, publish.roots});
+  hooks_.apply(NameLoaded{name.bucket, name.key, facts->id, /*is_published=*/true});
+}
+
+void Api::Impl::list_peers(const io::HttpRequest& request, const Responder& responder) {
+  auto limit = parse_limit(request);
+  if (!limit.ok()) return reply(responder, limit.error());
+  Json peers = Json::array();
+  std::size_t total = 0;
+  core_.visit_peers([&](const PeerPicture& peer) {
+    if (total++ < *limit) peers.push_back(json_of(peer));
+  });
+  reply(responder, 200, {{"peers", std::move(peers)}, {"total", total}});
+}
+
+void Api::Impl::list_transfers(const io::HttpRequest& request, const Responder& responder) {
+  auto limit = parse_limit(request);
+  if (!limit.ok()) return reply(responder, limit.error());
+  Json transfers = Json::array();
+  std::size_t total = 0;
+  const Instant now = hooks_.now();
+  core_.visit_transfers([&](const TransferPicture& transfer) {
+    if (total++ < *limit) transfers.push_back(json_of(transfer, now));
+  });
+  reply(responder, 200, {{"transfers", std::move(transfers)}, {"total", total}});
+}
+
+void Api::Impl::get_cluster(const Responder& responder) {
+  Json json = json_of(hooks_.cluster());
+  json["buckets"] = directory_.buckets().size();
+  json["objects"] = directory_.size();
+  json["sessions"] = core_.session_count();
+  json["counters"] = json_of(core_.counters());
+  reply(responder, 200, json);
+}
+
+Api::Api(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
+    : impl_(std::make_shared<Impl>(core, directory, std::move(hooks))) {}
+Api::~Api() = default;
+
+void Api::add_routes(io::HttpServer& server) {
+  using Handle = std::function<void(Impl&, const io::HttpRequest&, const Responder&)>;
+  auto add = [&](const char* method, const std::string& pattern, Handle handle) {
+    server.route(
+        method, pattern,
+        [impl = impl_, handle = std::move(handle)](io::HttpRequest request, Responder responder) {
+          handle(*impl, request, responder);
+        });
+  };
+  const std::string buckets(kBuckets);
+  add("GET", buckets, [](Impl& api, auto&, auto& out) { api.list_buckets(out); });
+  add("POST", buckets, [](Impl& api, auto& in, auto& out) { api.create_bucket(in, out); });
+  add("GET", buckets + "/", [](Impl& api, auto& in, auto& out) { api.get_below_buckets(in, out); });
+  add("PUT", buckets + "/", [](Impl& api, auto& in, auto& out) { api.put_below_buckets(in, out); });
+  add("DELETE", buckets + "/", [](Impl&, auto&, auto& out) {
+    reply(out, 405,
+          json_of(Error{ErrorCode::kUnsupported,
+                        "buckets and objects cannot be deleted in this version; publish another "
+                        "version of an object to replace it"}));
+  });
+  add("GET", "/api/v1/objects", [](Impl& api, auto& in, auto& out) {
+    const std::string* bucket = in.query_value("bucket");
+    if (bucket == nullptr)
+      return reply(out, Error{ErrorCode::kInvalidArgument,
+                              "the parameter bucket is missing: /api/v1/objects?bucket=NAME"});
+    if (auto checked = check_bucket_name(*bucket); !checked.ok())
+      return reply(out, checked.error());
+    api.list_objects(*bucket, in, out);
+  });
+  add("GET", "/api/v1/peers", [](Impl& api, auto& in, auto& out) { api.list_peers(in, out); });
+  add("GET", "/api/v1/transfers",
+      [](Impl& api, auto& in, auto& out) { api.list_transfers(in, out); });
+  add("GET", "/api/v1/cluster", [](Impl& api, auto&, auto& out) { api.get_cluster(out); });
+  add("GET", "/api/", [](Impl&, auto& in, auto& out) {
+    reply(out, Error{ErrorCode::kNotFound,
+                     "there is nothing at " + printable(in.path) +
+                         "; under /api/v1 are buckets, objects, peers, transfers and cluster"});
+  });
+}
+
+}  // namespace tyto::tracker

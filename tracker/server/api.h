@@ -1,0 +1,66 @@
+// The HTTP API: JSON under /api/v1, for tools, dashboards and people. docs/tracker.md specifies it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "tracker/catalog/catalog.h"
+#include "tracker/core/tracker_core.h"
+#include "tracker/server/object_directory.h"
+
+namespace tyto::io {
+class HttpServer;
+}
+
+namespace tyto::tracker {
+
+inline constexpr std::size_t kListLimitDefault = 100;
+inline constexpr std::size_t kListLimitMax = 1000;
+
+// What GET /api/v1/cluster says besides the core's counters.
+struct ClusterPicture {
+  TrackerEpoch epoch;
+  std::string version;      // of the program
+  std::string rpc_address;  // as bound
+  Duration uptime;
+  bool is_ready = false;
+  bool is_draining = false;
+  std::size_t connections = 0;
+  std::size_t peers = 0;  // connected, by role
+  std::size_t superpeers = 0;
+  bool is_catalog_failing = false;
+  std::size_t catalog_queue = 0;
+};
+
+// Answers the API's requests out of the core and the directory; changes go through the catalog
+// first, and are answered after their commit.
+//
+// Purity:    shell.
+// Threads:   confined to its loop.
+// Ownership: borrows what is handed in; outlives the routes it adds.
+// Errors:    every error is {"error": {"code", "message"}} with the HTTP status of its code.
+class Api {
+ public:
+  struct Hooks {
+    // Writes a change and calls back on the loop after its commit; see CatalogWriter::submit().
+    std::function<void(Change change, std::function<void(Result<ChangeDone>)> answer)> submit;
+    std::function<void(Input input)> apply;
+    std::function<ClusterPicture()> cluster;
+    std::function<Instant()> now;
+  };
+  Api(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  void add_routes(io::HttpServer& server);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace tyto::tracker

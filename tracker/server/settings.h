@@ -1,0 +1,52 @@
+// What an operator can set of a tracker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "io/log/log.h"
+#include "io/loop/host_port.h"
+#include "tracker/core/config.h"
+
+namespace tyto::io {
+class Settings;
+}
+
+namespace tyto::tracker {
+
+// The defaults are here; what each means stands in add_settings(), and in `tyto-tracker
+// --print-config`.
+struct TrackerSettings {
+  std::string listen_rpc = "0.0.0.0:7400";
+  std::string listen_http = "127.0.0.1:7401";
+  uint32_t rpc_connections_max = 16384;
+  uint32_t http_connections_max = 256;
+  uint64_t http_body_bytes_max = 34 * kMiB;
+
+  std::string catalog_path = "tyto-tracker.sqlite";
+  uint64_t catalog_size_max = 0;
+  Duration catalog_write_behind = Duration::milliseconds(100);
+  Duration catalog_keep_unnamed = Duration::seconds(7 * 24 * 3600);
+
+  io::LogLevel log_level = io::LogLevel::kInfo;
+  io::LogFormat log_format = io::LogFormat::kText;
+  std::string log_file;
+  Duration log_repeat_after = Duration::seconds(60);
+
+  Duration drain_deadline = Duration::seconds(5);
+  std::string ready_file;
+
+  Config core;
+};
+
+// Adds every setting to the table, bound to the members of `settings`.
+// Ownership: borrows `settings`.
+void add_settings(io::Settings& table, TrackerSettings& settings);
+
+// What single bounds cannot say. Errors: kInvalidArgument, naming the settings and the remedy.
+Result<void> check_settings(const TrackerSettings& settings);
+
+}  // namespace tyto::tracker

@@ -1,0 +1,155 @@
+#include "tracker/server/tracker_metrics.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace tyto::tracker {
+
+namespace {
+
+const std::vector<double> kExchangeBounds = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1,
+                                             0.3,    1,      3,     10,    30,   60};
+const std::vector<double> kDecideBounds = {0.000001, 0.000003, 0.00001, 0.00003, 0.0001, 0.0003,
+                                           0.001,    0.003,    0.01,    0.03,    0.1};
+
+double seconds_of(Duration span) {
+  return static_cast<double>(span.ns()) * 1e-9;
+}
+
+// Resident memory, from the kernel's books; 0 where they cannot be read.
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t total = 0;
+  uint64_t resident = 0;
+  statm >> total >> resident;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double open_files() {
+  std::error_code fault;
+  std::filesystem::directory_iterator files("/proc/self/fd", fault);
+  if (fault) return 0;
+  return static_cast<double>(std::distance(begin(files), end(files)));
+}
+
+uint64_t cpu_milliseconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  auto of = [](const timeval& t) {
+    return static_cast<uint64_t>(t.tv_sec) * 1000 + static_cast<uint64_t>(t.tv_usec) / 1000;
+  };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
+
+}  // namespace
+
+TrackerMetrics::TrackerMetrics(io::Metrics& metrics)
+    : metrics_(metrics),
+      exchange_seconds_(metrics.histogram("tyto_tracker_exchange_seconds",
+                                          "From an exchange's arrival to its answer, waiting for "
+                                          "news included.",
+                                          kExchangeBounds)),
+      decide_seconds_(metrics.histogram("tyto_tracker_decide_seconds", "One round of decisions.",
+                                        kDecideBounds)),
+      inputs_(metrics.counter("tyto_tracker_inputs_total", "Inputs given to the core.")) {
+  add_core_counters();
+}
+
+void TrackerMetrics::add_core_counters() {
+  struct Row {
+    const char* name;
+    const char* help;
+    uint64_t Counters::*total;
+  };
+  static constexpr Row kRows[] = {
+      {"exchanges", "Exchanges with peers.", &Counters::exchanges},
+      {"events", "Events from peers.", &Counters::events},
+      {"assignments", "Chunks assigned.", &Counters::assignments},
+      {"leases", "Chunks leased to be read from an origin.", &Counters::leases},
+      {"evictions", "Chunks ordered to be evicted.", &Counters::evictions},
+      {"resolves", "Names looked up at an origin.", &Counters::resolves},
+      {"chunks_verified", "Chunks that arrived whole.", &Counters::chunks_verified},
+      {"source_failures", "Sources that failed a transfer.", &Counters::source_failures},
+      {"assignment_failures", "Assignments that failed.", &Counters::assignment_failures},
+      {"corrupt_reports", "Sources reported for wrong bytes.", &Counters::corrupt_reports},
+      {"wasted_bytes", "Bytes received and thrown away.", &Counters::bytes_wasted},
+      {"opens", "Objects opened.", &Counters::opens},
+      {"opens_failed", "Opens that ended with an error.", &Counters::opens_failed},
+  };
+  for (const Row& row : kRows)
+    core_counters_.push_back(
+        {metrics_.counter(std::string("tyto_tracker_") + row.name + "_total", row.help),
+         row.total});
+  struct SourceRow {
+    const char* kind;
+    uint64_t Counters::*total;
+  };
+  static constexpr SourceRow kSources[] = {{"peer", &Counters::bytes_from_peers},
+                                           {"superpeer", &Counters::bytes_from_superpeers},
+                                           {"origin", &Counters::bytes_from_origin}};
+  for (const SourceRow& row : kSources)
+    core_counters_.push_back(
+        {metrics_.counter("tyto_tracker_delivered_bytes_total",
+                          "Bytes delivered, by the kind of their source.", {{"source", row.kind}}),
+         row.total});
+}
+
+void TrackerMetrics::exchange_answered(Duration took) {
+  exchange_seconds_.observe(seconds_of(took));
+}
+
+void TrackerMetrics::decided(Duration took, uint64_t inputs) {
+  decide_seconds_.observe(seconds_of(took));
+  inputs_.add(inputs);
+}
+
+void TrackerMetrics::malformed(const char* door) {
+  metrics_
+      .counter("tyto_tracker_malformed_total", "Messages and connections that broke a protocol.",
+               {{"door", door}})
+      .add();
+}
+
+void TrackerMetrics::refresh(const Counters& counters, const Gauges& gauges) {
+  for (CounterOf& one : core_counters_) one.counter.raise_to(counters.*one.total);
+  auto set = [&](const char* name, const char* help, double value,
+                 const io::MetricLabels& labels = {}) {
+    metrics_.gauge(std::string("tyto_tracker_") + name, help, labels).set(value);
+  };
+  auto number = [](auto n) { return static_cast<double>(n); };
+  set("ready", "1 while peers are served.", gauges.is_ready ? 1 : 0);
+  set("epoch", "This run's number.", number(gauges.epoch.value()));
+  set("sessions", "Sessions, those that wait to be resumed included.", number(gauges.sessions));
+  set("peers", "Connected peers, by role.", number(gauges.peers), {{"role", "peer"}});
+  set("peers", "Connected peers, by role.", number(gauges.superpeers), {{"role", "superpeer"}});
+  set("rpc_connections", "Connections of peers.", number(gauges.rpc_connections));
+  set("exchanges_open", "Exchanges that wait for news.", number(gauges.exchanges_open));
+  set("transfers", "Transfers under way.", number(gauges.transfers));
+  set("buckets", "Buckets.", number(gauges.buckets));
+  set("objects", "Names known.", number(gauges.objects));
+  set("catalog_queue", "Changes that wait to be written.", number(gauges.catalog.queued));
+  set("catalog_failing", "1 while the catalog cannot be written.",
+      gauges.catalog.is_failing ? 1 : 0);
+  auto raise = [&](const char* name, const char* help, uint64_t total) {
+    metrics_.counter(std::string("tyto_tracker_") + name, help).raise_to(total);
+  };
+  raise("catalog_commits_total", "Commits.", gauges.catalog.commits);
+  raise("catalog_failed_commits_total", "Commits that failed.", gauges.catalog.failed_commits);
+  raise("catalog_facts_dropped_total", "Learned facts not written for want of room.",
+        gauges.catalog.facts_dropped);
+  refresh_process();
+}
+
+void TrackerMetrics::refresh_process() {
+  metrics_.gauge("process_resident_memory_bytes", "Resident memory.").set(resident_bytes());
+  metrics_.gauge("process_open_fds", "Open files.").set(open_files());
+  metrics_.gauge("process_cpu_seconds_total", "Processor time used.")
+      .set(static_cast<double>(cpu_milliseconds()) * 1e-3);
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,332 @@
+#include "tracker/server/tracker_server.h"
+
+#include <utility>
+
+#include "io/hash/random.h"
+#include "io/http/http_server.h"
+#include "io/log/rate_limited.h"
+#include "io/loop/clock.h"
+#include "io/loop/timer.h"
+#include "io/metrics/metrics.h"
+#include "tracker/catalog/catalog_writer.h"
+#include "tracker/catalog/sqlite_catalog.h"
+#include "tracker/server/api.h"
+#include "tracker/server/core_driver.h"
+#include "tracker/server/notices.h"
+#include "tracker/server/object_directory.h"
+#include "tracker/server/rpc_service.h"
+#include "tracker/server/tracker_metrics.h"
+
+namespace tyto::tracker {
+
+namespace {
+
+constexpr Duration kDrainLook = Duration::milliseconds(5);
+
+Config core_config(const TrackerSettings& settings) {
+  Config config = settings.core;
+  if (config.seed == 0) config.seed = io::random_u64();
+  return config;
+}
+
+}  // namespace
+
+class TrackerServer::Impl {
+ public:
+  Impl(io::Loop& loop, io::Log& log, const TrackerSettings& settings)
+      : loop_(loop),
+        log_(log),
+        settings_(settings),
+        thin_log_(log, {.interval = settings.log_repeat_after}),
+        tracker_metrics_(metrics_),
+        directory_(settings.core.max_versions),
+        driver_(loop, core_config(settings),
+                {.effect = [this](Effect effect) { carry_out(std::move(effect)); },
+                 .decided = [this](Duration took,
+                                   uint64_t inputs) { tracker_metrics_.decided(took, inputs); }}),
+        started_at_(loop.now()),
+        drain_timer_(loop) {}
+  ~Impl();
+
+  Result<void> start();
+  void drain(std::function<void()> done);
+
+  io::HostPort rpc_bound() const { return rpc_->bound(); }
+  io::HostPort http_bound() const { return http_->bound(); }
+  TrackerEpoch epoch() const { return epoch_; }
+
+ private:
+  Result<void> open_catalog();
+  Result<void> load_catalog();
+  void start_writer();
+  Result<void> listen_rpc();
+  Result<void> listen_http();
+  void add_health_routes();
+  void carry_out(Effect effect);
+  void carry_out_one(VersionResolved effect);
+  void carry_out_one(RootLearned effect);
+  void carry_out_one(const Notice& notice) { log_notice(thin_log_, notice); }
+  template <class Answer>
+  void carry_out_one(Answer effect) {
+    if (rpc_) rpc_->carry_out(std::move(effect));
+  }
+  void note_malformed(const char* door, const io::HostPort& from, const Error& error);
+  void look_drained();
+  bool is_ready() const { return is_listening_ && !is_draining_; }
+  ClusterPicture cluster() const;
+  Gauges gauges() const;
+
+  io::Loop& loop_;
+  io::Log& log_;
+  const TrackerSettings settings_;
+  io::RateLimitedLog thin_log_;
+  io::Metrics metrics_;
+  TrackerMetrics tracker_metrics_;
+  ObjectDirectory directory_;
+  CoreDriver driver_;
+  const Instant started_at_;
+  TrackerEpoch epoch_;
+  bool is_listening_ = false;
+  bool is_draining_ = false;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<CatalogWriter> writer_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<io::HttpServer> http_;
+  std::unique_ptr<RpcService> rpc_;
+  io::Timer drain_timer_;
+  Instant drain_until_;
+  std::function<void()> drained_;
+};
+
+// The doors close first; then what was learned is written.
+TrackerServer::Impl::~Impl() {
+  drain_timer_.cancel();
+  rpc_.reset();
+  http_.reset();
+  if (writer_ && !writer_->stop(settings_.drain_deadline / 2))
+    log_.warning("the catalog was not written to its end; what is missing is learned again");
+}
+
+Result<void> TrackerServer::Impl::start() {
+  if (auto done = open_catalog(); !done.ok()) return done.error();
+  if (auto done = load_catalog(); !done.ok()) return done.error();
+  start_writer();
+  if (auto done = listen_rpc(); !done.ok()) return done.error();
+  if (auto done = listen_http(); !done.ok()) return done.error();
+  is_listening_ = true;
+  return {};
+}
+
+Result<void> TrackerServer::Impl::open_catalog() {
+  auto catalog = SqliteCatalog::open(
+      settings_.catalog_path,
+      {.bytes_max = settings_.catalog_size_max, .keep_unnamed = settings_.catalog_keep_unnamed});
+  if (!catalog.ok()) return catalog.error();
+  catalog_ = std::move(*catalog);
+  return {};
+}
+
+Result<void> TrackerServer::Impl::load_catalog() {
+  auto started = catalog_->start_epoch(io::wall_now());
+  if (!started.ok()) return started.error();
+  epoch_ = started->epoch;
+  std::map<VersionId, VersionFactsRef> versions;
+  CatalogReader reader;
+  reader.bucket = [&](BucketConfig bucket) {
+    directory_.put_bucket(bucket);
+    driver_.apply(BucketLoaded{std::move(bucket)});
+  };
+  reader.version = [&](VersionFactsRef facts, std::vector<Digest> roots) {
+    versions[facts->id] = facts;
+    driver_.apply(VersionLoaded{std::move(facts), std::move(roots)});
+  };
+  reader.name = [&](const BucketConfig& bucket, std::string key, VersionId version,
+                    bool is_published) {
+    auto facts = versions.find(version);
+    if (facts == versions.end()) return;
+    directory_.put({bucket.name, key}, {facts->second, is_published});
+    driver_.apply(NameLoaded{bucket.name, std::move(key), version, is_published});
+  };
+  if (auto loaded = catalog_->load(reader); !loaded.ok()) return loaded.error();
+  driver_.apply(CatalogLoaded{epoch_, started->is_first_run});
+  log_.info("catalog loaded", {{"path", settings_.catalog_path},
+                               {"epoch", epoch_},
+                               {"buckets", uint64_t{directory_.buckets().size()}},
+                               {"versions", uint64_t{versions.size()}},
+                               {"names", uint64_t{directory_.size()}}});
+  return {};
+}
+
+void TrackerServer::Impl::start_writer() {
+  // Called on the writer's thread; the log takes any.
+  auto health = [this](Result<void> state) {
+    if (state.ok()) {
+      log_.info("the catalog is written again");
+    } else {
+      log_.error("the catalog cannot be written: publishing is refused, downloads go on",
+                 {{"error", state.error()}});
+    }
+  };
+  writer_ = std::make_unique<CatalogWriter>(
+      *catalog_, CatalogWriter::Options{.write_behind = settings_.catalog_write_behind}, health);
+}
+
+Result<void> TrackerServer::Impl::listen_rpc() {
+  auto bind = io::HostPort::parse(settings_.listen_rpc);
+  if (!bind.ok()) return bind.error();
+  RpcService::Hooks hooks;
+  hooks.apply = [this](Input input) { driver_.apply(std::move(input)); };
+  hooks.roots = [this](const VersionId& version, uint32_t first) {
+    return driver_.core().roots(version, first);
+  };
+  hooks.malformed = [this](const io::HostPort& from, const Error& error) {
+    note_malformed("rpc", from, error);
+  };
+  hooks.answered = [this](Duration took) { tracker_metrics_.exchange_answered(took); };
+  auto rpc = RpcService::listen(loop_, {*bind, settings_.rpc_connections_max}, std::move(hooks));
+  if (!rpc.ok()) return Error{rpc.error().code, "listen.rpc: " + rpc.error().message};
+  rpc_ = std::move(*rpc);
+  return {};
+}
+
+Result<void> TrackerServer::Impl::listen_http() {
+  auto bind = io::HostPort::parse(settings_.listen_http);
+  if (!bind.ok()) return bind.error();
+  io::HttpServerOptions options;
+  options.bind = *bind;
+  options.connections_max = settings_.http_connections_max;
+  options.body_bytes_max = settings_.http_body_bytes_max;
+  options.server_name = "tyto-tracker/" TYTO_VERSION;
+  options.on_error = [this](const Error& error, uint64_t) { note_malformed("http", {}, error); };
+  auto http = io::HttpServer::listen(loop_, std::move(options));
+  if (!http.ok()) return Error{http.error().code, "listen.http: " + http.error().message};
+  http_ = std::move(*http);
+  Api::Hooks hooks;
+  hooks.submit = [this](Change change, std::function<void(Result<ChangeDone>)> answer) {
+    writer_->submit(std::move(change),
+                    [&loop = loop_, answer = std::move(answer)](Result<ChangeDone> done) {
+                      loop.post([answer, done = std::move(done)] { answer(done); });
+                    });
+  };
+  hooks.apply = [this](Input input) { driver_.apply(std::move(input)); };
+  hooks.cluster = [this] { return cluster(); };
+  hooks.now = [this] { return loop_.now(); };
+  api_ = std::make_unique<Api>(driver_.core(), directory_, std::move(hooks));
+  api_->add_routes(*http_);
+  add_health_routes();
+  return {};
+}
+
+void TrackerServer::Impl::add_health_routes() {
+  using Responder = std::shared_ptr<io::HttpResponder>;
+  http_->route("GET", "/healthz", [](const io::HttpRequest&, const Responder& responder) {
+    responder->reply(200, "text/plain", "ok\n");
+  });
+  http_->route("GET", "/readyz", [this](const io::HttpRequest&, const Responder& responder) {
+    responder->reply(is_ready() ? 200 : 503, "text/plain", is_ready() ? "ready\n" : "draining\n");
+  });
+  metrics_.before_text([this] { tracker_metrics_.refresh(driver_.core().counters(), gauges()); });
+  http_->route("GET", "/metrics", [this](const io::HttpRequest&, const Responder& responder) {
+    responder->reply(200, io::Metrics::kContentType, metrics_.text());
+  });
+}
+
+void TrackerServer::Impl::carry_out(Effect effect) {
+  std::visit([this](auto& one) { carry_out_one(std::move(one)); }, effect);
+}
+
+void TrackerServer::Impl::carry_out_one(VersionResolved effect) {
+  directory_.put({effect.facts->bucket_name, effect.facts->key},
+                 {effect.facts, /*is_published=*/false});
+  writer_->record(RecordVersion{std::move(effect.facts)});
+}
+
+void TrackerServer::Impl::carry_out_one(RootLearned effect) {
+  writer_->record(RecordRoot{effect.chunk, effect.root});
+}
+
+void TrackerServer::Impl::note_malformed(const char* door, const io::HostPort& from,
+                                         const Error& error) {
+  tracker_metrics_.malformed(door);
+  thin_log_.warning(std::string("malformed ") + door + ' ' + from.host,
+                    "a client broke the protocol, and nothing but its connection or session is "
+                    "affected",
+                    {{"door", door}, {"from", from.host}, {"error", error}});
+}
+
+void TrackerServer::Impl::drain(std::function<void()> done) {
+  if (is_draining_) return;
+  is_draining_ = true;
+  drained_ = std::move(done);
+  drain_until_ = loop_.now() + settings_.drain_deadline / 4;
+  rpc_->drain({ErrorCode::kUnavailable,
+               "this tracker is shutting down: go to another, or wait until it is back"});
+  look_drained();
+}
+
+// Peers that were answered hang up by themselves; those that do not are cut off.
+void TrackerServer::Impl::look_drained() {
+  if (rpc_->connections() == 0 || loop_.now() >= drain_until_) {
+    loop_.post(std::exchange(drained_, nullptr));
+    return;
+  }
+  drain_timer_.start_after(kDrainLook, [this] { look_drained(); });
+}
+
+ClusterPicture TrackerServer::Impl::cluster() const {
+  const CatalogWriter::Figures figures = writer_->figures();
+  ClusterPicture picture;
+  picture.epoch = epoch_;
+  picture.version = TYTO_VERSION;
+  picture.rpc_address = rpc_->bound().text();
+  picture.uptime = loop_.now() - started_at_;
+  picture.is_ready = is_ready();
+  picture.is_draining = is_draining_;
+  picture.connections = rpc_->connections();
+  picture.peers = rpc_->registered(Role::kPeer);
+  picture.superpeers = rpc_->registered(Role::kSuperpeer);
+  picture.is_catalog_failing = figures.is_failing;
+  picture.catalog_queue = figures.queued;
+  return picture;
+}
+
+Gauges TrackerServer::Impl::gauges() const {
+  Gauges gauges;
+  gauges.sessions = driver_.core().session_count();
+  gauges.peers = rpc_->registered(Role::kPeer);
+  gauges.superpeers = rpc_->registered(Role::kSuperpeer);
+  gauges.rpc_connections = rpc_->connections();
+  gauges.exchanges_open = rpc_->exchanges_open();
+  driver_.core().visit_transfers([&](const TransferPicture&) { ++gauges.transfers; });
+  gauges.buckets = directory_.buckets().size();
+  gauges.objects = directory_.size();
+  gauges.epoch = epoch_;
+  gauges.is_ready = is_ready();
+  gauges.catalog = writer_->figures();
+  return gauges;
+}
+
+TrackerServer::TrackerServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TrackerServer::~TrackerServer() = default;
+
+Result<std::unique_ptr<TrackerServer>> TrackerServer::start(io::Loop& loop, io::Log& log,
+                                                            const TrackerSettings& settings) {
+  auto impl = std::make_unique<Impl>(loop, log, settings);
+  if (auto started = impl->start(); !started.ok()) return started.error();
+  return std::unique_ptr<TrackerServer>(new TrackerServer(std::move(impl)));
+}
+
+io::HostPort TrackerServer::rpc_address() const {
+  return impl_->rpc_bound();
+}
+io::HostPort TrackerServer::http_address() const {
+  return impl_->http_bound();
+}
+TrackerEpoch TrackerServer::epoch() const {
+  return impl_->epoch();
+}
+void TrackerServer::drain(std::function<void()> done) {
+  impl_->drain(std::move(done));
+}
+
+}  // namespace tyto::tracker
