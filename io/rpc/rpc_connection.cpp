@@ -70,6 +70,8 @@ void WatchedMessages::note_abort(kj::ArrayPtr<const kj::ArrayPtr<const capnp::wo
   capnp::SegmentArrayMessageReader reader(segments);
   auto message = reader.getRoot<capnp::rpc::Message>();
   if (!message.isAbort()) return;
+  // A plain end is given as a reason too.
+  if (message.getAbort().getType() == capnp::rpc::Exception::Type::DISCONNECTED) return;
   auto reason = message.getAbort().getReason();
   note({ErrorCode::kInvalidArgument,
         "the RPC protocol was broken: " + std::string(reason.cStr(), reason.size())});

@@ -36,7 +36,9 @@ struct RpcListenerOptions {
 // destroy it.
 struct RpcListenerHandlers {
   // Makes the capability that this connection gets as its bootstrap. Required. It and what it
-  // hands out are released when the connection ends.
+  // hands out are released when the connection ends, those with calls under way when these have
+  // been cancelled (allowCancellation) or answered: turns of the loop later, maybe after the
+  // listener is gone. What they refer to must live as long.
   std::function<capnp::Capability::Client(const RpcConnectionInfo&)> bootstrap;
   // The connection has ended, for whatever reason. Called once for each bootstrap().
   std::function<void(const RpcConnectionInfo&)> gone;
