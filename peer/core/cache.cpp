@@ -78,6 +78,18 @@ uint32_t range_end(const Version& version, uint32_t first, uint32_t count) {
   return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{first} + count, version.held.size()));
 }
 
+// Whether anything of the version is here (its facts, if nothing else), read, or under way.
+bool is_needed(const CoreState& state, const VersionEntry& version) {
+  auto is_its = [&](const auto& user) { return user.version == &version; };
+  const auto& fetches = state.orphans.fetches;
+  return !version.second.held.none() || version.second.evictions || version.second.is_remembered ||
+         std::any_of(state.opens.begin(), state.opens.end(), is_its) ||
+         std::any_of(state.transfers.begin(), state.transfers.end(), is_its) ||
+         std::any_of(fetches.begin(), fetches.end(), is_its) ||
+         std::any_of(state.cancelled.begin(), state.cancelled.end(),
+                     [&](const auto& c) { return c.chunk.version == version.first; });
+}
+
 // --- inventory ---
 
 // Fills pages, beginning a new one when an entry does not fit.
@@ -226,18 +238,24 @@ std::vector<InventoryPage> inventory_pages(const CoreState& state) {
   return std::move(pager).finish();
 }
 
+bool has_room_for_version(CoreState& state) {
+  if (state.versions.size() < state.versions_looked_through) return true;
+  auto idle = static_cast<std::size_t>(
+      std::count_if(state.versions.begin(), state.versions.end(),
+                    [&](const VersionEntry& v) { return !is_needed(state, v); }));
+  if (idle >= kVersionsIdleMax) return false;
+  state.versions_looked_through = state.versions.size() - idle + kVersionsIdleMax;
+  return true;
+}
+
 void forget_old_versions(CoreState& state) {
   for (auto at = state.versions.begin(); at != state.versions.end();) {
     Version& v = at->second;
-    if (v.evictions) v.evictions->doomed = Bitmap(v.held.size());
-    tidy(v);
-    auto is_its = [&](const auto& user) { return user.version == &*at; };
-    bool is_needed =
-        !v.held.none() || v.evictions ||
-        std::any_of(state.opens.begin(), state.opens.end(), is_its) ||
-        std::any_of(state.transfers.begin(), state.transfers.end(), is_its) ||
-        std::any_of(state.orphans.fetches.begin(), state.orphans.fetches.end(), is_its);
-    at = is_needed ? std::next(at) : state.versions.erase(at);
+    if (v.evictions) {
+      v.evictions->doomed = Bitmap(v.held.size());
+      if (v.evictions->dropping.none()) v.evictions.reset();
+    }
+    at = is_needed(state, *at) ? std::next(at) : state.versions.erase(at);
   }
 }
 

@@ -14,6 +14,10 @@ void load(CoreState& state, StoreLoaded loaded);
 // valid and the same as that of an entry that is there.
 VersionEntry& add_version(CoreState& state, VersionFactsRef facts);
 
+// Whether one more version may be kept: at most kVersionsIdleMax have no use. Cost: the number of
+// versions, but seldom.
+bool has_room_for_version(CoreState& state);
+
 // The chunk is here now. Its root is kept where roots are.
 void add_chunk(CoreState& state, VersionEntry& version, ChunkIndex chunk, const Digest& root);
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "base/names.h"
+#include "peer/core/assignments.h"
 #include "peer/core/cache.h"
 #include "peer/core/exchange.h"
 #include "peer/core/opens.h"
 #include "peer/core/session.h"
-#include "peer/core/transfers.h"
 
 namespace tyto::peer {
 namespace {
@@ -40,7 +40,7 @@ void apply(Turn& turn, Describe description) {
     return complain(turn, "version " + description.facts->id.short_hex() +
                               " was described with other sizes than before");
   }
-  if (!known && turn.state.versions.size() >= kVersionsIdleMax) {
+  if (!known && !has_room_for_version(turn.state)) {
     return break_session(turn, "more versions were described than can be kept");
   }
   add_version(turn.state, std::move(description.facts));

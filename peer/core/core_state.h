@@ -1,5 +1,6 @@
 // What a peer core knows: plain data, shared by the files of this folder. Who changes what is said
-// by the headers session.h, commands.h, transfers.h, opens.h, cache.h, orphans.h and ensures.h.
+// by the headers session.h, exchange.h, commands.h, assignments.h, transfers.h, opens.h, cache.h,
+// orphans.h and ensures.h.
 #pragma once
 
 #include <cstdint>
@@ -55,12 +56,19 @@ enum class Cause : uint8_t {
   kEnsured,   // for a reader elsewhere, without a tracker
 };
 
+// What a source is asked for.
+enum class Ask : uint8_t {
+  kWhatItHas,
+  kToGetIt,  // a superpeer: to read the origin if it lacks the chunk
+};
+
 // One chunk on its way here. At most one per chunk.
 struct Transfer {
   TransferId id;
   VersionEntry* version = nullptr;  // never null
   ChunkIndex chunk;
   Cause cause = Cause::kAssigned;
+  Ask ask = Ask::kWhatItHas;
   bool is_waiting_for_drop = false;  // not started: the chunk's old bytes are being freed
   bool is_fallback = false;
   bool is_of_old_session = false;  // its assignment means nothing to the tracker any more
@@ -171,6 +179,7 @@ struct CoreState {
   std::vector<EnsureWait> ensures;
   std::vector<SuperpeerListed> superpeers;
   Orphans orphans;
+  std::size_t versions_looked_through = kVersionsIdleMax;  // see has_room_for_version()
   uint64_t last_transfer = 0;
   uint64_t last_resolve = 0;
 };

@@ -102,7 +102,9 @@ void on_exchange_answered(Turn& turn, ExchangeDown down) {
     return break_session(turn, std::to_string(down.commands.size()) + " commands came at once");
   }
   session.ask_again = down.more && !down.commands.empty();
-  if (apply_commands(turn, down)) note_acknowledged(turn);
+  if (!apply_commands(turn, down)) return;
+  session.failures = 0;
+  note_acknowledged(turn);
 }
 
 void flush(Turn& turn) {

@@ -32,13 +32,14 @@ bool is_usable(const Version& version, const Source& source) {
   return version.facts->is_published || source.kind == SourceKind::kSuperpeer;
 }
 
-Source origin_source() {
-  return Source{.kind = SourceKind::kOrigin};
-}
+struct Candidate {
+  Source source;
+  Ask ask = Ask::kWhatItHas;
+};
 
 // The candidate at this step of a round; nothing when the round is over. Named holders come in an
 // order that differs by peer and chunk, so that not all fall upon one.
-std::optional<Source> candidate(const CoreState& state, const OrphanFetch& fetch) {
+std::optional<Candidate> candidate(const CoreState& state, const OrphanFetch& fetch) {
   const Version& version = fetch.version->second;
   std::vector<const Source*> named;
   for (const Source& source : version.sources) {
@@ -47,19 +48,20 @@ std::optional<Source> candidate(const CoreState& state, const OrphanFetch& fetch
   std::size_t step = fetch.step;
   if (step < named.size()) {
     uint64_t turned = mix64(state.salt ^ fetch.chunk.value()) % named.size();
-    return *named[(step + turned) % named.size()];
+    return Candidate{*named[(step + turned) % named.size()]};
   }
   step -= named.size();
   auto superpeers =
       superpeers_for(state.superpeers, {fetch.version->first, fetch.chunk}, kSuperpeersTried);
   if (step < superpeers.size()) {
-    return Source{SourceKind::kSuperpeer, superpeers[step].peer, superpeers[step].address,
-                  Generation(0)};
+    const SuperpeerListed& best = superpeers[step];
+    return Candidate{{SourceKind::kSuperpeer, best.peer, best.address, Generation(0)},
+                     Ask::kToGetIt};
   }
   step -= superpeers.size();
   bool has_origin =
       !version.facts->origin.url.empty() && state.policy.orphan_origin_bytes_per_s > 0;
-  if (step == 0 && has_origin) return origin_source();
+  if (step == 0 && has_origin) return Candidate{{.kind = SourceKind::kOrigin}};
   return std::nullopt;
 }
 
@@ -98,9 +100,9 @@ Step end_round(Turn& turn, OrphanFetch& fetch) {
 // Asks the next candidate, or says when to go on.
 Step advance(Turn& turn, OrphanFetch& fetch) {
   CoreState& state = turn.state;
-  std::optional<Source> source = candidate(state, fetch);
-  if (!source) return end_round(turn, fetch);
-  if (source->kind == SourceKind::kOrigin) {
+  std::optional<Candidate> next = candidate(state, fetch);
+  if (!next) return end_round(turn, fetch);
+  if (next->source.kind == SourceKind::kOrigin) {
     if (is_origin_busy(state)) return Step::kOn;  // its end is a turn, too
     if (state.orphans.origin_free > turn.now) {
       fetch.next = state.orphans.origin_free;
@@ -110,8 +112,8 @@ Step advance(Turn& turn, OrphanFetch& fetch) {
     prolong_patience(turn, *fetch.version);
   }
   ++fetch.step;
-  fetch.transfer =
-      start_unassigned(turn, *fetch.version, fetch.chunk, std::move(*source), Cause::kOrphan);
+  fetch.transfer = start_unassigned(turn, *fetch.version, fetch.chunk, std::move(next->source),
+                                    Cause::kOrphan, next->ask);
   return Step::kOn;
 }
 
@@ -250,8 +252,8 @@ Instant orphans_deadline(const CoreState& state) {
   bool is_gate_shut = is_origin_busy(state);
   for (const OrphanFetch& fetch : state.orphans.fetches) {
     if (fetch.transfer != TransferId()) continue;
-    std::optional<Source> next = candidate(state, fetch);
-    if (is_gate_shut && next && next->kind == SourceKind::kOrigin) continue;
+    std::optional<Candidate> next = candidate(state, fetch);
+    if (is_gate_shut && next && next->source.kind == SourceKind::kOrigin) continue;
     at = std::min(at, fetch.next);
   }
   return at;
@@ -275,7 +277,9 @@ void orphan_transfer_ended(Turn& turn, const Transfer& transfer,
   }
   fetch->transfer = TransferId();
   fetch->next = turn.now;
-  if (failure == FailureKind::kBusy) fetch->was_busy = true;
+  // The origin is the last of a round: once it was asked, the round counts.
+  bool is_origin = transfer.source.kind == SourceKind::kOrigin;
+  fetch->was_busy = !is_origin && (fetch->was_busy || failure == FailureKind::kBusy);
 }
 
 std::vector<SuperpeerListed> superpeers_for(const std::vector<SuperpeerListed>& superpeers,

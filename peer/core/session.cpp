@@ -127,7 +127,6 @@ void on_registered(Turn& turn, RegisterReply reply) {
     return wait_to_connect(
         turn, {ErrorCode::kInternal, "the tracker resumed a session that does not exist any more"});
   }
-  session.failures = 0;
   session.lost = Instant::never();
   session.heard = turn.now;
   session.last_error = Error{};

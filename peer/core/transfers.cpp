@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/names.h"
+#include "peer/core/assignments.h"
 #include "peer/core/cache.h"
 #include "peer/core/ensures.h"
 #include "peer/core/exchange.h"
@@ -18,96 +18,6 @@ using Transfers = std::vector<Transfer>;
 Transfers::iterator find(CoreState& state, TransferId id) {
   return std::find_if(state.transfers.begin(), state.transfers.end(),
                       [id](const Transfer& t) { return t.id == id; });
-}
-
-Transfer* find_of_chunk(CoreState& state, const VersionEntry& version, ChunkIndex chunk) {
-  for (Transfer& t : state.transfers) {
-    if (t.version == &version && t.chunk == chunk) return &t;
-  }
-  return nullptr;
-}
-
-// Keeps a holder in mind for when there is no tracker. A copy in flight is none yet.
-void note_holder(Version& version, const Source& source) {
-  if (source.kind == SourceKind::kOrigin || source.address.port == 0) return;
-  auto& sources = version.sources;
-  auto known = std::find_if(sources.begin(), sources.end(),
-                            [&](const Source& s) { return s.peer == source.peer; });
-  if (known != sources.end()) sources.erase(known);
-  if (sources.size() >= kSourcesKept) sources.erase(sources.begin());
-  sources.push_back(source);
-  sources.back().generation = Generation(0);
-}
-
-void refuse(Turn& turn, const Assign& order, FailureKind kind, std::string why) {
-  AssignmentFailed event{.assignment = order.assignment,
-                         .chunk = order.chunk,
-                         .source = order.source,
-                         .kind = kind,
-                         .detail = std::move(why)};
-  report(turn, std::move(event), Urgency::kNow);
-}
-
-void report_ended(Turn& turn, const Transfer& transfer, FailureKind kind, uint32_t bytes,
-                  const std::string& why) {
-  if (transfer.cause != Cause::kAssigned) return;
-  AssignmentFailed event{.assignment = transfer.assignment,
-                         .chunk = transfer.chunk_id(),
-                         .source = transfer.source,
-                         .kind = kind,
-                         .bytes_wasted = bytes,
-                         .detail = printable(why, kErrorMessageBytesMax)};
-  report(turn, std::move(event), Urgency::kNow);
-}
-
-// Hands the transfer to the shell under a new id. Keeps the table in the order of ids.
-void start(Turn& turn, Transfer transfer) {
-  CoreState& state = turn.state;
-  Version& version = transfer.version->second;
-  transfer.id = TransferId(++state.last_transfer);
-  const Evictions* evictions = version.evictions.get();
-  transfer.is_waiting_for_drop =
-      evictions != nullptr && evictions->dropping.test(transfer.chunk.value());
-  if (!transfer.is_waiting_for_drop) {
-    if (!version.is_remembered) turn.emit(RememberVersion{version.facts});
-    version.is_remembered = true;
-    StartTransfer effect{.transfer = transfer.id,
-                         .facts = version.facts,
-                         .chunk = transfer.chunk,
-                         .source = transfer.source,
-                         .patience = transfer.patience,
-                         .is_fallback = transfer.is_fallback};
-    if (!transfer.root.is_zero()) effect.root = transfer.root;
-    effect.without_tracker =
-        transfer.cause == Cause::kOrphan && transfer.source.kind == SourceKind::kSuperpeer;
-    turn.emit(std::move(effect));
-  }
-  state.transfers.push_back(std::move(transfer));
-}
-
-// The new order's name and sources for a transfer that is under way.
-void take_over(Transfer& transfer, Assign& order) {
-  transfer.cause = Cause::kAssigned;
-  transfer.is_of_old_session = false;
-  transfer.assignment = order.assignment;
-  transfer.fallbacks = std::move(order.fallbacks);
-  transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
-  if (order.root) transfer.root = *order.root;
-}
-
-// Why an order can't be carried out; empty if it can.
-std::string objection(Turn& turn, const Assign& order, const VersionEntry* version) {
-  if (version == nullptr || !version->second.facts) {
-    return "version " + order.chunk.version.short_hex() + " was never described";
-  }
-  if (order.chunk.index.value() >= version->second.held.size()) {
-    return "version " + order.chunk.version.short_hex() + " has " +
-           std::to_string(version->second.held.size()) + " chunks, and chunk " +
-           std::to_string(order.chunk.index.value()) + " was assigned";
-  }
-  if (order.fallbacks.size() > kFallbacksMax) return "an assignment has too many fall-backs";
-  if (turn.state.session.epoch != order.assignment.epoch) return "an assignment of another run";
-  return {};
 }
 
 void report_verified(Turn& turn, const Transfer& transfer, const TransferDone& done) {
@@ -147,8 +57,49 @@ void on_cancelled_done(Turn& turn, const TransferDone& done) {
   report(turn, std::move(event), Urgency::kSoon);
 }
 
-void cancel(Turn& turn, Transfers::iterator at, const std::string& why) {
+void forget_holder(Version& version, const Source& source) {
+  std::erase_if(version.sources, [&](const Source& s) { return s.peer == source.peer; });
+}
+
+}  // namespace
+
+void note_holder(Version& version, const Source& source) {
+  if (source.kind == SourceKind::kOrigin || source.address.port == 0) return;
+  auto& sources = version.sources;
+  auto known = std::find_if(sources.begin(), sources.end(),
+                            [&](const Source& s) { return s.peer == source.peer; });
+  if (known != sources.end()) sources.erase(known);
+  if (sources.size() >= kSourcesKept) sources.erase(sources.begin());
+  sources.push_back(source);
+  sources.back().generation = Generation(0);
+}
+
+void start_transfer(Turn& turn, Transfer transfer) {
   CoreState& state = turn.state;
+  Version& version = transfer.version->second;
+  transfer.id = TransferId(++state.last_transfer);
+  const Evictions* evictions = version.evictions.get();
+  transfer.is_waiting_for_drop =
+      evictions != nullptr && evictions->dropping.test(transfer.chunk.value());
+  if (!transfer.is_waiting_for_drop) {
+    if (!version.is_remembered) turn.emit(RememberVersion{version.facts});
+    version.is_remembered = true;
+    StartTransfer effect{.transfer = transfer.id,
+                         .facts = version.facts,
+                         .chunk = transfer.chunk,
+                         .source = transfer.source,
+                         .patience = transfer.patience,
+                         .is_fallback = transfer.is_fallback};
+    if (!transfer.root.is_zero()) effect.root = transfer.root;
+    effect.without_tracker = transfer.ask == Ask::kToGetIt;
+    turn.emit(std::move(effect));
+  }
+  state.transfers.push_back(std::move(transfer));
+}
+
+void cancel_transfer(Turn& turn, std::size_t index, const std::string& why) {
+  CoreState& state = turn.state;
+  auto at = state.transfers.begin() + static_cast<std::ptrdiff_t>(index);
   Transfer transfer = std::move(*at);
   state.transfers.erase(at);
   if (!transfer.is_waiting_for_drop) {
@@ -157,102 +108,20 @@ void cancel(Turn& turn, Transfers::iterator at, const std::string& why) {
     state.cancelled.push_back(
         {transfer.id, transfer.assignment, transfer.chunk_id(), transfer.source});
   }
-  report_ended(turn, transfer, FailureKind::kCancelled, 0, why);
+  report_assignment_ended(turn, transfer, FailureKind::kCancelled, 0, why);
   orphan_transfer_ended(turn, transfer, FailureKind::kCancelled);
 }
 
-// Whether another source would fail the same way.
-bool ends_assignment(const Source& source, FailureKind kind) {
-  switch (kind) {
-    case FailureKind::kNoSpace:
-    case FailureKind::kInternal:
-    case FailureKind::kCancelled: return true;
-    case FailureKind::kOriginChanged:
-    case FailureKind::kOriginMissing: return source.kind == SourceKind::kOrigin;
-    default: return false;
-  }
-}
-
-void fail_assigned(Turn& turn, Transfer transfer, const TransferFailed& failure) {
-  if (transfer.fallbacks.empty() || ends_assignment(transfer.source, failure.kind)) {
-    return report_ended(turn, transfer, failure.kind, failure.bytes, failure.detail);
-  }
-  SourceFailed event{.assignment = transfer.assignment,
-                     .chunk = transfer.chunk_id(),
-                     .source = transfer.source,
-                     .kind = failure.kind,
-                     .bytes_wasted = failure.bytes};
-  report(turn, std::move(event), Urgency::kNow);
-  transfer.source = std::move(transfer.fallbacks.front());
-  transfer.fallbacks.erase(transfer.fallbacks.begin());
-  transfer.is_fallback = true;
-  start(turn, std::move(transfer));
-}
-
-}  // namespace
-
-void assign(Turn& turn, Assign order) {
-  CoreState& state = turn.state;
-  VersionEntry* version = find_version(state, order.chunk.version);
-  std::string wrong = objection(turn, order, version);
-  if (!wrong.empty()) {
-    complain(turn, wrong);
-    return refuse(turn, order, FailureKind::kInternal, std::move(wrong));
-  }
-  if (state.leave.is_asked) {
-    return refuse(turn, order, FailureKind::kCancelled, "the peer is leaving");
-  }
-  ChunkIndex chunk = order.chunk.index;
-  for (const Source& holder : order.fallbacks) note_holder(version->second, holder);
-  if (order.source.generation == Generation(0)) note_holder(version->second, order.source);
-  if (is_held(version->second, chunk)) {
-    ChunkVerified event{
-        .assignment = order.assignment, .chunk = order.chunk, .source = order.source};
-    if (!version->second.roots.empty()) event.root = version->second.roots[chunk.value()];
-    return report(turn, std::move(event), Urgency::kNow);
-  }
-  if (Transfer* running = find_of_chunk(state, *version, chunk)) {
-    if (running->cause == Cause::kAssigned && !running->is_of_old_session) {
-      return refuse(
-          turn, order, FailureKind::kCancelled,
-          "the chunk is on its way here by assignment " + std::to_string(running->assignment.n));
-    }
-    prolong_patience(turn, *version);
-    return take_over(*running, order);
-  }
-  if (state.transfers.size() >= kTransfersMax) {
-    return refuse(turn, order, FailureKind::kBusy, "too many transfers are under way here");
-  }
-  Transfer transfer{.version = version,
-                    .chunk = chunk,
-                    .assignment = order.assignment,
-                    .source = std::move(order.source),
-                    .fallbacks = std::move(order.fallbacks),
-                    .root = order.root.value_or(Digest{}),
-                    .patience = order.patience,
-                    .started = turn.now};
-  if (transfer.patience <= Duration()) transfer.patience = state.policy.orphan_patience;
-  start(turn, std::move(transfer));
-  prolong_patience(turn, *version);
-}
-
-void cancel_assignment(Turn& turn, const AssignmentId& assignment) {
-  auto& transfers = turn.state.transfers;
-  auto found = std::find_if(transfers.begin(), transfers.end(), [&](const Transfer& t) {
-    return t.cause == Cause::kAssigned && t.assignment == assignment;
-  });
-  if (found != transfers.end()) cancel(turn, found, "the tracker cancelled it");
-}
-
 TransferId start_unassigned(Turn& turn, VersionEntry& version, ChunkIndex chunk, Source source,
-                            Cause cause) {
+                            Cause cause, Ask ask) {
   TYTO_ASSERT(version.second.facts && cause != Cause::kAssigned);
-  start(turn, Transfer{.version = &version,
-                       .chunk = chunk,
-                       .cause = cause,
-                       .source = std::move(source),
-                       .patience = turn.state.policy.orphan_patience,
-                       .started = turn.now});
+  start_transfer(turn, Transfer{.version = &version,
+                                .chunk = chunk,
+                                .cause = cause,
+                                .ask = ask,
+                                .source = std::move(source),
+                                .patience = turn.state.policy.orphan_patience,
+                                .started = turn.now});
   return TransferId(turn.state.last_transfer);
 }
 
@@ -288,12 +157,17 @@ void on_transfer_done(Turn& turn, TransferDone done) {
 
 void on_transfer_failed(Turn& turn, TransferFailed failure) {
   CoreState& state = turn.state;
+  std::erase_if(state.cancelled,
+                [&](const CancelledTransfer& c) { return c.id == failure.transfer; });
   auto found = find(state, failure.transfer);
   if (found == state.transfers.end() || found->is_waiting_for_drop) return;
   Transfer transfer = std::move(*found);
   state.transfers.erase(found);
+  if (failure.kind == FailureKind::kCorrupt || failure.kind == FailureKind::kLacking) {
+    forget_holder(transfer.version->second, transfer.source);
+  }
   if (transfer.cause == Cause::kAssigned) {
-    return fail_assigned(turn, std::move(transfer), failure);
+    return assigned_transfer_failed(turn, std::move(transfer), failure);
   }
   orphan_transfer_ended(turn, transfer, failure.kind);
   ensured_transfer_ended(turn, transfer);
@@ -311,7 +185,7 @@ void start_waiting(Turn& turn, const VersionEntry& version) {
     }
     Transfer transfer = std::move(transfers[i]);
     transfers.erase(transfers.begin() + static_cast<std::ptrdiff_t>(i));
-    start(turn, std::move(transfer));
+    start_transfer(turn, std::move(transfer));
   }
 }
 
@@ -319,7 +193,7 @@ void cancel_transfers_of(Turn& turn, const VersionEntry& version, const std::str
   auto& transfers = turn.state.transfers;
   for (std::size_t i = 0; i < transfers.size();) {
     if (transfers[i].version == &version) {
-      cancel(turn, transfers.begin() + static_cast<std::ptrdiff_t>(i), why);
+      cancel_transfer(turn, i, why);
     } else {
       ++i;
     }
@@ -327,7 +201,7 @@ void cancel_transfers_of(Turn& turn, const VersionEntry& version, const std::str
 }
 
 void cancel_all_transfers(Turn& turn, const std::string& why) {
-  while (!turn.state.transfers.empty()) cancel(turn, turn.state.transfers.begin(), why);
+  while (!turn.state.transfers.empty()) cancel_transfer(turn, 0, why);
 }
 
 bool is_under_way(const CoreState& state, const VersionEntry& version, ChunkIndex chunk) {

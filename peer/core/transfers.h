@@ -1,4 +1,4 @@
-// Chunks on their way here: assigned by the tracker, or fetched without one.
+// Chunks on their way here, whoever wanted them: started, going on, done, failed, cancelled.
 #pragma once
 
 #include <string>
@@ -7,19 +7,18 @@
 
 namespace tyto::peer {
 
-// --- as the tracker orders ---
-// Starts what is ordered. A chunk that is here is reported at once. One that is on its way by
-// itself, or by an order of a session that is over, goes on under the new order's name, and has
-// the new order's sources to fall back on; one on its way by an order that still holds goes on,
-// and the new order fails: two names for one transfer would make the tracker count it twice.
-void assign(Turn& turn, Assign order);
-void cancel_assignment(Turn& turn, const AssignmentId& assignment);
+// Hands a transfer to the shell under a new id, or lets it wait until the chunk's old bytes are
+// free. Requires: the chunk is not under way already, and the version's facts are known.
+void start_transfer(Turn& turn, Transfer transfer);
+// Cancels the transfer at `index` of the table, and tells whom it concerns.
+void cancel_transfer(Turn& turn, std::size_t index, const std::string& why);
+// Keeps a holder in mind for when there is no tracker.
+void note_holder(Version& version, const Source& source);
 
-// --- without a tracker ---
 // Requires: the version's facts are known, the chunk is neither held nor under way, nor being
 // dropped; `cause` is not kAssigned.
 TransferId start_unassigned(Turn& turn, VersionEntry& version, ChunkIndex chunk, Source source,
-                            Cause cause);
+                            Cause cause, Ask ask = Ask::kWhatItHas);
 
 // --- as they go ---
 void on_transfer_progressed(Turn& turn, TransferProgressed progress);

@@ -1,0 +1,152 @@
+#include "peer/core/assignments.h"
+
+#include <algorithm>
+
+#include "base/names.h"
+#include "peer/core/exchange.h"
+#include "peer/core/opens.h"
+#include "peer/core/session.h"
+#include "peer/core/transfers.h"
+
+namespace tyto::peer {
+namespace {
+
+void refuse(Turn& turn, const Assign& order, FailureKind kind, std::string why) {
+  AssignmentFailed event{.assignment = order.assignment,
+                         .chunk = order.chunk,
+                         .source = order.source,
+                         .kind = kind,
+                         .detail = std::move(why)};
+  report(turn, std::move(event), Urgency::kNow);
+}
+
+Transfer* find_of_chunk(CoreState& state, const VersionEntry& version, ChunkIndex chunk) {
+  for (Transfer& t : state.transfers) {
+    if (t.version == &version && t.chunk == chunk) return &t;
+  }
+  return nullptr;
+}
+
+// The new order's name and sources for a transfer that is under way.
+void take_over(Transfer& transfer, Assign& order) {
+  transfer.cause = Cause::kAssigned;
+  transfer.ask = Ask::kWhatItHas;
+  transfer.is_of_old_session = false;
+  transfer.assignment = order.assignment;
+  transfer.fallbacks = std::move(order.fallbacks);
+  transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
+  if (order.root) transfer.root = *order.root;
+}
+
+// Why an order can't be carried out; empty if it can.
+std::string objection(const Assign& order, const VersionEntry* version) {
+  if (version == nullptr || !version->second.facts) {
+    return "version " + order.chunk.version.short_hex() + " was never described";
+  }
+  if (order.chunk.index.value() >= version->second.held.size()) {
+    return "version " + order.chunk.version.short_hex() + " has " +
+           std::to_string(version->second.held.size()) + " chunks, and chunk " +
+           std::to_string(order.chunk.index.value()) + " was assigned";
+  }
+  if (order.fallbacks.size() > kFallbacksMax) return "an assignment has too many fall-backs";
+  return {};
+}
+
+// Whether another source would fail the same way.
+bool ends_assignment(const Source& source, FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kNoSpace:
+    case FailureKind::kInternal:
+    case FailureKind::kCancelled: return true;
+    case FailureKind::kOriginChanged:
+    case FailureKind::kOriginMissing: return source.kind == SourceKind::kOrigin;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void assign(Turn& turn, Assign order) {
+  CoreState& state = turn.state;
+  VersionEntry* version = find_version(state, order.chunk.version);
+  std::string wrong = objection(order, version);
+  if (!wrong.empty()) {
+    complain(turn, wrong);
+    return refuse(turn, order, FailureKind::kInternal, std::move(wrong));
+  }
+  if (state.leave.is_asked) {
+    return refuse(turn, order, FailureKind::kCancelled, "the peer is leaving");
+  }
+  ChunkIndex chunk = order.chunk.index;
+  for (const Source& holder : order.fallbacks) note_holder(version->second, holder);
+  if (order.source.generation == Generation(0)) note_holder(version->second, order.source);
+  if (is_held(version->second, chunk)) {
+    ChunkVerified event{
+        .assignment = order.assignment, .chunk = order.chunk, .source = order.source};
+    if (!version->second.roots.empty()) event.root = version->second.roots[chunk.value()];
+    return report(turn, std::move(event), Urgency::kNow);
+  }
+  if (Transfer* running = find_of_chunk(state, *version, chunk)) {
+    if (running->cause == Cause::kAssigned && !running->is_of_old_session) {
+      return refuse(
+          turn, order, FailureKind::kCancelled,
+          "the chunk is on its way here by assignment " + std::to_string(running->assignment.n));
+    }
+    prolong_patience(turn, *version);
+    return take_over(*running, order);
+  }
+  if (state.transfers.size() >= kTransfersMax) {
+    return refuse(turn, order, FailureKind::kBusy, "too many transfers are under way here");
+  }
+  Transfer transfer{.version = version,
+                    .chunk = chunk,
+                    .assignment = order.assignment,
+                    .source = std::move(order.source),
+                    .fallbacks = std::move(order.fallbacks),
+                    .root = order.root.value_or(Digest{}),
+                    .patience = order.patience,
+                    .started = turn.now};
+  if (transfer.patience <= Duration()) transfer.patience = state.policy.orphan_patience;
+  start_transfer(turn, std::move(transfer));
+  prolong_patience(turn, *version);
+}
+
+void cancel_assignment(Turn& turn, const AssignmentId& assignment) {
+  auto& transfers = turn.state.transfers;
+  auto found = std::find_if(transfers.begin(), transfers.end(), [&](const Transfer& t) {
+    return t.cause == Cause::kAssigned && t.assignment == assignment;
+  });
+  if (found == transfers.end()) return;
+  auto index = static_cast<std::size_t>(found - transfers.begin());
+  cancel_transfer(turn, index, "the tracker cancelled it");
+}
+
+void assigned_transfer_failed(Turn& turn, Transfer transfer, const TransferFailed& failure) {
+  if (transfer.fallbacks.empty() || ends_assignment(transfer.source, failure.kind)) {
+    return report_assignment_ended(turn, transfer, failure.kind, failure.bytes, failure.detail);
+  }
+  SourceFailed event{.assignment = transfer.assignment,
+                     .chunk = transfer.chunk_id(),
+                     .source = transfer.source,
+                     .kind = failure.kind,
+                     .bytes_wasted = failure.bytes};
+  report(turn, std::move(event), Urgency::kNow);
+  transfer.source = std::move(transfer.fallbacks.front());
+  transfer.fallbacks.erase(transfer.fallbacks.begin());
+  transfer.is_fallback = true;
+  start_transfer(turn, std::move(transfer));
+}
+
+void report_assignment_ended(Turn& turn, const Transfer& transfer, FailureKind kind, uint32_t bytes,
+                             const std::string& why) {
+  if (transfer.cause != Cause::kAssigned) return;
+  AssignmentFailed event{.assignment = transfer.assignment,
+                         .chunk = transfer.chunk_id(),
+                         .source = transfer.source,
+                         .kind = kind,
+                         .bytes_wasted = bytes,
+                         .detail = printable(why, kErrorMessageBytesMax)};
+  report(turn, std::move(event), Urgency::kNow);
+}
+
+}  // namespace tyto::peer
