@@ -16,25 +16,24 @@ Overloaded(F...) -> Overloaded<F...>;
 
 void take_event(State& state, SessionIndex index, Event& event) {
   ++state.counters.events;
-  std::visit(
-      Overloaded{
-          [&](OpenRequested& e) { open_object(state, index, std::move(e)); },
-          [&](WindowMoved& e) { move_window(state, index, e); },
-          [&](OpenClosed& e) { close_open(state, index, e.open); },
-          [&](ChunkProgressed& e) { take_progress(state, index, e); },
-          [&](ChunkVerified& e) { take_verified(state, index, e); },
-          [&](SourceFailed& e) { take_source_failed(state, index, e); },
-          [&](AssignmentFailed& e) { take_assignment_failed(state, index, e); },
-          [&](ChunksDropped& e) { take_dropped(state, index, e); },
-          // The bytes stay booked as being evicted: the drop will come.
-          [&](EvictionDeferred&) {},
-          [&](NameResolved& e) { take_resolution(state, index, std::move(e)); },
-          [&](StoreResized& e) {
-            state.fleet.peer(state.sessions[index].peer).store_bytes = e.bytes;
-          },
-          [&](Leaving&) { start_leaving(state, index); },
-      },
-      event);
+  std::visit(Overloaded{
+                 [&](OpenRequested& e) { open_object(state, index, std::move(e)); },
+                 [&](WindowMoved& e) { move_window(state, index, e); },
+                 [&](OpenClosed& e) { close_open(state, index, e.open); },
+                 [&](ChunkProgressed& e) { take_progress(state, index, e); },
+                 [&](ChunkVerified& e) { take_verified(state, index, e); },
+                 [&](SourceFailed& e) { take_source_failed(state, index, e); },
+                 [&](AssignmentFailed& e) { take_assignment_failed(state, index, e); },
+                 [&](ChunksDropped& e) { take_dropped(state, index, e); },
+                 // The bytes stay booked as being evicted: the drop will come.
+                 [&](EvictionDeferred&) {},
+                 [&](NameResolved& e) { take_resolution(state, index, std::move(e)); },
+                 [&](StoreResized& e) {
+                   state.fleet.peer(state.sessions[index].peer).store_bytes = e.bytes;
+                 },
+                 [&](Leaving&) { start_leaving(state, index); },
+             },
+             event);
 }
 
 // Room for an exchange's own fields, besides its commands.

@@ -82,12 +82,13 @@ Error why_never(const State& state, VersionIndex version) {
   const VersionRow& row = state.versions[version];
   std::string subject = state.subject_of(version);
   if (row.is_origin_gone) {
-    return {ErrorCode::kConflict, subject + " is no longer at its origin as it was, and not all "
-                                            "of it is held by peers; open it again for what is "
-                                            "there now"};
+    return {ErrorCode::kConflict, subject +
+                                      " is no longer at its origin as it was, and not all "
+                                      "of it is held by peers; open it again for what is "
+                                      "there now"};
   }
-  return {ErrorCode::kUnavailable, "no peer holds all of " + subject +
-                                       ", and its bucket has no origin to read it from"};
+  return {ErrorCode::kUnavailable,
+          "no peer holds all of " + subject + ", and its bucket has no origin to read it from"};
 }
 
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event) {

@@ -25,10 +25,10 @@ struct NameRow {
   ObjectName name;
   std::optional<VersionIndex> version;
   bool is_published = false;
-  std::optional<Instant> checked_at;   // by this tracker run
+  std::optional<Instant> checked_at;  // by this tracker run
   std::vector<NameWaiter> waiters;
   // A look-up under way: one at a time.
-  SessionId resolver;                  // zero: none
+  SessionId resolver;  // zero: none
   ResolveId resolve;
   Instant resolve_by;
   uint16_t resolve_tries = 0;

@@ -24,7 +24,8 @@ void rebuild_demand(State& state, ReaderIndex index) {
       continue;
     }
     if (reader.window.size() == 0) reader.window = Bitmap(chunks);
-    uint64_t end = std::min<uint64_t>(chunks, uint64_t{request.window_first} + request.window_count);
+    uint64_t end =
+        std::min<uint64_t>(chunks, uint64_t{request.window_first} + request.window_count);
     for (uint64_t c = request.window_first; c < end; ++c)
       reader.window.set(static_cast<uint32_t>(c));
   }
@@ -139,8 +140,7 @@ std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
                                           const VersionFacts& found) {
   const BucketConfig* bucket = state.names.bucket(name.name.bucket);
   bool is_sound = found.bucket_name == name.name.bucket && found.key == name.name.key &&
-                  found.bucket == bucket->id && !found.is_published &&
-                  found.chunking.is_valid() &&
+                  found.bucket == bucket->id && !found.is_published && found.chunking.is_valid() &&
                   found.origin.url == origin_url(bucket->origin, name.name.key);
   if (!is_sound) return std::nullopt;
   VersionIndex version = state.versions.intern(found.id, found.chunking);
@@ -237,8 +237,8 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
   const BucketConfig* bucket = state.names.bucket(name.name.bucket);
   bool is_trusted = state.fleet.peer(session.peer).is_superpeer || bucket->trust_peers;
   if (!event.facts) {
-    bool may_retry = event.error.code == ErrorCode::kUnavailable ||
-                     event.error.code == ErrorCode::kTimedOut;
+    bool may_retry =
+        event.error.code == ErrorCode::kUnavailable || event.error.code == ErrorCode::kTimedOut;
     if (may_retry && ++name.resolve_tries < kResolveTriesMax) {
       start_resolve(state, name_index);
       return;
@@ -250,8 +250,9 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
   if (!version) {
     state.notice(NoticeKind::kProtocolBroken, session.peer, kNoPeer, name.name.text(), 0,
                  "its look-up of the name contradicts what was asked");
-    fail_waiters(state, name_index, {ErrorCode::kInternal, "the look-up of " + name.name.text() +
-                                                               " brought nonsense; see the log"});
+    fail_waiters(state, name_index,
+                 {ErrorCode::kInternal,
+                  "the look-up of " + name.name.text() + " brought nonsense; see the log"});
     return;
   }
   if (is_trusted) {
@@ -272,8 +273,9 @@ void fire_name_timer(State& state, NameIndex index) {
   if (resolver != kNoSession) std::erase(state.sessions[resolver].resolving, index.value());
   if (++name.resolve_tries >= kResolveTriesMax) {
     name.resolver = SessionId(0);
-    fail_waiters(state, index, {ErrorCode::kTimedOut, "no peer could look up " + name.name.text() +
-                                                          " at its origin in time; retry later"});
+    fail_waiters(state, index,
+                 {ErrorCode::kTimedOut, "no peer could look up " + name.name.text() +
+                                            " at its origin in time; retry later"});
     return;
   }
   start_resolve(state, index);

@@ -23,15 +23,15 @@ struct Reader {
   PeerIndex peer = kNoPeer;
   VersionIndex version{kNone};
   std::vector<OpenId> opens;
-  bool wants_all = false;       // at least one handle reads in any order
-  Bitmap window;                // what streaming handles want now; empty without any
-  Bitmap in_flight;             // assigned to this peer
-  uint16_t active = 0;          // in_flight's count
-  uint16_t failures = 0;        // assignments failed in a row
+  bool wants_all = false;  // at least one handle reads in any order
+  Bitmap window;           // what streaming handles want now; empty without any
+  Bitmap in_flight;        // assigned to this peer
+  uint16_t active = 0;     // in_flight's count
+  uint16_t failures = 0;   // assignments failed in a row
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
-  bool is_waiting = false;      // in its version's queue
-  bool is_dirty = false;        // in State::dirty_readers
+  bool is_waiting = false;  // in its version's queue
+  bool is_dirty = false;    // in State::dirty_readers
   Priority priority = Priority::kNormal;
   Choice last_wait = Choice::kNone;  // what it waits for, for people
 

@@ -91,13 +91,13 @@ void wake_versions_held(State& state, PeerIndex peer) {
 
 void register_peer(State& state, ConnectionId connection, RegisterRequest request) {
   if (!state.is_loaded) {
-    state.emit(RegisterRefused{connection, {ErrorCode::kUnavailable,
-                                            "the tracker is still loading its catalog; retry"}});
+    state.emit(RegisterRefused{
+        connection, {ErrorCode::kUnavailable, "the tracker is still loading its catalog; retry"}});
     return;
   }
   if (request.peer == PeerId(0)) {
-    state.emit(RegisterRefused{connection, {ErrorCode::kInvalidArgument,
-                                            "peer id 0 means nobody; draw 64 random bits"}});
+    state.emit(RegisterRefused{
+        connection, {ErrorCode::kInvalidArgument, "peer id 0 means nobody; draw 64 random bits"}});
     return;
   }
   if (SessionIndex index = resumable(state, request); index != kNoSession) {
@@ -107,10 +107,11 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   if (PeerIndex old = state.fleet.find(request.peer); old != kNoPeer)
     end_session(state, state.fleet.peer(old).session, EndKind::kReplaced, "registered anew");
   if (state.fleet.peer_count() >= state.config.max_peers) {
-    state.emit(RegisterRefused{
-        connection, {ErrorCode::kOverloaded,
-                     "the tracker knows " + std::to_string(state.config.max_peers) +
-                         " peers, its limit (limits.max_peers); retry later or raise it"}});
+    state.emit(
+        RegisterRefused{connection,
+                        {ErrorCode::kOverloaded,
+                         "the tracker knows " + std::to_string(state.config.max_peers) +
+                             " peers, its limit (limits.max_peers); retry later or raise it"}});
     return;
   }
   PeerIndex peer = add_peer(state, request);
@@ -185,8 +186,8 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   std::vector<TransferIndex> transfers = state.sessions[index].transfers;
   for (TransferIndex transfer : transfers) finish_transfer(state, transfer);
   for (const PendingExchange& pending : state.sessions[index].pending) {
-    state.emit(ExchangeRefused{pending.token, {ErrorCode::kNotFound,
-                                               "the session has ended; register again"}});
+    state.emit(ExchangeRefused{pending.token,
+                               {ErrorCode::kNotFound, "the session has ended; register again"}});
   }
   std::vector<uint32_t> resolving = state.sessions[index].resolving;
   NoticeKind what = kind == EndKind::kLost             ? NoticeKind::kPeerLost

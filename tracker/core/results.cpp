@@ -61,9 +61,9 @@ void suspect(State& state, PeerIndex source, PeerIndex reporter, FailureKind kin
   if (row.strikes < 16) ++row.strikes;
   Duration span = state.config.suspicion * (int64_t{1} << (row.strikes - 1));
   row.suspect_until = std::max(row.suspect_until, state.now + std::min(span, kSuspicionMax));
-  state.notice(NoticeKind::kSourceStalled, source, reporter, state.fleet.details(source).name, 0,
-               std::string(failure_kind_name(kind)) + " while serving " +
-                   state.subject_of(version));
+  state.notice(
+      NoticeKind::kSourceStalled, source, reporter, state.fleet.details(source).name, 0,
+      std::string(failure_kind_name(kind)) + " while serving " + state.subject_of(version));
 }
 
 void accuse_of_lying(State& state, PeerIndex source, PeerIndex reporter, VersionIndex version,
@@ -81,8 +81,8 @@ void accuse_of_lying(State& state, PeerIndex source, PeerIndex reporter, Version
   if (accusers.size() < 2 || state.fleet.peer(source).is_quarantined) return;
   state.fleet.peer(source).is_quarantined = 1;
   state.fleet.peer(source).suspect_until = state.now + state.config.quarantine;
-  state.notice(NoticeKind::kSourceQuarantined, source, reporter,
-               state.fleet.details(source).name, 0, "two peers were sent bytes that do not match");
+  state.notice(NoticeKind::kSourceQuarantined, source, reporter, state.fleet.details(source).name,
+               0, "two peers were sent bytes that do not match");
 }
 
 Duration exclusion_of(const State& state, FailureKind kind) {
@@ -141,8 +141,8 @@ void hold(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
 
 std::string describe_failure(const State& state, const TransferRow& row,
                              const AssignmentFailed& event) {
-  std::string source = row.source == kNoPeer ? "the origin"
-                                             : "peer '" + state.fleet.details(row.source).name + "'";
+  std::string source =
+      row.source == kNoPeer ? "the origin" : "peer '" + state.fleet.details(row.source).name + "'";
   return "chunk " + std::to_string(row.chunk) + " of " + state.subject_of(row.version) + ", from " +
          source + ": " + std::string(failure_kind_name(event.kind)) +
          (event.detail.empty() ? "" : " (" + event.detail + ")");
@@ -165,10 +165,10 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
   state.mark_dirty(reader);
   if (event.kind == FailureKind::kBusy) return;
   if (++state.readers[reader].failures < state.config.attempts_max) return;
-  end_reader(state, reader, {ErrorCode::kUnavailable,
-                             std::to_string(state.config.attempts_max) +
-                                 " attempts in a row failed; the last: " +
-                                 describe_failure(state, row, event)});
+  end_reader(state, reader,
+             {ErrorCode::kUnavailable,
+              std::to_string(state.config.attempts_max) +
+                  " attempts in a row failed; the last: " + describe_failure(state, row, event)});
 }
 
 }  // namespace
@@ -177,8 +177,7 @@ void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
   receiver.used_bytes -= state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
-  if (receiver.session != kNoSession)
-    std::erase(state.sessions[receiver.session].transfers, index);
+  if (receiver.session != kNoSession) std::erase(state.sessions[receiver.session].transfers, index);
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
   if (reader != kNoReader && state.readers[reader].in_flight.test(row.chunk)) {
@@ -198,8 +197,8 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   ++state.counters.chunks_verified;
   count_bytes(state, event.source, event.bytes);
   bool is_from_origin = event.source.kind == SourceKind::kOrigin;
-  bool is_sound = !is_from_origin || !event.root ||
-                  learn_root(state, peer, *version, chunk, *event.root);
+  bool is_sound =
+      !is_from_origin || !event.root || learn_root(state, peer, *version, chunk, *event.root);
   TransferIndex transfer = transfer_of(state, session, event.assignment);
   if (transfer != kNoTransfer) {
     const TransferRow& row = state.transfers[transfer];
@@ -244,8 +243,7 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
   ++state.counters.assignment_failures;
   TransferRow row = state.transfers[index];
   PeerIndex peer = row.receiver;
-  bool is_own_fault = event.kind == FailureKind::kNoSpace ||
-                      event.kind == FailureKind::kInternal ||
+  bool is_own_fault = event.kind == FailureKind::kNoSpace || event.kind == FailureKind::kInternal ||
                       event.kind == FailureKind::kCancelled;
   // The sentence needs the source's row, which may go with the transfer.
   AssignmentFailed told = event;

@@ -37,9 +37,9 @@ struct Place {
 // A machine. Outflow caps count here, over all of its processes.
 struct HostRow {
   Place place;
-  uint32_t peers = 0;        // registered processes
-  uint16_t uploads = 0;      // assigned to be under way
-  uint16_t uploads_max = 0;  // the largest its processes named, or the default
+  uint32_t peers = 0;               // registered processes
+  uint16_t uploads = 0;             // assigned to be under way
+  uint16_t uploads_max = 0;         // the largest its processes named, or the default
   uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
 };
 static_assert(sizeof(HostRow) <= 64);
@@ -56,12 +56,12 @@ struct PeerRow {
   HoldingIndex oldest_holding = kNoHolding;
   SessionIndex session = kNoSession;
   uint16_t downloads = 0;
-  uint16_t references = 0;      // by transfers that name it as source or fall-back
-  uint8_t strikes = 0;          // suspicions since it last spoke
+  uint16_t references = 0;  // by transfers that name it as source or fall-back
+  uint8_t strikes = 0;      // suspicions since it last spoke
   uint8_t is_superpeer : 1 = 0;
   uint8_t is_leaving : 1 = 0;
-  uint8_t is_used : 1 = 0;      // the row is a peer's
-  uint8_t is_gone : 1 = 0;      // unregistered; the row waits for its references to end
+  uint8_t is_used : 1 = 0;         // the row is a peer's
+  uint8_t is_gone : 1 = 0;         // unregistered; the row waits for its references to end
   uint8_t is_unreachable : 1 = 0;  // likewise: its chunk server did not answer
   uint8_t is_quarantined : 1 = 0;  // suspect_until came of lies, and speaking does not clear it
 };
@@ -72,12 +72,12 @@ static_assert(sizeof(PeerRow) <= 64);
 struct Holding {
   PeerIndex peer = kNoPeer;
   VersionIndex version{kNone};
-  uint32_t bits = kNone;       // in the bitmap pool; kNone: holds every chunk
+  uint32_t bits = kNone;            // in the bitmap pool; kNone: holds every chunk
   HoldingIndex newer = kNoHolding;  // of the same peer
   HoldingIndex older = kNoHolding;
-  uint32_t group = kNone;      // the version's rack group
-  uint32_t position = kNone;   // in that group
-  uint32_t count = 0;          // chunks held
+  uint32_t group = kNone;     // the version's rack group
+  uint32_t position = kNone;  // in that group
+  uint32_t count = 0;         // chunks held
 };
 static_assert(sizeof(Holding) <= 32);
 
@@ -85,18 +85,18 @@ inline constexpr std::size_t kFallbacksKept = 3;
 
 // A chunk on its way.
 struct TransferRow {
-  uint64_t n = 0;                 // the assignment's number; 0: the row is free
+  uint64_t n = 0;  // the assignment's number; 0: the row is free
   Instant since;
   PeerIndex receiver = kNoPeer;
-  PeerIndex source = kNoPeer;     // kNoPeer: the origin
+  PeerIndex source = kNoPeer;  // kNoPeer: the origin
   VersionIndex version{kNone};
   uint32_t chunk = 0;
-  uint32_t position = kNone;      // in the version's list of transfers
+  uint32_t position = kNone;  // in the version's list of transfers
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
   uint16_t generation = 0;
   uint16_t source_generation = 0;
   uint8_t quarters = 0;
-  uint8_t is_lease : 1 = 0;       // the one reading of this chunk from the origin, for all
+  uint8_t is_lease : 1 = 0;  // the one reading of this chunk from the origin, for all
 };
 static_assert(sizeof(TransferRow) <= 64);
 

@@ -20,9 +20,9 @@ struct Picks {
   };
   std::array<Pick, kTriesPerStep> held{};  // whole copies exist; best first
   std::size_t held_count = 0;
-  uint32_t unheld = kNone;    // nobody holds it, and nobody reads it from the origin
-  uint32_t leased = kNone;    // somebody reads it from the origin
-  uint32_t coming = kNone;    // no whole copy, but copies in flight between peers
+  uint32_t unheld = kNone;  // nobody holds it, and nobody reads it from the origin
+  uint32_t leased = kNone;  // somebody reads it from the origin
+  uint32_t coming = kNone;  // no whole copy, but copies in flight between peers
   uint16_t considered = 0;
 
   void offer(Pick pick) {
@@ -102,8 +102,8 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
-      state.readers[index].last_wait = state.now < state.recovered_at ? Choice::kWaitForRecovery
-                                                                      : Choice::kWaitForLease;
+      state.readers[index].last_wait =
+          state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
       return Step::kWait;
     case LeaseOutcome::kNever: break;
   }

@@ -37,21 +37,21 @@ struct Session {
   std::optional<ConnectionId> connection;  // nothing while it waits to be resumed
   NumberedInbox inbox;
   NumberedOutbox<Command> outbox;
-  std::vector<Command> staged;             // of this decision, not in their final order yet
-  std::vector<PendingExchange> pending;    // oldest first, at most kExchangesOpenMax
-  std::vector<uint32_t> described;         // versions described to it, sorted
+  std::vector<Command> staged;           // of this decision, not in their final order yet
+  std::vector<PendingExchange> pending;  // oldest first, at most kExchangesOpenMax
+  std::vector<uint32_t> described;       // versions described to it, sorted
   std::map<OpenId, OpenRow> opens;
   std::vector<ReaderIndex> readers;
-  std::vector<TransferIndex> transfers;    // towards this peer
+  std::vector<TransferIndex> transfers;  // towards this peer
   // Chunks (version, index) that the peer was told to free, and has not confirmed.
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
-  std::vector<uint32_t> resolving;         // names it was asked to look up
-  std::vector<VersionIndex> wants_space;   // versions that waited for an eviction here
-  Instant ends_at = Instant::never();      // by silence, or by not being resumed
-  Instant timer_at = Instant::never();     // a timer is set for then
+  std::vector<uint32_t> resolving;        // names it was asked to look up
+  std::vector<VersionIndex> wants_space;  // versions that waited for an eviction here
+  Instant ends_at = Instant::never();     // by silence, or by not being resumed
+  Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;
-  bool is_touched = false;                 // in State::touched_sessions
-  bool has_left = false;                   // said Leaving: its end is no surprise
+  bool is_touched = false;  // in State::touched_sessions
+  bool has_left = false;    // said Leaving: its end is no surprise
 };
 
 // Bounds: one per registered peer.

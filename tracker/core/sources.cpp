@@ -133,8 +133,8 @@ Found find_whole_copy(State& state, const Reader& reader, uint32_t chunk) {
   if (list.is_empty()) return found;
   found.source = list[0].peer;
   for (std::size_t i = 1; i < Shortlist::size(); ++i) found.fallbacks[i - 1] = list[i].peer;
-  found.reason.choice = state.fleet.peer(found.source).is_superpeer ? Choice::kSuperpeerCopy
-                                                                    : Choice::kWholeCopy;
+  found.reason.choice =
+      state.fleet.peer(found.source).is_superpeer ? Choice::kSuperpeerCopy : Choice::kWholeCopy;
   found.reason.score = list[0].score;
   found.reason.nearness = static_cast<uint8_t>(
       nearness(state.fleet.place_of(reader.peer), state.fleet.place_of(found.source)));
@@ -169,8 +169,7 @@ Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk) {
   found.reason.choice = Choice::kInFlightCopy;
   found.reason.generation = found.generation;
   found.reason.score = best;
-  found.reason.nearness =
-      static_cast<uint8_t>(nearness(place, state.fleet.place_of(found.source)));
+  found.reason.nearness = static_cast<uint8_t>(nearness(place, state.fleet.place_of(found.source)));
   return found;
 }
 
@@ -205,13 +204,15 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   row.fallbacks = found.fallbacks;
   row.source_generation = found.generation;
   row.generation = static_cast<uint16_t>(found.generation + 1);
-  bool is_shared = facts.facts->is_published || facts.knows_root(chunk);
-  row.is_lease = choice == Choice::kOriginLease ||
-                 (choice == Choice::kOriginNoSuperpeer && is_shared);
+  const BucketConfig* bucket = state.names.bucket(facts.facts->bucket_name);
+  // What a peer reads is for all if its root is known, or may be learned from that peer.
+  bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||
+                   (bucket != nullptr && bucket->trust_peers);
+  row.is_lease =
+      choice == Choice::kOriginLease || (choice == Choice::kOriginNoSuperpeer && is_shared);
   Reason reason = found.reason;
   reason.copies = facts.copies[chunk];
-  if (const BucketConfig* bucket = state.names.bucket(facts.facts->bucket_name))
-    reason.policy_version = bucket->policy_version;
+  if (bucket != nullptr) reason.policy_version = bucket->policy_version;
 
   TransferIndex index = state.transfers.start(row, reason);
   SessionIndex session = state.fleet.peer(receiver).session;

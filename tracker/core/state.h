@@ -42,7 +42,7 @@ class State {
 
   TrackerEpoch epoch;
   bool is_loaded = false;
-  Instant recovered_at;            // no origin lease before
+  Instant recovered_at;  // no origin lease before
   uint64_t session_serial = 0;
 
   // Work for the next decide().
@@ -138,10 +138,10 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
 // --- leases.cpp: who reads from the origin ---
 // What asking for a chunk from the origin came to.
 enum class LeaseOutcome : uint8_t {
-  kGranted,          // a superpeer reads it now
-  kAssignedToReader, // the reader itself does, for want of a superpeer
-  kWait,             // later: recovery, back-off, or all superpeers busy
-  kNever,            // the origin cannot give it; the reader can't be served
+  kGranted,           // a superpeer reads it now
+  kAssignedToReader,  // the reader itself does, for want of a superpeer
+  kWait,              // later: recovery, back-off, or all superpeers busy
+  kNever,             // the origin cannot give it; the reader can't be served
 };
 LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk);
 // Why lease() said kNever of this version.

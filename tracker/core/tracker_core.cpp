@@ -125,7 +125,9 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   answer_touched_sessions(state);
 }
 
-Instant TrackerCore::next_deadline() const { return state_->timers.next(); }
+Instant TrackerCore::next_deadline() const {
+  return state_->timers.next();
+}
 
 RootsPage TrackerCore::roots(const VersionId& id, uint32_t first) const {
   RootsPage page{id, first, {}};
@@ -137,8 +139,12 @@ RootsPage TrackerCore::roots(const VersionId& id, uint32_t first) const {
   return page;
 }
 
-const Counters& TrackerCore::counters() const { return state_->counters; }
-uint32_t TrackerCore::session_count() const { return state_->sessions.count(); }
+const Counters& TrackerCore::counters() const {
+  return state_->counters;
+}
+uint32_t TrackerCore::session_count() const {
+  return state_->sessions.count();
+}
 
 const VersionFacts* TrackerCore::find(const std::string& bucket, const std::string& key) const {
   auto name = state_->names.find({bucket, key});

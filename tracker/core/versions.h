@@ -31,7 +31,7 @@ struct VersionRow {
   std::vector<uint32_t> copies;     // whole copies registered
   std::vector<uint16_t> in_flight;  // transfers under way
 
-  std::vector<RackGroup> groups;    // emptied groups stay, to be filled again
+  std::vector<RackGroup> groups;  // emptied groups stay, to be filled again
   std::unordered_map<uint32_t, uint32_t> group_of_rack;
   std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_zone;
   std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_region;
@@ -42,13 +42,13 @@ struct VersionRow {
   std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
-  uint32_t lease_cursor = 0;        // where to look for the next chunk to read from the origin
+  uint32_t lease_cursor = 0;  // where to look for the next chunk to read from the origin
 
   Instant recheck_at = Instant::never();  // a timer is set for then
-  Instant origin_retry_at;          // no lease before
-  uint16_t origin_failures = 0;     // in a row
-  bool is_origin_gone = false;      // the origin has another version by now, or none
-  bool is_dirty = false;            // in State::dirty_versions
+  Instant origin_retry_at;                // no lease before
+  uint16_t origin_failures = 0;           // in a row
+  bool is_origin_gone = false;            // the origin has another version by now, or none
+  bool is_dirty = false;                  // in State::dirty_versions
 
   bool is_leased(uint32_t chunk) const {
     return std::find(leases.begin(), leases.end(), chunk) != leases.end();

@@ -1,0 +1,206 @@
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+TEST(Failure, AStalledSourceIsLeftAloneUntilItSpeaks) {
+  TrackerDriver t;
+  t.publish("k", 8);
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.have(name, "k", "########");
+  }
+  t.join("r");
+  t.open("r", "k");
+  PeerId stalled = t["r"].assigns[0].source.peer;
+  std::string name = stalled == t["a"].id ? "a" : "b";
+  t.fail_one("r", FailureKind::kStalled);
+  EXPECT_EQ(t["r"].assigns.back().source.peer, t[name == "a" ? "b" : "a"].id);
+  EXPECT_EQ(t.notices(NoticeKind::kSourceStalled), 1);
+  t.join("x");
+  t.open("x", "k");
+  for (auto& a : t["x"].assigns) EXPECT_NE(a.source.peer, stalled);
+  t.send(name);
+  t.core.visit_peers([](const PeerPicture& p) { EXPECT_FALSE(p.is_suspect); });
+}
+
+TEST(Failure, ALiarIsNamedItsCopyDroppedAndAfterASecondAccuserItIsQuarantined) {
+  TrackerDriver t;
+  t.publish("k", 8);
+  t.join("liar");
+  t.have("liar", "k", "########");
+  t.send("liar");
+  t.join_superpeer("s");
+  t.have("s", "k", "########");
+  for (auto name : {"r1", "r2"}) {
+    t.join(name);
+    t.open(name, "k");
+    ASSERT_EQ(t[name].assigns[0].source.peer, t["liar"].id);
+    ChunkIndex chunk = t[name].assigns[0].chunk.index;
+    t.fail_one(name, FailureKind::kCorrupt);
+    EXPECT_EQ(t.last<Evict>("liar")->first, chunk.value());
+    EXPECT_EQ(t[name].assigns.back().source.peer, t["s"].id);
+    t.send("liar");
+  }
+  EXPECT_EQ(t.notices(NoticeKind::kSourceCorrupt), 2);
+  EXPECT_EQ(t.notices(NoticeKind::kSourceQuarantined), 1);
+  t.join("r3");
+  t.open("r3", "k");
+  for (auto& a : t["r3"].assigns) EXPECT_EQ(a.source.peer, t["s"].id);
+  t.core.check_invariants();
+}
+
+TEST(Failure, A404RepairsTheInventory) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join("a");
+  t.have("a", "k", "#");
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["r"].assigns[0].source.peer, t["a"].id);
+  t.fail_one("r", FailureKind::kLacking);
+  EXPECT_EQ(t["s"].assigns.size(), 1u);
+  t.run_dry();
+  EXPECT_EQ(t["r"].applied > 0, true);
+}
+
+TEST(Failure, AFailedSourceMovesTheBookingToTheFallback) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.have(name, "k", "#");
+  }
+  t.join("r");
+  t.open("r", "k");
+  Assign a = t["r"].assigns[0];
+  ASSERT_EQ(a.fallbacks.size(), 1u);
+  t.send("r", {SourceFailed{a.assignment, a.chunk, a.source, FailureKind::kUnreachable, 10}});
+  t.core.visit_transfers(
+      [&](const TransferPicture& p) { EXPECT_EQ(p.source.peer, a.fallbacks[0].peer); });
+  t.core.check_invariants();
+  a.source = a.fallbacks[0];
+  t.send("r", {t.verified(a)});
+  t.core.check_invariants();
+  EXPECT_EQ(t.core.counters().bytes_wasted, 10u);
+}
+
+TEST(Failure, ADeadReadersLeaseGoesToAnother) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s1");
+  t.send("s1");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["s1"].assigns.size(), 1u);
+  t.join_superpeer("s2");
+  t.send("s2");
+  t.input(ConnectionLost{t["s1"].connection});
+  t.advance(Config{}.session_grace + Duration::milliseconds(600));
+  ASSERT_EQ(t["s2"].assigns.size(), 1u);
+  t.core.check_invariants();
+}
+
+TEST(Failure, AnOriginThatFailsIsAskedAgainLaterAndLaterAndThenTheReaderIsTold) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  int tries = 0;
+  for (int i = 0; i < 600 && t.count<OpenEnded>("r") == 0; ++i) {
+    if (!t["s"].assigns.empty()) {
+      ++tries;
+      t.fail_one("s", FailureKind::kOriginFailed, "503");
+    }
+    t.advance(Duration::milliseconds(100));
+    t.send("s");
+    t.send("r");
+  }
+  EXPECT_EQ(tries, static_cast<int>(Config{}.attempts_max));
+  EXPECT_NE(t.last<OpenEnded>("r")->error.message.find("503"), std::string::npos);
+  EXPECT_EQ(t.last<OpenEnded>("r")->error.code, ErrorCode::kUnavailable);
+}
+
+TEST(Failure, AnObjectThatChangesAtItsOriginEndsItsReadersClearlyAndIsLookedUpAnew) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  t.resolve("s", TrackerDriver::facts("k", 8, "1"));
+  t.finish_one("s");
+  t.fail_one("s", FailureKind::kOriginChanged, "412");
+  t.run_dry();
+  EXPECT_EQ(t.last<OpenEnded>("r")->error.code, ErrorCode::kConflict);
+  t.open("r", "k");
+  EXPECT_EQ(t.count<Resolve>("s"), 2);
+  t.resolve("s", TrackerDriver::facts("k", 8, "2"));
+  EXPECT_EQ(t.last<Opened>("r")->version, TrackerDriver::facts("k", 8, "2").id);
+  t.run_dry();
+  EXPECT_EQ(t.count<OpenEnded>("r"), 1);
+}
+
+TEST(Failure, AnObjectThatChangedAtItsOriginIsStillServedWherePeersHoldAllOfIt) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join("a");
+  t.have("a", "k", "##");
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  t.run_dry();
+  EXPECT_EQ(t.count<OpenEnded>("r"), 0);
+  EXPECT_EQ(t.core.counters().leases, 0u);
+}
+
+TEST(Failure, AFullStoreEndsTheOpenWithItsMessage) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join("a");
+  t.have("a", "k", "##");
+  t.join("r");
+  t.open("r", "k");
+  t.fail_one("r", FailureKind::kNoSpace, "/data: 262144 bytes needed");
+  EXPECT_EQ(t.last<OpenEnded>("r")->error.code, ErrorCode::kNoSpace);
+  EXPECT_NE(t.last<OpenEnded>("r")->error.message.find("/data"), std::string::npos);
+  t.core.check_invariants();
+}
+
+TEST(Failure, ResultsOfAnotherRunOfTheTrackerCountAsInventory) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join("a");
+  ChunkVerified v;
+  v.assignment = {TrackerEpoch(77), 5};
+  v.chunk = {TrackerDriver::facts("k", 2).id, ChunkIndex(1)};
+  t.send("a", {v});
+  t.core.visit_versions([](const VersionPicture& p) { EXPECT_EQ(p.members, 1u); });
+  t.core.check_invariants();
+}
+
+TEST(Failure, EventsThatMakeNoSenseChangeNothing) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join("a");
+  ChunkId beyond{TrackerDriver::facts("k", 2).id, ChunkIndex(2)};
+  ChunkId unknown{TrackerDriver::facts("other", 2).id, ChunkIndex(0)};
+  for (const ChunkId& chunk : {beyond, unknown}) {
+    ChunkVerified v;
+    v.chunk = chunk;
+    t.send("a", {v, AssignmentFailed{{}, chunk, {}, FailureKind::kStalled, 0, ""},
+                 SourceFailed{{}, chunk, {}, FailureKind::kStalled, 0},
+                 ChunksDropped{chunk.version, 0, 0xffffffff}, WindowMoved{OpenId(5), 0, 1},
+                 OpenClosed{OpenId(5)}, ChunkProgressed{{}, 3},
+                 NameResolved{ResolveId(3), std::nullopt, {}}});
+  }
+  EXPECT_EQ(t.core.session_count(), 1u);
+  t.core.check_invariants();
+}
+
+}  // namespace
+}  // namespace tyto::tracker

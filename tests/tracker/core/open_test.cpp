@@ -1,0 +1,168 @@
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+std::string failure(TrackerDriver& t, const std::string& peer) {
+  auto ended = t.last<OpenEnded>(peer);
+  return ended ? std::string(error_code_name(ended->error.code)) : "none";
+}
+
+TEST(Open, OfAnUnknownBucketOrABadKeyFailsClearly) {
+  TrackerDriver t;
+  t.join("a");
+  OpenRequested open;
+  open.open = OpenId(1);
+  open.bucket = "nowhere";
+  open.key = "k";
+  t.send("a", {open});
+  EXPECT_NE(t.last<OpenEnded>("a")->error.message.find("tyto bucket create"), std::string::npos);
+  for (const std::string& key : {std::string("../etc"), std::string(4096, 'x'), std::string()}) {
+    t.open("a", key);
+    EXPECT_EQ(failure(t, "a"), "invalid_argument") << key.size();
+  }
+}
+
+TEST(Open, ANameIsLookedUpOnceForAllWhoWait) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  for (auto name : {"a", "b", "c"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  EXPECT_EQ(t.count<Resolve>("s"), 1);
+  EXPECT_EQ(t.last<Resolve>("s")->url, "http://origin/k");
+  t.resolve("s", TrackerDriver::facts("k", 2));
+  for (auto name : {"a", "b", "c"}) EXPECT_EQ(t.count<Opened>(name), 1);
+  EXPECT_EQ(t.resolved.size(), 1u);
+}
+
+TEST(Open, ANameIsLookedUpAgainWhenItsAnswerIsOld) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "k");
+  t.resolve("s", TrackerDriver::facts("k", 1));
+  for (int i = 0; i < 4; ++i) {
+    t.advance(Duration::seconds(9));
+    t.send("s");
+    t.send("a");
+  }
+  t.open("a", "k");
+  EXPECT_EQ(t.count<Resolve>("s"), 1);
+  for (int i = 0; i < 4; ++i) {
+    t.advance(Duration::seconds(9));
+    t.send("s");
+    t.send("a");
+  }
+  t.open("a", "k");
+  EXPECT_EQ(t.count<Resolve>("s"), 2);
+}
+
+TEST(Open, KeysArePercentEncodedForTheOrigin) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "a dir/ü#?.bin");
+  EXPECT_EQ(t.last<Resolve>("s")->url, "http://origin/a%20dir/%C3%BC%23%3F.bin");
+}
+
+TEST(Open, AMissingObjectIsNotFoundForAll) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "k");
+  auto order = t.last<Resolve>("s");
+  t.send("s", {NameResolved{order->resolve, std::nullopt, {ErrorCode::kNotFound, "no such key"}}});
+  EXPECT_EQ(failure(t, "a"), "not_found");
+}
+
+TEST(Open, ASilentResolverIsReplacedAndInTheEndTheReaderIsTold) {
+  TrackerDriver t;
+  for (auto name : {"s1", "s2"}) {
+    t.join_superpeer(name);
+    t.send(name);
+  }
+  t.join("a");
+  t.open("a", "k");
+  for (int i = 0; i < 10; ++i) {
+    t.advance(Duration::seconds(5));
+    for (auto name : {"s1", "s2", "a"}) t.send(name);
+  }
+  EXPECT_EQ(t.count<Resolve>("s1") + t.count<Resolve>("s2"), 3);
+  EXPECT_GE(t.count<Resolve>("s1"), 1);
+  EXPECT_GE(t.count<Resolve>("s2"), 1);
+  EXPECT_EQ(failure(t, "a"), "timed_out");
+}
+
+TEST(Open, AResolverThatContradictsItselfIsNotBelieved) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "k");
+  t.resolve("s", TrackerDriver::facts("other", 1));
+  EXPECT_EQ(failure(t, "a"), "internal");
+  EXPECT_EQ(t.notices(NoticeKind::kProtocolBroken), 1);
+}
+
+TEST(Open, WithoutSuperpeersEachPeerLooksForItself) {
+  TrackerDriver t;
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  EXPECT_EQ(t.count<Resolve>("a"), 1);
+  EXPECT_EQ(t.count<Resolve>("b"), 0);
+  t.resolve("a", TrackerDriver::facts("k", 1));
+  EXPECT_EQ(t.count<Opened>("a"), 1);
+  EXPECT_EQ(t.count<Opened>("b"), 0);
+  EXPECT_EQ(t.count<Resolve>("b"), 1);
+  EXPECT_TRUE(t.resolved.empty());
+}
+
+TEST(Open, APinnedVersionIsOpenedAsItIsOrNotAtAll) {
+  TrackerDriver t;
+  VersionId id = t.publish("k", 1);
+  t.join("a");
+  OpenRequested open;
+  open.open = OpenId(1);
+  open.bucket = "b";
+  open.key = "k";
+  open.pinned = id;
+  t.send("a", {open});
+  EXPECT_EQ(t.last<Opened>("a")->version, id);
+  open.open = OpenId(2);
+  open.pinned->digest.bytes[0] ^= 1;
+  t.send("a", {open});
+  EXPECT_EQ(failure(t, "a"), "not_found");
+}
+
+TEST(Open, AnObjectLargerThanTheStoreIsRefusedAtOnceUnlessStreamed) {
+  TrackerDriver t;
+  t.publish("k", 8);
+  auto small = t.request("a", "");
+  small.store_bytes = 2 * kChunkBytesMin;
+  t.join_as("a", small);
+  t.open("a", "k");
+  EXPECT_EQ(failure(t, "a"), "no_space");
+  t.open("a", "k", ReadMode::kStream);
+  EXPECT_EQ(t.count<Opened>("a"), 1);
+}
+
+TEST(Open, AnEmptyObjectOpensWithoutAnyAssignment) {
+  TrackerDriver t;
+  t.publish("empty", 0);
+  t.join("a");
+  t.open("a", "empty");
+  EXPECT_EQ(t.count<Opened>("a"), 1);
+  EXPECT_EQ(t.count<Assign>("a"), 0);
+  t.core.check_invariants();
+}
+
+}  // namespace
+}  // namespace tyto::tracker

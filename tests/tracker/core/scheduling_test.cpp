@@ -1,0 +1,216 @@
+#include <set>
+
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+TEST(Scheduling, RarestChunksComeFirst) {
+  TrackerDriver t;
+  t.publish("k", 4);
+  t.join("a");
+  t.have("a", "k", "####");
+  t.join("b");
+  t.have("b", "k", "##.#");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_FALSE(t["r"].assigns.empty());
+  EXPECT_EQ(t["r"].assigns[0].chunk.index, ChunkIndex(2));
+  EXPECT_EQ(t["r"].assigns[0].reason.copies, 1u);
+}
+
+TEST(Scheduling, AReaderHoldsABoundedNumberOfAssignments) {
+  TrackerDriver t;
+  t.publish("k", 100);
+  t.join("a");
+  t.have("a", "k", std::string(100, '#'));
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(t["r"].assigns.size(), Config{}.assignments_per_peer);
+  t.finish_one("r");
+  EXPECT_EQ(t["r"].assigns.size(), Config{}.assignments_per_peer);
+}
+
+TEST(Scheduling, TheNearestSourceWinsThenTheLeastLoaded) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  struct Row {
+    const char* name;
+    const char* location;
+  };
+  for (Row row : {Row{"far", "r2/z/k/h1"}, Row{"region", "r1/z2/k/h2"}, Row{"zone", "r1/z1/k2/h3"},
+                  Row{"rack", "r1/z1/k1/h4"}}) {
+    t.join(row.name, row.location);
+    t.have(row.name, "k", "#");
+    std::string reader = std::string("to-") + row.name;
+    t.join(reader, "r1/z1/k1/reader-" + std::string(row.name));
+    t.open(reader, "k");
+    ASSERT_EQ(t[reader].assigns.size(), 1u);
+    EXPECT_EQ(t[reader].assigns[0].source.peer, t[row.name].id) << row.name;
+  }
+}
+
+TEST(Scheduling, OrdinaryPeersAreAskedBeforeSuperpeersOfTheSameNearness) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s");
+  t.have("s", "k", "#");
+  t.join("a");
+  t.have("a", "k", "#");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(t["r"].assigns[0].source.peer, t["a"].id);
+  ASSERT_EQ(t["r"].assigns[0].fallbacks.size(), 1u);
+  EXPECT_EQ(t["r"].assigns[0].fallbacks[0].peer, t["s"].id);
+}
+
+TEST(Scheduling, AHostsOutflowCapHoldsOverAllItsProcesses) {
+  TrackerDriver t;
+  t.publish("k", 100);
+  for (auto name : {"p1", "p2"}) {
+    t.join(name, "z/r/same-host");
+    t.have(name, "k", std::string(100, '#'));
+  }
+  std::size_t assigned = 0;
+  for (int i = 0; i < 4; ++i) {
+    std::string reader = "r" + std::to_string(i);
+    t.join(reader);
+    t.open(reader, "k");
+    assigned += t[reader].assigns.size();
+  }
+  std::size_t from_host = 0;
+  for (int i = 0; i < 4; ++i)
+    for (auto& a : t["r" + std::to_string(i)].assigns)
+      from_host += a.source.generation.value() == 0;
+  EXPECT_EQ(from_host, Config{}.uploads_per_host);
+  t.core.check_invariants();
+}
+
+TEST(Scheduling, ACopyInFlightServesWhenAllWholeOnesAreBusy) {
+  TrackerDriver::Options options;
+  options.config.uploads_per_host = 1;
+  options.config.assignments_per_peer = 1;
+  TrackerDriver t(options);
+  t.publish("k", 1);
+  t.join("a");
+  t.have("a", "k", "#");
+  for (auto name : {"r1", "r2", "r3"}) {
+    t.join(name);
+    t.open(name, "k");
+    ASSERT_EQ(t[name].assigns.size(), 1u);
+  }
+  EXPECT_EQ(t["r1"].assigns[0].generation, Generation(1));
+  EXPECT_EQ(t["r2"].assigns[0].source.peer, t["r1"].id);
+  EXPECT_EQ(t["r2"].assigns[0].generation, Generation(2));
+  EXPECT_EQ(t["r3"].assigns[0].source.peer, t["r2"].id);
+  EXPECT_EQ(t["r3"].assigns[0].generation, Generation(3));
+  EXPECT_GT(t["r3"].assigns[0].patience, t["r2"].assigns[0].patience);
+  t.core.check_invariants();
+}
+
+TEST(Scheduling, EachChunkIsReadFromTheOriginOnceForAll) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  for (int i = 0; i < 8; ++i) {
+    std::string name = "r" + std::to_string(i);
+    t.join(name);
+    t.open(name, "k");
+  }
+  t.resolve("s", TrackerDriver::facts("k", 64));
+  EXPECT_EQ(t["s"].assigns.size(), Config{}.origin_reads_per_superpeer);
+  for (auto& a : t["s"].assigns) EXPECT_FALSE(a.root.has_value());
+  t.run_dry();
+  EXPECT_EQ(t.core.counters().leases, 64u);
+  EXPECT_EQ(t.learned.size(), 64u);
+  t.core.visit_versions([](const VersionPicture& v) {
+    EXPECT_EQ(v.complete, 9u);
+    EXPECT_EQ(v.roots_known, 64u);
+  });
+}
+
+TEST(Scheduling, TheOriginIsReadInOrder) {
+  TrackerDriver t;
+  t.publish("k", 64);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  std::vector<uint32_t> order;
+  for (auto& a : t["s"].assigns) order.push_back(a.chunk.index.value());
+  EXPECT_EQ(order, (std::vector<uint32_t>{0, 1, 2, 3}));
+}
+
+TEST(Scheduling, AStreamGetsItsWindowInOrderAndNothingElse) {
+  TrackerDriver t;
+  t.publish("k", 64);
+  t.join("a");
+  t.have("a", "k", std::string(64, '#'));
+  t.join("r");
+  OpenRequested open;
+  open.open = OpenId(7);
+  open.bucket = "b";
+  open.key = "k";
+  open.mode = ReadMode::kStream;
+  open.window_first = 10;
+  open.window_count = 3;
+  t.send("r", {open});
+  std::vector<uint32_t> order;
+  for (auto& a : t["r"].assigns) order.push_back(a.chunk.index.value());
+  EXPECT_EQ(order, (std::vector<uint32_t>{10, 11, 12}));
+  t.send("r", {WindowMoved{OpenId(7), 12, 3}});
+  EXPECT_EQ(t["r"].assigns.back().chunk.index, ChunkIndex(13));
+}
+
+TEST(Scheduling, WithoutASuperpeerAPublishedChunkIsReadByOneReaderForAll) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  ASSERT_EQ(t["a"].assigns.size(), 1u);
+  EXPECT_EQ(t["a"].assigns[0].reason.choice, Choice::kOriginNoSuperpeer);
+  EXPECT_TRUE(t["b"].assigns.empty());
+  t.finish_one("a");
+  ASSERT_EQ(t["b"].assigns.size(), 1u);
+  EXPECT_EQ(t["b"].assigns[0].source.peer, t["a"].id);
+}
+
+TEST(Scheduling, AnUntrustedReadersRootIsNotTaught) {
+  TrackerDriver t;
+  t.join("a");
+  t.open("a", "k");
+  t.resolve("a", TrackerDriver::facts("k", 1));
+  t.finish_one("a");
+  EXPECT_TRUE(t.learned.empty());
+  t.join("b");
+  t.open("b", "k");
+  t.resolve("b", TrackerDriver::facts("k", 1));
+  ASSERT_EQ(t["b"].assigns.size(), 1u);
+  EXPECT_EQ(t["b"].assigns[0].source.kind, SourceKind::kOrigin);
+}
+
+TEST(Scheduling, TheSameInputsGiveTheSameEffects) {
+  auto play = [] {
+    TrackerDriver t;
+    t.publish("k", 200);
+    t.join_superpeer("s");
+    t.send("s");
+    for (int i = 0; i < 10; ++i) {
+      t.join("r" + std::to_string(i));
+      t.open("r" + std::to_string(i), "k");
+    }
+    t.run_dry();
+    std::vector<std::pair<uint64_t, uint32_t>> log;
+    for (auto& [name, peer] : t.peers)
+      for (auto& c : peer.commands)
+        if (auto* a = std::get_if<Assign>(&c))
+          log.emplace_back(a->source.peer.value(), a->chunk.index.value());
+    return log;
+  };
+  EXPECT_EQ(play(), play());
+}
+
+}  // namespace
+}  // namespace tyto::tracker
