@@ -1,0 +1,68 @@
+// Complete objects as files of their own.
+#include <filesystem>
+
+#include "io/hash/random.h"
+#include "peer/store/disk_state.h"
+
+namespace tyto::peer {
+namespace {
+
+// Fills a new file at `temporary`, and puts it in place of `path`. `data` is null for an empty
+// object.
+Result<void> write_aside(FileSystem& files, const OpenFile* data, uint64_t bytes,
+                         const std::string& temporary, DiskStore::Durability durability) {
+  auto file = files.open(temporary, FileOpen::kCreateNew);
+  if (!file) return file.error();
+  if (data != nullptr)
+    if (auto copied = files.copy(*data, **file, bytes); !copied) return copied;
+  return durability == DiskStore::Durability::kSynced ? (*file)->sync() : Result<void>();
+}
+
+std::string hex_of(uint64_t number) {
+  Digest digest;
+  for (std::size_t i = 0; i < 8; ++i) digest.bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+  return digest.hex().substr(0, 16);
+}
+
+}  // namespace
+
+Result<void> DiskStore::export_object(const VersionId& id, const std::string& path,
+                                      Durability durability) const {
+  VersionFactsRef facts;
+  {
+    std::lock_guard lock(state_->mutex);
+    auto found = state_->versions.find(id);
+    if (found == state_->versions.end())
+      return {ErrorCode::kNotFound, state_->dir + ": knows nothing of version " + id.hex()};
+    facts = found->second.facts;
+  }
+  // Views keep every chunk from being freed while the file is copied.
+  std::vector<std::shared_ptr<const ChunkView>> views(facts->chunking.chunk_count());
+  for (uint32_t i = 0; i < views.size(); ++i) {
+    views[i] = find({id, ChunkIndex(i)});
+    if (views[i] == nullptr)
+      return {ErrorCode::kNotFound, state_->dir + ": chunk " + std::to_string(i) + " of " +
+                                        std::to_string(views.size()) + " of version " + id.hex() +
+                                        " is lacking; fetch it first"};
+  }
+  std::shared_ptr<OpenFile> data;
+  if (!views.empty()) {
+    std::lock_guard lock(state_->mutex);
+    auto files = state_->files_of(state_->versions.at(id));
+    if (!files) return files.error();
+    data = (*files)->data;
+  }
+  std::string temporary = path + ".tmp-" + hex_of(io::random_u64());
+  FileSystem& files = state_->files;
+  auto done = write_aside(files, data.get(), facts->chunking.object_bytes, temporary, durability);
+  if (done) done = files.rename(temporary, path);
+  if (!done) {
+    static_cast<void>(files.remove(temporary).ok());
+    return done;
+  }
+  if (durability == Durability::kWhenTheSystemWrites) return {};
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  return files.sync_folder(folder.empty() ? "." : folder);
+}
+
+}  // namespace tyto::peer
