@@ -117,10 +117,12 @@ class Includes(TidyTest):
         self.forbid('tracker/catalog/a.cpp', '"tracker/server/a.h"', 'tracker/catalog may include')
         self.allow('peer/engine/b.cpp', '"peer/store/a.h"')
 
-    def test_the_public_api_stands_alone(self):
-        self.forbid('peer/include/tyto/a.h', '"base/result.h"', 'peer/include may include only')
+    def test_the_public_api_shows_nothing_of_the_inside(self):
+        self.forbid('peer/include/tyto/a.h', '"io/loop/loop.h"', 'peer/include may include only')
+        self.forbid('peer/include/tyto/a.h', '"peer/engine/a.h"', 'peer/include may include only')
         self.forbid('peer/include/tyto/a.h', '<boost/any.hpp>', 'standard library only')
         self.allow('peer/include/tyto/b.h', '"tyto/a.h"')
+        self.allow('peer/include/tyto/c.h', '"base/result.h"')
         self.allow('peer/cli/c.cpp', '<tyto/a.h>')
 
     def test_paths_are_from_the_top_of_the_tree(self):

@@ -18,7 +18,7 @@ LAYERS = [
     ('io', ('base', 'io')),
     ('tracker/catalog', (*SHELL, 'tracker/core', 'tracker/catalog')),
     ('tracker', (*SHELL, 'tracker')),
-    ('peer/include', ('tyto',)),
+    ('peer/include', ('base', 'tyto')),
     ('peer/store', (*SHELL, 'peer/core', 'peer/store')),
     ('peer/transfer', (*SHELL, 'peer/core', 'peer/store', 'peer/transfer')),
     ('peer/origin', (*SHELL, 'peer/core', 'peer/store', 'peer/transfer', 'peer/origin')),
@@ -106,7 +106,7 @@ def remedy(folder, header):
     if folder == 'sim':
         return 'sim hosts the cores in virtual time, without shells'
     if folder == 'peer/include':
-        return 'the public API stands alone: forward-declare, and include it in the .cpp'
+        return 'the public API shows nothing of the inside: forward-declare, and include it in the .cpp'
     if folder.split('/')[0] in ('tracker', 'peer') and header.startswith(('tracker/', 'peer/')):
         return 'tracker and peer meet in schema/ only; inner parts do not know outer ones'
     return 'move the code to the layer it belongs to'
