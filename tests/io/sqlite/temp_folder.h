@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,7 +12,11 @@ namespace tyto::io {
 
 class TempFolder {
  public:
-  TempFolder() : path_((std::filesystem::temp_directory_path() / "tyto-test-XXXXXX").string()) {
+  // In memory where there is such a place: what is tested makes many files and syncs.
+  TempFolder() {
+    path_ = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                            : std::filesystem::temp_directory_path().string();
+    path_ += "/tyto-test-XXXXXX";
     EXPECT_NE(::mkdtemp(path_.data()), nullptr);
   }
   ~TempFolder() {
