@@ -84,7 +84,8 @@ void Exchange::start(int status, HttpHeaders headers, std::optional<uint64_t> co
   TYTO_ASSERT(status >= 200 && status <= 599);
   state_ = State::kStarted;
   if (!is_open()) return;
-  if (!headers.is_well_formed()) {
+  bool is_replaced = !headers.is_well_formed();
+  if (is_replaced) {
     connection_->shared().report(
         "header", {ErrorCode::kInternal, "an answer had a header field that cannot be sent"});
     status = 500;
@@ -101,6 +102,10 @@ void Exchange::start(int status, HttpHeaders headers, std::optional<uint64_t> co
     headers.set("Content-Length", std::to_string(*content_length));
   }
   if (is_chunked_) headers.set("Transfer-Encoding", "chunked");
+  if (is_replaced) {  // what the handler still writes goes nowhere
+    has_body_ = false;
+    body_left_.reset();
+  }
   if (!keeps_alive_) headers.set("Connection", "close");
   if (keeps_alive_ && is_http_1_0_) headers.set("Connection", "keep-alive");
   connection_->queue().add(head(status, headers));
@@ -159,8 +164,8 @@ HttpResponder::Room Exchange::write_file(int fd, uint64_t offset, uint64_t bytes
                                          std::shared_ptr<const void> owner) {
   TYTO_ASSERT(state_ == State::kStarted || !is_open());
   if (!is_open()) return HttpResponder::Room::kGone;
-  TYTO_ASSERT(body_left_.has_value());
   if (!admit(bytes)) return room();
+  TYTO_ASSERT(!is_chunked_);
   connection_->queue().add_file(fd, offset, bytes, std::move(owner));
   connection_->flush_soon();
   return room();
