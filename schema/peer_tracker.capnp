@@ -276,7 +276,7 @@ struct InventoryEntry {
     }
   }
   roots @6 :Data;         # from superpeers: the roots of the chunks named, in their order, 32 bytes
-                          # each; or empty. A root not known is all zero
+                          # each; or empty
 }
 
 struct RootsRequest {

@@ -69,6 +69,9 @@ InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
     in.refuse("roots", std::to_string(entry.chunks.count()) + " (one per chunk) or none",
               std::to_string(entry.roots.size()));
   }
+  for (const Digest& root : entry.roots) {
+    if (root.is_zero()) in.refuse("roots", "digests", "32 bytes of zero");
+  }
   return entry;
 }
 

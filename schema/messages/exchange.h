@@ -62,8 +62,7 @@ struct InventoryEntry {
   VersionId version;
   Chunking chunking;
   Bitmap chunks;
-  std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty.
-                              // A root not known is all zero
+  std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty
   bool operator==(const InventoryEntry&) const = default;
 };
 

@@ -244,6 +244,7 @@ TEST(CodecRules, RootsAndInventories) {
           {"InventoryPage.entries[1].chunkBytes",
            [](I b) { b.getEntries()[1].setChunkBytes(8192); }},
           {"InventoryPage.entries[3].roots", [](I b) { b.getEntries()[3].setRoots(zeros(31)); }},
+          {"InventoryPage.entries[3].roots", [](I b) { b.getEntries()[3].setRoots(zeros(32)); }},
           {"InventoryPage", [](I b) { b.getEntries()[3].initRoots(256 * 1024); }},
       });
 }

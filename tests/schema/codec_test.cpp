@@ -187,10 +187,10 @@ TEST(InventoryCodec, RootsMustBeOnePerChunkOrNone) {
   InventoryPage page;
   Chunking chunking = Chunking::of(5 * kChunkBytesMin);
   page.entries = {entry_of(chunking, Bitmap::full(5))};
-  page.entries[0].roots.resize(5);
+  page.entries[0].roots.resize(5, samples::digest(1));
   EXPECT_TRUE(round_trip(page).ok());
   for (std::size_t wrong : {1u, 4u, 6u}) {
-    page.entries[0].roots.resize(wrong);
+    page.entries[0].roots.resize(wrong, samples::digest(1));
     Result<InventoryPage> decoded = round_trip(page);
     ASSERT_FALSE(decoded.ok());
     EXPECT_NE(decoded.error().message.find("entries[0].roots"), std::string::npos);

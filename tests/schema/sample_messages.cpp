@@ -157,7 +157,7 @@ InventoryPage inventory_page() {
       {version(1), large, Bitmap::full(large.chunk_count()), {}},
       {version(2), uneven, some, {}},
       {version(3), large, one, {digest(9)}},
-      {version(4), small, Bitmap::full(1), {Digest{}}},
+      {version(4), small, Bitmap::full(1), {digest(10)}},
       {version(5), large, Bitmap(large.chunk_count()), {}},
       {version(6), Chunking::of(0), Bitmap(0), {}},
   };
