@@ -11,7 +11,4 @@ if(NOT TARGET CapnProto::capnp)
   foreach(variable CAPNP_EXECUTABLE CAPNPC_CXX_EXECUTABLE CAPNP_INCLUDE_DIRECTORY)
     set(${variable} "${${variable}}" CACHE INTERNAL "Where Cap'n Proto is")
   endforeach()
-  set(TYTO_CAPNP_INCLUDE_DIRECTORY ${CAPNP_INCLUDE_DIRECTORY} CACHE INTERNAL "")
 endif()
-# capnp_generate_cpp() wants it in the folder that calls it.
-set(CAPNP_INCLUDE_DIRECTORY ${TYTO_CAPNP_INCLUDE_DIRECTORY})
