@@ -77,7 +77,13 @@ void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t ch
   }
 }
 
+void try_full_store_again(State& state, PeerIndex peer) {
+  const PeerDetails& details = state.fleet.details(peer);
+  if (state.now >= details.full_until) state.fleet.peer(peer).store_bytes = details.lent_bytes;
+}
+
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes) {
+  try_full_store_again(state, peer);
   PeerRow& row = state.fleet.peer(peer);
   if (bytes > row.store_bytes) return Space::kImpossible;
   if (row.used_bytes + bytes <= row.store_bytes) {

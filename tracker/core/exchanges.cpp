@@ -29,7 +29,9 @@ void take_event(State& state, SessionIndex index, Event& event) {
                  [&](EvictionDeferred&) {},
                  [&](NameResolved& e) { take_resolution(state, index, std::move(e)); },
                  [&](StoreResized& e) {
-                   state.fleet.peer(state.sessions[index].peer).store_bytes = e.bytes;
+                   PeerIndex peer = state.sessions[index].peer;
+                   state.fleet.peer(peer).store_bytes = e.bytes;
+                   state.fleet.details(peer).lent_bytes = e.bytes;
                  },
                  [&](Leaving&) { start_leaving(state, index); },
              },

@@ -18,6 +18,8 @@ struct PeerDetails {
   std::string location;
   Endpoint data_address;
   std::vector<PeerId> accusers;  // distinct peers that were sent bytes that did not match
+  uint64_t lent_bytes = 0;       // as it said; more than store_bytes while its disk is full
+  Instant full_until;            // no attempt to store more before
 };
 
 // Bounds: hosts are kept for as long as the tracker runs, peers while they are registered.

@@ -37,6 +37,7 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
   Session& session = state.sessions[session_index];
   OpenRow& row = session.opens.at(open);
   const VersionRow& facts = state.versions[version];
+  try_full_store_again(state, session.peer);
   const PeerRow& peer = state.fleet.peer(session.peer);
   uint64_t bytes = facts.chunking.object_bytes;
   uint64_t needed = row.request.mode == ReadMode::kWhole

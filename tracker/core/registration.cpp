@@ -72,6 +72,8 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   ++host.peers;
   PeerDetails& details = state.fleet.details(index);
   details.name = request.name;
+  details.lent_bytes = request.store_bytes;
+  details.full_until = Instant();
   details.location = request.location.text();
   details.data_address = request.data_address;
   if (row.is_superpeer) state.fleet.list_superpeer(index);

@@ -155,6 +155,7 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
   if (event.kind == FailureKind::kNoSpace) {
     PeerRow& full = state.fleet.peer(peer);
     full.store_bytes = std::min(full.store_bytes, full.used_bytes);
+    state.fleet.details(peer).full_until = state.now + state.config.suspicion;
     state.notice(NoticeKind::kStoreFull, peer, kNoPeer, state.fleet.details(peer).name, 0,
                  event.detail);
     if (reader != kNoReader)

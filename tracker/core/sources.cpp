@@ -141,6 +141,33 @@ Found find_whole_copy(State& state, const Reader& reader, uint32_t chunk) {
   return found;
 }
 
+namespace {
+
+// The transfer by which a peer is sent a chunk, among the few it has under way; or null.
+const TransferRow* incoming(const State& state, PeerIndex peer, const TransferRow& like) {
+  SessionIndex session = state.fleet.peer(peer).session;
+  if (session == kNoSession) return nullptr;
+  for (TransferIndex index : state.sessions[session].transfers) {
+    const TransferRow& row = state.transfers[index];
+    if (row.version == like.version && row.chunk == like.chunk) return &row;
+  }
+  return nullptr;
+}
+
+// Whether a copy in flight waits, through other copies in flight, for one at `reader`. Generations
+// grow along a tree, but after a failure they are given out anew above those who still wait.
+bool waits_for(const State& state, const TransferRow& copy, PeerIndex reader) {
+  const TransferRow* at = &copy;
+  for (int steps = 0; at != nullptr && steps <= kGenerationMax; ++steps) {
+    if (at->source == reader) return true;
+    if (at->source == kNoPeer || at->source_generation == 0) return false;
+    at = incoming(state, at->source, copy);
+  }
+  return at != nullptr;
+}
+
+}  // namespace
+
 Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk) {
   Found found;
   const VersionRow& version = state.versions[reader.version];
@@ -153,7 +180,8 @@ Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk) {
     const TransferRow& row = state.transfers[version.transfers[(start + i) % count]];
     if (row.chunk != chunk) continue;
     // What comes from the origin is nobody's source before it is whole.
-    if (row.source == kNoPeer || row.generation >= kGenerationMax) {
+    if (row.source == kNoPeer || row.generation >= kGenerationMax ||
+        waits_for(state, row, reader.peer)) {
       ++found.reason.candidates;
       ++found.reason.rejected_cycle;
       continue;

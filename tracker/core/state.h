@@ -111,6 +111,8 @@ enum class Space : uint8_t { kReserved, kPending, kImpossible };
 // Reserves bytes for a chunk on a peer, ordering evictions if need be (then kPending: ask again
 // when they are confirmed).
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
+// A disk that was full may have room again, after a while: it counts as lent in full once more.
+void try_full_store_again(State& state, PeerIndex peer);
 // A copy stops being a source; its bytes stay booked until the peer confirms that they are free.
 // The caller sends the order.
 void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
