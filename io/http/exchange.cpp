@@ -216,10 +216,17 @@ void Exchange::queue_drained(bool is_empty) {
     settle(Fate::kSent);
     return connection->answered();
   }
-  if (std::exchange(is_full_, false) && on_room_) {
+  if (is_full_ && on_room_) {
+    is_full_ = false;
     auto callback = on_room_;
     callback();
   }
+}
+
+void Exchange::on_room(std::function<void()> callback) {
+  on_room_ = std::move(callback);
+  // The queue may have drained before anyone asked to be told.
+  if (is_open() && is_full_) connection_->flush_soon();
 }
 
 void Exchange::client_gone() {

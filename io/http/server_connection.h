@@ -54,7 +54,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // The handler let go of its responder.
   void dropped();
 
-  void on_room(std::function<void()> callback) { on_room_ = std::move(callback); }
+  void on_room(std::function<void()> callback);
   void on_gone(std::function<void()> callback);
   void on_sent(std::function<void()> callback);
   bool is_gone() const { return fate_ == Fate::kGone; }

@@ -247,6 +247,26 @@ TEST(HttpServer, StreamsWithBackPressureChunkedOrOfKnownLength) {
   }
 }
 
+TEST(HttpServer, RoomIsToldEvenToThoseWhoAskLate) {
+  HttpServerOptions options;
+  options.queue_bytes_max = 1000;
+  HttpWorld world(options);
+  Responder held;
+  world.server->route("GET", "/", [&](HttpRequest, Responder responder) {
+    held = responder;
+    held->start(200, {});
+    EXPECT_EQ(held->write(bytes_of(std::string(2000, 'x'))), HttpResponder::Room::kFull);
+  });
+  RawSocket raw(world.port());
+  raw.send("GET / HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(until(world.loop, [&] { return raw.read().size() > 2000; }));
+  bool told = false;
+  held->on_room([&] { told = true; });
+  EXPECT_FALSE(told);
+  EXPECT_TRUE(until(world.loop, [&] { return told; }));
+  held->finish();
+}
+
 TEST(HttpServer, SendsBorrowedBytesAndReleasesTheirOwnerWhenSent) {
   HttpWorld world;
   auto owner = std::make_shared<std::string>(1'000'000, 'z');
