@@ -37,8 +37,9 @@ struct StartTransfer {
   VersionFactsRef facts;
   ChunkIndex chunk;
   Source source;
-  std::optional<Digest> root;  // absent: take what the manifest says; if that is silent, trust
-                               // the source (only ever asked of the origin and of superpeers)
+  // Absent: take what the manifest says. If that is silent, the origin and superpeers are trusted,
+  // and a peer is not asked at all: fail with kInternal.
+  std::optional<Digest> root;
   Duration patience;
   bool without_tracker = false;  // tells a superpeer to get the chunk itself if it lacks it
   bool is_fallback = false;      // told to the source so that it can count

@@ -13,16 +13,15 @@ namespace {
 
 // Takes the next events that fit into one exchange; at least one if there is any.
 std::vector<Event> take_events(Session& session) {
-  const auto& items = session.events.items();
-  std::size_t begin = session.events.first_unsent().value() - session.events_acknowledged - 1;
-  std::size_t count = 0;
-  std::size_t bytes = kExchangeOverheadBytes;
-  while (begin + count < items.size() && count < kEventsPerExchangeMax) {
-    bytes += wire_bytes_estimate(items[begin + count]);
-    if (count > 0 && bytes > kExchangeBytesMax) break;
-    ++count;
-  }
-  return session.events.take_unsent(count);
+  std::size_t budget = kExchangeBytesMax - kExchangeOverheadBytes;
+  bool is_first = true;
+  return session.events.take_unsent(kEventsPerExchangeMax, [&](const Event& event) {
+    std::size_t bytes = wire_bytes_estimate(event);
+    if (bytes > budget && !is_first) return false;
+    budget -= std::min(bytes, budget);
+    is_first = false;
+    return true;
+  });
 }
 
 void send_exchange(Turn& turn) {

@@ -71,7 +71,6 @@ class NumberedOutbox {
   std::deque<Item> items_;
   uint64_t first_ = 1;         // number of items_.front()
   uint64_t next_to_send_ = 1;  // first_ <= next_to_send_ <= first_ + items_.size()
-  uint64_t last_sent_ = 0;     // the highest number ever sent
   uint64_t never_sent_ = 1;    // next_to_send_ <= never_sent_ <= first_ + items_.size()
 };
 

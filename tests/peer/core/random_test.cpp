@@ -64,9 +64,14 @@ class Checker {
 
   void after(const Effects& effects) {
     for (const Effect& effect : effects) {
+      ++effects_seen_[effect.index()];
       std::visit([this](const auto& e) { check(e); }, effect);
     }
   }
+
+  // How often each kind of effect and of event was seen.
+  const std::map<std::size_t, int>& effects_seen() const { return effects_seen_; }
+  const std::map<std::size_t, int>& events_seen() const { return events_seen_; }
 
   const std::map<TransferId, ChunkId>& running() const { return running_; }
   const std::map<OpenId, Handle>& opens() const { return opens_; }
@@ -102,6 +107,7 @@ class Checker {
   void check(const SendExchange& e) {
     EXPECT_LE(++exchanges_, kExchangesOpenMax);
     EXPECT_LE(e.up.events.size(), kEventsPerExchangeMax);
+    for (const Event& event : e.up.events) ++events_seen_[event.index()];
     if (e.up.events.empty()) return;
     uint64_t first = e.up.first_event.value();
     if (next_event_) {
@@ -142,6 +148,8 @@ class Checker {
   }
   void check(const ChunkReady& e) { EXPECT_GT(e.chunk.version.digest.bytes[0], 0); }
 
+  std::map<std::size_t, int> effects_seen_;
+  std::map<std::size_t, int> events_seen_;
   std::map<TransferId, ChunkId> running_;
   std::set<ChunkId> busy_;
   std::map<OpenId, Handle> opens_;
@@ -167,6 +175,8 @@ class Storm {
   void rage(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) step();
   }
+
+  void leave() { give(LeaveAsked{Duration::seconds(1)}); }
 
   // From now on no tracker answers, no source delivers, and nobody asks for anything new.
   void calm_without_tracker(Duration span) {
@@ -335,7 +345,7 @@ class Storm {
     uint8_t n = some_version();
     switch (rng_.below(12)) {
       case 0: return SetLimits{rng_.below(9)};
-      case 1: return Cancel{assignment_id(rng_.below(static_cast<uint32_t>(last_assignment_ + 2)))};
+      case 1: return Cancel{assignment_id(last_assignment_ - rng_.below(8))};
       case 2: return Evict{version_id(n), some_chunk(), rng_.below(5)};
       case 3:
       case 4: return chance(2) ? Command(Describe{}) : Command(Describe{version(n)});
@@ -365,7 +375,7 @@ class Storm {
   uint64_t next_command_ = 1;
   uint64_t last_open_ = 0;
   uint64_t last_ensure_ = 0;
-  uint64_t last_assignment_ = 0;
+  uint64_t last_assignment_ = 100;
 };
 
 Policy policy_for(uint64_t seed) {
@@ -384,6 +394,23 @@ TEST_P(RandomInputs, NeverBreakWhatMustHold) {
     Storm storm(seed, policy_for(seed));
     storm.rage(4'000);
     if (HasFailure()) return;
+  }
+}
+
+TEST_P(RandomInputs, ReachEveryKindOfEffectAndEvent) {
+  Storm storm(GetParam() * 3, policy_for(0));
+  storm.rage(20'000);
+  storm.leave();
+  storm.rage(2'000);
+  const Checker& checker = storm.checker();
+  for (std::size_t i = 0; i < std::variant_size_v<Effect>; ++i) {
+    bool is_ticket = i == Effect(TicketRenewed{}).index();  // the storm has none
+    EXPECT_EQ(checker.effects_seen().count(i), is_ticket ? 0u : 1u) << "effect " << i;
+  }
+  for (std::size_t i = 0; i < std::variant_size_v<Event>; ++i) {
+    if (i == Event(StoreResized{}).index()) continue;  // no input leads to it
+    if (i == Event(Leaving{}).index()) continue;       // told only to a tracker that is there
+    EXPECT_EQ(checker.events_seen().count(i), 1u) << "event " << i;
   }
 }
 
