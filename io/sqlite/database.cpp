@@ -87,9 +87,9 @@ Result<void> Database::check_application_id(uint32_t expected, SqliteOpen mode) 
   bool is_new = id == 0 && tables->value_or(0) == 0;
   if (is_new && mode != SqliteOpen::kReadOnly)
     return run("PRAGMA application_id = " + std::to_string(static_cast<int32_t>(expected)));
-  return {ErrorCode::kCorrupt, path_ + ": is a database of another program (application id " +
-                                   std::to_string(id) + ", expected " + std::to_string(expected) +
-                                   "); give another path, or move it away"};
+  return {ErrorCode::kInvalidArgument,
+          path_ + ": is a database of another program (application id " + std::to_string(id) +
+              ", expected " + std::to_string(expected) + "); give another path, or move it away"};
 }
 
 Database::~Database() {

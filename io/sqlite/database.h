@@ -95,10 +95,10 @@ class Statement {
 // An open database file, in write-ahead mode, with foreign keys on.
 //
 // Threads: confined to one at a time.
-// Errors:  kNoSpace for a full disk, kCorrupt for a broken or foreign file, kUnavailable for other
-//          faults of the disk and for locks held too long, kDenied for rights, kConflict for a
-//          constraint, kInternal for the rest. Each message names the file and says what SQLite
-//          says.
+// Errors:  kNoSpace for a full disk, kCorrupt for a broken file, kInvalidArgument for another
+//          program's, kUnavailable for other faults of the disk and for locks held too long,
+//          kDenied for rights, kConflict for a constraint, kInternal for the rest. Each message
+//          names the file and says what SQLite says.
 class Database {
  public:
   static Result<std::unique_ptr<Database>> open(const std::string& path,

@@ -39,6 +39,8 @@ class DiskStore::State::Recovery {
     auto trust = state_.index->trust();
     if (!trust) return trust.error();
     is_trusted_ = trust->is_synced || (!state_.boot_id.empty() && trust->boot_id == state_.boot_id);
+    if (!is_trusted_)
+      if (auto sound = state_.index->check(); !sound) return sound;
     auto rows = state_.index->load();
     if (!rows) return rows.error();
     for (const auto& row : *rows)
@@ -46,7 +48,10 @@ class DiskStore::State::Recovery {
     if (auto done = remove_orphans(); !done) return done;
     // From here on the index changes with the data.
     StoreIndex::Trust now{state_.boot_id, false};
-    return *trust == now ? Result<void>() : state_.index->set_trust(now);
+    if (*trust == now) return {};
+    // A promise must be taken back on the disk too before anything is changed.
+    return state_.index->set_trust(now,
+                                   trust->is_synced ? io::SqliteSync::kFull : io::SqliteSync::kOff);
   }
 
  private:
@@ -148,7 +153,8 @@ class DiskStore::State::Recovery {
       punch_up_to(uint64_t{chunking.chunk_count()} * chunking.chunk_bytes);
   }
 
-  // Folders of versions that the index does not know, and what was being removed.
+  // Folders of versions that the index does not know, and what was being removed. What has no
+  // version's name is not ours.
   Result<void> remove_orphans() {
     if (auto done = state_.files.remove(state_.dir + "/trash"); !done) return done;
     if (auto done = state_.files.make_folder(state_.dir + "/trash"); !done) return done;
@@ -156,7 +162,7 @@ class DiskStore::State::Recovery {
     if (!names) return names.error();
     for (const auto& name : *names) {
       auto digest = Digest::from_hex(name);
-      if (digest && state_.versions.contains(VersionId{*digest})) continue;
+      if (!digest || state_.versions.contains(VersionId{*digest})) continue;
       if (auto done = state_.files.remove(state_.dir + "/objects/" + name); !done) return done;
       state_.report.orphans += 1;
     }

@@ -146,7 +146,7 @@ void DiskStore::State::remove(const Doomed& doomed) {
 
 Result<void> DiskStore::State::note_change() {
   if (!is_synced) return {};
-  auto noted = index->set_trust({boot_id, false});
+  auto noted = index->set_trust({boot_id, false}, io::SqliteSync::kFull);
   if (noted) is_synced = false;
   return noted;
 }

@@ -124,6 +124,16 @@ bool remove_ballast(const std::string& dir, const DiskStoreOptions& options) {
          files.remove(ballast_path(dir)).ok();
 }
 
+// Moves a broken index out of the way. It is kept, for those who want to know.
+Result<void> set_index_aside(const std::string& dir, const DiskStoreOptions& options) {
+  auto real = make_real_file_system();
+  FileSystem& files = options.files == nullptr ? *real : *options.files;
+  std::string path = dir + "/index.sqlite";
+  for (const char* suffix : {"-wal", "-shm"})
+    if (auto done = files.remove(path + suffix); !done) return done;
+  return files.rename(path, path + ".broken");
+}
+
 Result<StateRef> open_state(const std::string& dir, uint64_t limit_bytes,
                             const DiskStoreOptions& options) {
   auto lock = FolderLock::take(dir);
@@ -131,12 +141,23 @@ Result<StateRef> open_state(const std::string& dir, uint64_t limit_bytes,
   auto state =
       std::make_shared<DiskStore::State>(dir, limit_bytes, options, std::move(lock).value());
   auto index = StoreIndex::open(dir + "/index.sqlite", options.index_vfs);
-  if (!index && index.error().code == ErrorCode::kCorrupt)
-    return {ErrorCode::kCorrupt,
-            index.error().message + ". To start the store anew, remove " + dir};
   if (!index) return index.error();
   state->index = std::move(index).value();
   if (auto done = state->recover(); !done) return done.error();
+  return state;
+}
+
+Result<StateRef> open_or_mend(const std::string& dir, uint64_t limit_bytes,
+                              const DiskStoreOptions& options) {
+  auto state = open_state(dir, limit_bytes, options);
+  if (state) return state;
+  // A full disk must not keep anyone from dropping chunks.
+  if (state.error().code == ErrorCode::kNoSpace && remove_ballast(dir, options))
+    return open_state(dir, limit_bytes, options);
+  if (state.error().code != ErrorCode::kCorrupt) return state;
+  if (auto moved = set_index_aside(dir, options); !moved) return moved.error();
+  state = open_state(dir, limit_bytes, options);
+  if (state) (*state)->report.index_was_broken = true;
   return state;
 }
 
@@ -146,16 +167,12 @@ Result<std::unique_ptr<DiskStore>> DiskStore::open(const std::string& dir, uint6
                                                    const DiskStoreOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
-  if (!std::filesystem::is_directory(dir))
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(dir, ignored))
     return {ErrorCode::kInvalidArgument, dir + ": is no folder and cannot be made one" +
                                              (error ? ": " + error.message() : "") +
                                              "; give a folder for the chunk store"};
-  auto state = open_state(dir, limit_bytes, options);
-  if (!state && state.error().code == ErrorCode::kNoSpace) {
-    // A full disk must not keep anyone from dropping chunks.
-    if (!remove_ballast(dir, options)) return state.error();
-    state = open_state(dir, limit_bytes, options);
-  }
+  auto state = open_or_mend(dir, limit_bytes, options);
   if (!state) return state.error();
   return std::unique_ptr<DiskStore>(new DiskStore(std::move(state).value()));
 }
@@ -283,7 +300,7 @@ Result<void> DiskStore::sync() {
     for (const auto& [index, chunk] : version.chunks)
       if (chunk.is_writing) return {};  // not at rest: nothing can be promised
   if (auto synced = state_->files.sync_all(state_->dir); !synced) return synced;
-  auto noted = state_->index->set_trust({state_->boot_id, true});
+  auto noted = state_->index->set_trust({state_->boot_id, true}, io::SqliteSync::kFull);
   if (noted) state_->is_synced = true;
   return noted;
 }

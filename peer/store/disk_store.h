@@ -30,7 +30,10 @@ struct OpenReport {
   uint64_t bytes = 0;       // of these
   uint64_t reverified = 0;  // read and hashed, since the machine was started anew
   uint64_t dropped = 0;     // of these, broken: thrown away
-  uint64_t orphans = 0;     // folders of no version: removed
+  uint64_t orphans = 0;     // folders of versions that the index does not know: removed
+  // The index was broken, as it may be when the machine falls. It was moved to
+  // `index.sqlite.broken`, and the store begins anew.
+  bool index_was_broken = false;
 };
 
 // A ChunkStore on files:
@@ -56,8 +59,7 @@ struct OpenReport {
 class DiskStore final : public ChunkStore {
  public:
   // Fails with kConflict if another process has the store open, kUnsupported if a newer program
-  // wrote it, kCorrupt if its index is broken (the message says what to remove), kInvalidArgument
-  // if `dir` is no folder.
+  // wrote it, kInvalidArgument if `dir` is no folder or its index another program's.
   // `dir` is made if need be. If more is held than limit_bytes, it stays until it is dropped, and
   // nothing can be added.
   static Result<std::unique_ptr<DiskStore>> open(const std::string& dir, uint64_t limit_bytes,

@@ -61,7 +61,7 @@ Result<VersionFactsRef> facts_of(const io::Statement& row) {
 Result<std::unique_ptr<StoreIndex>> StoreIndex::open(const std::string& path,
                                                      const std::string& vfs) {
   auto database = io::Database::open(
-      path, {.sync = io::SqliteSync::kNormal, .application_id = kApplicationId, .vfs = vfs});
+      path, {.sync = io::SqliteSync::kOff, .application_id = kApplicationId, .vfs = vfs});
   if (!database) return database.error();
   if (auto done = io::migrate(**database, kMigrations); !done) return done.error();
   std::unique_ptr<StoreIndex> index(new StoreIndex(std::move(database).value()));
@@ -163,12 +163,26 @@ Result<StoreIndex::Trust> StoreIndex::trust() {
   return Trust{std::string(row->column_text(0)), row->column_int64(1) != 0};
 }
 
-Result<void> StoreIndex::set_trust(const Trust& trust) {
+Result<void> StoreIndex::set_trust(const Trust& trust, io::SqliteSync sync) {
   auto statement = database_->prepare("INSERT OR REPLACE INTO trust VALUES (1, ?, ?)");
   if (!statement) return statement.error();
   statement->bind_all(trust.boot_id, trust.is_synced ? 1 : 0);
   if (auto done = statement->run(); !done) return done;
-  return database_->run("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (sync != io::SqliteSync::kFull) return {};
+  if (auto done = database_->run("PRAGMA synchronous = FULL"); !done) return done;
+  auto moved = database_->run("PRAGMA wal_checkpoint(TRUNCATE)");
+  auto back = database_->run("PRAGMA synchronous = OFF");
+  return moved ? back : moved;
+}
+
+Result<void> StoreIndex::check() {
+  auto statement = database_->prepare("PRAGMA integrity_check(1)");
+  if (!statement) return statement.error();
+  auto row = statement->step();
+  if (!row) return row.error();
+  std::string verdict(*row ? statement->column_text(0) : "no answer");
+  if (verdict == "ok") return {};
+  return {ErrorCode::kCorrupt, database_->path() + " is broken: " + verdict};
 }
 
 }  // namespace tyto::peer

@@ -12,7 +12,9 @@
 
 namespace tyto::peer {
 
-// A SQLite file. Its commits outlast the process at once, and the machine's fall a little later.
+// A SQLite file. Its commits outlast the process at once. They never wait for the disk, which may
+// take a second while chunks are being written: when the machine itself falls, the file may be
+// broken. It is then made anew, and what it told of is fetched again.
 //
 // Threads: confined to one at a time.
 class StoreIndex {
@@ -41,6 +43,9 @@ class StoreIndex {
   // Forgets a version with all its chunks.
   Result<void> remove_version(VersionNumber version);
 
+  // Looks through the whole file; kCorrupt if it is broken.
+  Result<void> check();
+
   // Whether what the index says can be believed without looking at the data.
   struct Trust {
     std::string boot_id;     // of the machine's run in which it was written
@@ -48,8 +53,8 @@ class StoreIndex {
     bool operator==(const Trust&) const = default;
   };
   Result<Trust> trust();
-  // Waits until the disk has it.
-  Result<void> set_trust(const Trust& trust);
+  // With kFull, waits until the disk has it and all before.
+  Result<void> set_trust(const Trust& trust, io::SqliteSync sync);
 
  private:
   explicit StoreIndex(std::unique_ptr<io::Database> database) : database_(std::move(database)) {}

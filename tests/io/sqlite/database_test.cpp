@@ -79,7 +79,7 @@ TEST(Database, AFileOfAnotherProgramIsRefused) {
   { open_or_die(folder / "db", {.application_id = 0x7974})->run("CREATE TABLE t (a)").ok(); }
   EXPECT_TRUE(Database::open(folder / "db", {.application_id = 0x7974}).ok());
   auto other = Database::open(folder / "db", {.application_id = 0x1234});
-  EXPECT_EQ(other.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(other.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(other.error().message.find("another program"), std::string::npos);
 }
 
