@@ -14,9 +14,6 @@
 #include "schema/peer_tracker_rpc.capnp.h"
 #include "tracker/server/authorise.h"
 
-// Generated interfaces have no virtual destructor; KJ destroys capabilities as what they are.
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-
 namespace tyto::tracker {
 
 namespace {
