@@ -10,7 +10,7 @@
 #   peer                                       tracker
 #     registerPeer(RegisterRequest)      ->
 #                                        <-      RegisterReply and a Session capability
-#     inventory(InventoryPage) ...       ->      only if `hasInventory` was said and `resumed` is not
+#     inventory(InventoryPage) ...       ->      if `hasInventory` was said, and `resumed` is not
 #     exchange(ExchangeUp)               ->      one parked, one that brings news, over and over
 #                                        <-      ExchangeDown
 #     roots(RootsRequest)                ->      whenever the peer wants a version's chunk roots
@@ -80,7 +80,7 @@
 #   `unsupported`. Those that inform degrade: Choice to `none`, FailureKind and ErrorCode to
 #   `internal`, Priority to `normal`.
 # - Unknown fields are ignored.
-# - Golden files (`tests/golden/messages/v1`) hold messages of each version and must decode for ever.
+# - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;
 
@@ -115,7 +115,7 @@ struct Error {
 
 enum Role {
   peer @0;             # reads, caches and serves
-  superpeer @1;        # has no reader, is sent to the origin for others, is trusted with new roots
+  superpeer @1;        # has no reader, is sent to the origin for others, may teach new roots
 }
 
 enum SourceKind {
@@ -220,8 +220,8 @@ struct RegisterRequest {
   peer @1 :UInt64;                  # 64 random bits drawn at the process's start; not 0
   role @2 :Role;
   name @3 :Text;                    # for people: host and process, at most kPeerNameBytesMax (255)
-  location @4 :Text;                # "region/zone/rack/host", at most kLocationBytesMax (255); parts
-                                    # may be left out or empty but for the host
+  location @4 :Text;                # "region/zone/rack/host", at most kLocationBytesMax (255);
+                                    # parts may be left out or empty, but for the host
   dataAddress @5 :Endpoint;         # as others reach it; host empty: as the tracker sees the
                                     # connection come; port 0: it serves nobody
   storeBytes @6 :UInt64;            # lent, memory and disk together
@@ -255,9 +255,9 @@ struct SuperpeerListed {
 
 struct InventoryPage {
   # What a peer holds, whole and verified, right after a registration that started anew. Pages are
-  # sent one call after the other, up to one with `isLast`. Entries of one version add up, on a page
-  # and across pages. At most kInventoryEntriesPerPageMax (256) entries and kInventoryPageBytesMax
-  # (256 KiB), where each entry's bitmap counts as though sent in full.
+  # sent one call after the other, up to one with `isLast`. Entries of one version add up, on a
+  # page and across pages. At most kInventoryEntriesPerPageMax (256) entries and
+  # kInventoryPageBytesMax (256 KiB), where each entry's bitmap counts as though sent in full.
   entries @0 :List(InventoryEntry);
   isLast @1 :Bool;
 }
@@ -285,7 +285,7 @@ struct RootsRequest {
 }
 
 struct RootsPage {
-  # Roots of the chunks from `first` on. Empty: the version is not known, or `first` is past its end.
+  # Roots of the chunks from `first` on. Empty: the version is unknown, or `first` past its end.
   version @0 :Data;
   first @1 :UInt32;
   roots @2 :Data;         # 32 bytes each, at most kRootsPerPageMax (1024); all zero: not known yet
