@@ -121,7 +121,9 @@ void Api::Impl::update_bucket(const std::string& name, const io::HttpRequest& re
 
 void Api::Impl::submit_bucket(Change change, int status, const Responder& responder) {
   hooks_.submit(std::move(change),
-                [self = shared_from_this(), status, responder](Result<ChangeDone> done) {
+                [api = weak_from_this(), status, responder](Result<ChangeDone> done) {
+                  auto self = api.lock();
+                  if (!self) return;  // the tracker has ended meanwhile
                   if (!done.ok()) return reply(responder, done.error());
                   self->directory_.put_bucket(done->bucket);
                   self->hooks_.apply(BucketLoaded{done->bucket});
@@ -207,8 +209,10 @@ void Api::Impl::publish(const ObjectName& name, const io::HttpRequest& request,
   const ObjectDirectory::Entry* former = directory_.find(name);
   const bool is_repeat =
       former != nullptr && former->is_published && former->facts->id == publish->facts.id;
-  hooks_.submit(*publish, [self = shared_from_this(), name, publish = *publish, is_repeat,
+  hooks_.submit(*publish, [api = weak_from_this(), name, publish = *publish, is_repeat,
                            responder](Result<ChangeDone> done) {
+    auto self = api.lock();
+    if (!self) return;
     if (!done.ok()) return reply(responder, done.error());
     self->take_published(publish, done->facts);
     reply(responder, is_repeat ? 200 : 201,
@@ -262,11 +266,11 @@ Api::~Api() = default;
 void Api::add_routes(io::HttpServer& server) {
   using Handle = std::function<void(Impl&, const io::HttpRequest&, const Responder&)>;
   auto add = [&](const char* method, const std::string& pattern, Handle handle) {
-    server.route(
-        method, pattern,
-        [impl = impl_, handle = std::move(handle)](io::HttpRequest request, Responder responder) {
-          handle(*impl, request, responder);
-        });
+    server.route(method, pattern,
+                 [impl = std::weak_ptr(impl_), handle = std::move(handle)](io::HttpRequest request,
+                                                                           Responder responder) {
+                   if (auto api = impl.lock()) handle(*api, request, responder);
+                 });
   };
   const std::string buckets(kBuckets);
   add("GET", buckets, [](Impl& api, auto&, auto& out) { api.list_buckets(out); });

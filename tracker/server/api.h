@@ -40,7 +40,7 @@ struct ClusterPicture {
 //
 // Purity:    shell.
 // Threads:   confined to its loop.
-// Ownership: borrows what is handed in; outlives the routes it adds.
+// Ownership: borrows what is handed in; is destroyed after the server that it added routes to.
 // Errors:    every error is {"error": {"code", "message"}} with the HTTP status of its code.
 class Api {
  public:

@@ -5,14 +5,20 @@
 namespace tyto::tracker {
 
 CoreDriver::CoreDriver(io::Loop& loop, const Config& config, Hooks hooks)
-    : loop_(loop), hooks_(std::move(hooks)), core_(config), timer_(loop) {}
+    : loop_(loop),
+      hooks_(std::move(hooks)),
+      core_(config),
+      timer_(loop),
+      alive_(std::make_shared<CoreDriver*>(this)) {}
 
 void CoreDriver::apply(Input input) {
   core_.apply(loop_.now(), std::move(input), effects_);
   ++inputs_;
   if (is_turn_posted_) return;
   is_turn_posted_ = true;
-  loop_.post([this] { turn(); });
+  loop_.post([driver = std::weak_ptr(alive_)] {
+    if (auto alive = driver.lock()) (*alive)->turn();
+  });
 }
 
 void CoreDriver::turn() {

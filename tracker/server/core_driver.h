@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "io/loop/loop.h"
 #include "io/loop/timer.h"
@@ -40,6 +41,8 @@ class CoreDriver {
   bool is_turn_posted_ = false;
   Instant armed_for_ = Instant::never();
   io::Timer timer_;
+  // Turns that were posted and not run are void once this has gone.
+  std::shared_ptr<CoreDriver*> alive_;
 };
 
 }  // namespace tyto::tracker

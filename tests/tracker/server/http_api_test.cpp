@@ -192,6 +192,28 @@ TEST_F(HttpApiTest, WrongPublicationsAreRefusedAndNothingIsKept) {
   EXPECT_EQ(get("/api/v1/objects?bucket=models")["objects"].size(), 0u);
 }
 
+TEST_F(HttpApiTest, AFullCatalogRefusesToPublishAndTheRestGoesOn) {
+  settings.catalog_size_max = 200 * kKiB;
+  start();
+  make_bucket(R"({"name": "models"})");
+  Answer last;
+  int published = 0;
+  for (; published < 200; ++published) {
+    last = publish("/api/v1/buckets/models/objects/k" + std::to_string(published),
+                   a_torrent(50'000'000 + static_cast<uint64_t>(published), 3));
+    if (last.status != 201) break;
+  }
+  EXPECT_GT(published, 3);
+  error_of(last, 507, "no_space");
+  EXPECT_EQ(http("GET", "/readyz").status, 200);
+  EXPECT_EQ(get("/api/v1/objects?bucket=models&limit=1000")["objects"].size(),
+            static_cast<std::size_t>(published));
+  auto peer = connect();
+  ASSERT_TRUE(peer->register_as(a_peer(1)).ok());
+  EXPECT_TRUE(peer->exchange({}).ok());
+  EXPECT_EQ(logged("the catalog cannot be written"), 1u);
+}
+
 TEST_F(HttpApiTest, BadKeysAreRefusedWithTheirRule) {
   make_bucket(R"({"name": "models"})");
   const std::string below = "/api/v1/buckets/models/objects/";
