@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "sim/report/report.h"
+#include "sim/report/trace.h"
 #include "sim/scenarios/catalogue.h"
 #include "sim/scenarios/run.h"
 
@@ -22,18 +23,25 @@ int list() {
   return kExitGood;
 }
 
-int run_one(const std::string& name, const Knobs& knobs, const std::string& json_file) {
+struct Outputs {
+  std::string json_file;
+  bool has_trace = false;
+};
+
+int run_one(const std::string& name, const Knobs& knobs, const Outputs& outputs) {
   for (const CatalogueEntry& entry : all_scenarios()) {
     if (entry.name != name) continue;
     std::printf("%s, seed %llu\n", name.c_str(), static_cast<unsigned long long>(knobs.seed));
     std::fflush(stdout);  // if a core aborts, the seed is known
-    RunResult result = run(entry.build(knobs));
+    std::vector<std::unique_ptr<Checker>> watchers;
+    if (outputs.has_trace) watchers.push_back(trace_to(stdout));
+    RunResult result = run(entry.build(knobs), std::move(watchers));
     std::fputs(text_report(result).c_str(), stdout);
-    if (!json_file.empty()) {
-      std::ofstream file(json_file);
+    if (!outputs.json_file.empty()) {
+      std::ofstream file(outputs.json_file);
       file << json_report(result);
       if (!file.good()) {
-        std::fprintf(stderr, "tyto-sim: %s cannot be written\n", json_file.c_str());
+        std::fprintf(stderr, "tyto-sim: %s cannot be written\n", outputs.json_file.c_str());
         return kExitUsage;
       }
     }
@@ -64,9 +72,11 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs Tyto's tracker and peers in virtual time. A seed replays a run."};
   app.require_subcommand(1);
   app.add_subcommand("list", "name the scenarios");
+  CLI::App* hashes_command =
+      app.add_subcommand("hashes", "print the event hashes that every build must agree on");
 
   std::string name;
-  std::string json_file;
+  Outputs outputs;
   Knobs knobs;
   CLI::App* run_command = app.add_subcommand("run", "run one scenario and report");
   run_command->add_option("scenario", name, "as named by list")->required();
@@ -75,7 +85,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0u, 100'000u));
   run_command->add_option("--chunks", knobs.chunks, "of each object; 0: the scenario's own")
       ->check(CLI::Range(0u, 65'536u));
-  run_command->add_option("--json", json_file, "write the report there, too");
+  run_command->add_option("--json", outputs.json_file, "write the report there, too");
+  run_command->add_flag("--trace", outputs.has_trace, "say what happens, line by line");
 
   uint64_t first_seed = 1;
   uint32_t runs = 100;
@@ -85,7 +96,9 @@ int main(int argc, char** argv) {
   fuzz_command->add_option("--seed", first_seed, "the first")->capture_default_str();
 
   CLI11_PARSE(app, argc, argv);
-  if (run_command->parsed()) return run_one(name, knobs, json_file);
+  if (run_command->parsed()) return run_one(name, knobs, outputs);
   if (fuzz_command->parsed()) return fuzz(first_seed, runs);
+  if (hashes_command->parsed())
+    return std::fputs(golden_hashes().c_str(), stdout) < 0 ? kExitUsage : kExitGood;
   return list();
 }

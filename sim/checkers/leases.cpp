@@ -43,9 +43,13 @@ class LeasesChecker final : public Checker {
  private:
   // Whether the tracker cannot know, or need not, that this read goes on.
   static bool is_excused(World& world, const Transfer& transfer) {
+    // Where peers are not trusted to learn roots, one that reads for itself reads for nobody else.
+    bool is_peer = world.node(transfer.reader).role() == Role::kPeer;
+    if (is_peer && !world.scenario().bucket.trust_peers) return true;
     if (world.scenario().expect.leases == Leases::kStrict) return false;
     const PeerNode& node = world.node(transfer.reader);
-    return world.was_touched(transfer.reader) || !world.control().is_tracker_up() ||
+    return !transfer.had_tracker || world.was_touched(transfer.reader) ||
+           !world.control().is_tracker_up() ||
            transfer.tracker_run != world.control().tracker_run() ||
            !world.control().is_connected(transfer.reader) || node.is_frozen() ||
            transfer.tracker_upset != world.control().upsets();

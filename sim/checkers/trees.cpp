@@ -1,3 +1,5 @@
+#include <set>
+
 #include "sim/checkers/all.h"
 #include "sim/checkers/text.h"
 #include "sim/world/world.h"
@@ -31,16 +33,19 @@ class TreesChecker final : public Checker {
 
  private:
   // From a copy to the copy it waits for, and on.
-  static void follow(World& world, const Transfer& first) {
+  void follow(World& world, const Transfer& first) {
     const Transfer* at = &first;
     for (uint32_t steps = 0; at != nullptr && at->source; ++steps) {
       if (steps > world.node_count()) {
+        if (!seen_.insert(first.chunk()).second) return;
         world.violated("copies of " + text(first.chunk()) + " wait for one another in a circle");
         return;
       }
       at = world.data().incoming(*at->source, first.chunk());
     }
   }
+
+  std::set<ChunkId> seen_;
 };
 
 }  // namespace

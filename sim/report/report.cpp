@@ -4,6 +4,8 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "sim/scenarios/catalogue.h"
+
 namespace tyto::sim {
 namespace {
 
@@ -81,8 +83,16 @@ std::string text_report(const RunResult& result) {
   out += format("  amplification  %.3f (%" PRIu64 " reads of %" PRIu64 " chunks)\n",
                 static_cast<double>(result.amplification_permille()) / 1000.0,
                 result.origin_chunks_read, result.origin_chunks_distinct);
-  out += format("  virtual time %.1f s, %" PRIu64 " events, peer core %zu bytes at most\n",
-                seconds(result.virtual_time), result.events, result.core_bytes_max);
+  out += format("  memory of cores at most: reader %zu, superpeer %zu bytes\n",
+                result.reader_core_bytes_max, result.superpeer_core_bytes_max);
+  out += format("  virtual time %.1f s, %" PRIu64 " events:", seconds(result.virtual_time),
+                result.events);
+  for (std::size_t i = 0; i < kEventKinds; ++i) {
+    if (result.events_by_kind[i] == 0) continue;
+    out += " " + std::string(event_kind_name(static_cast<EventKind>(i))) + " " +
+           std::to_string(result.events_by_kind[i]);
+  }
+  out += "\n";
   out += format("  event hash %016" PRIx64 "\n", result.event_hash);
   for (const ReadResult& read : result.reads) {
     if (read.phase != ReadPhase::kFailed) continue;
@@ -126,6 +136,15 @@ std::string json_report(const RunResult& result) {
     out += "\"what\":\"" + escaped(violation.what) + "\"}";
   }
   return out + "]}\n";
+}
+
+std::string golden_hashes() {
+  std::string out;
+  for (uint64_t seed : {1, 2, 3}) {
+    uint64_t hash = run(hostile_scenario(seed)).event_hash;
+    out += format("hostile %" PRIu64 " %016" PRIx64 "\n", seed, hash);
+  }
+  return out;
 }
 
 }  // namespace tyto::sim

@@ -17,4 +17,7 @@ std::string text_report(const RunResult& result);
 // The same as one JSON object.
 std::string json_report(const RunResult& result);
 
+// Three fixed runs and their event hashes, a line each: what every build must agree on.
+std::string golden_hashes();
+
 }  // namespace tyto::sim

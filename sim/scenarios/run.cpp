@@ -34,8 +34,9 @@ Duration fluid_limit(const Scenario& scenario, uint64_t bytes) {
   return limit;
 }
 
-RunResult run(const Scenario& scenario) {
+RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> also) {
   std::vector<std::unique_ptr<Checker>> checkers = all_checkers();
+  for (std::unique_ptr<Checker>& checker : also) checkers.push_back(std::move(checker));
   World world(scenario, checkers);
   world.run(kRunMax);
 
@@ -44,6 +45,8 @@ RunResult run(const Scenario& scenario) {
   result.seed = scenario.seed;
   result.event_hash = world.hash().value();
   result.events = world.events();
+  for (std::size_t i = 0; i < kEventKinds; ++i)
+    result.events_by_kind[i] = world.events(static_cast<EventKind>(i));
   result.virtual_time = world.now() - world.start_time();
   for (uint32_t i = 0; i < scenario.reads.size(); ++i) {
     const ReadState& read = world.read(i);
@@ -63,8 +66,12 @@ RunResult run(const Scenario& scenario) {
     ++result.origin_chunks_distinct;
   }
   result.redundant_transfers = world.data().redundant();
-  for (uint32_t i = 0; i < world.node_count(); ++i)
-    result.core_bytes_max = std::max(result.core_bytes_max, world.node(NodeId(i)).core_bytes_max());
+  for (uint32_t i = 0; i < world.node_count(); ++i) {
+    const PeerNode& node = world.node(NodeId(i));
+    std::size_t& most = node.role() == Role::kSuperpeer ? result.superpeer_core_bytes_max
+                                                        : result.reader_core_bytes_max;
+    most = std::max(most, node.core_bytes_max());
+  }
   if (world.control().tracker() != nullptr) result.tracker = world.control().tracker()->counters();
   result.notices = world.notices();
   result.violations = world.violations();

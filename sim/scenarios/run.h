@@ -24,14 +24,16 @@ struct RunResult {
   uint64_t seed = 0;
   uint64_t event_hash = 0;
   uint64_t events = 0;
+  std::array<uint64_t, kEventKinds> events_by_kind{};
   Duration virtual_time;
   std::vector<ReadResult> reads;
   ByteCounts bytes;
   uint64_t origin_chunks_read = 0;
   uint64_t origin_chunks_distinct = 0;
   uint64_t redundant_transfers = 0;
-  std::size_t core_bytes_max = 0;  // the largest peer core there was
-  tracker::Counters tracker;       // of the last tracker, if it lived
+  std::size_t reader_core_bytes_max = 0;  // the largest core there was
+  std::size_t superpeer_core_bytes_max = 0;
+  tracker::Counters tracker;  // of the last tracker, if it lived
   std::map<tracker::NoticeKind, uint64_t> notices;
   std::vector<Violation> violations;
 
@@ -40,7 +42,8 @@ struct RunResult {
   uint64_t amplification_permille() const;
 };
 
-RunResult run(const Scenario& scenario);
+// `also` watch, besides all checkers.
+RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> also = {});
 
 // The least time in which a reader of `scenario` can have `bytes` while everybody reads as much
 // as the scenario says.

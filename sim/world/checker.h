@@ -14,6 +14,7 @@ namespace tyto::sim {
 class World;
 struct Transfer;
 
+enum class FaultPhase : uint8_t { kBegins, kEnds };
 enum class TransferEnd : uint8_t { kDone, kFailed, kCancelled, kDied };
 
 // Sees what happens in a world and says what should not have. One property each.
@@ -24,6 +25,7 @@ class Checker {
   virtual ~Checker() = default;
   virtual std::string_view name() const = 0;
 
+  virtual void on_fault(World&, const FaultSpec&, FaultPhase) {}
   virtual void on_stored(World&, NodeId, const ChunkId&, ContentTag) {}
   // A reader took a chunk of the version that it has open.
   virtual void on_delivered(World&, NodeId, uint32_t /*read*/, const ChunkId&, ContentTag) {}

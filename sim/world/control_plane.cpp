@@ -248,6 +248,7 @@ void ControlPlane::arm_tracker_timer() {
 }
 
 void ControlPlane::on_tracker_timer() {
+  if (world_.now() != timer_at_) return;  // a time that no longer counts
   timer_at_ = Instant::never();
   if (!is_tracker_up()) return;
   if (core_->next_deadline() <= world_.now()) {

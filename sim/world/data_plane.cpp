@@ -66,6 +66,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
   transfer.reader = reader;
   transfer.order = order;
   transfer.tracker_run = world_.control().tracker_run();
+  transfer.had_tracker = world_.control().is_connected(reader);
   transfer.tracker_upset = world_.control().upsets();
   transfer.since = world_.now();
   by_id_[{reader, order.transfer}] = key;
@@ -91,6 +92,7 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
   }
   peer::TransferId id = transfer->order.transfer;
   Place place{reader, transfer->chunk()};
+  transfer->failure = kind;
   auto bytes = static_cast<uint32_t>(end(key, TransferEnd::kFailed));
   world_.node(reader).deliver(
       peer::TransferFailed{id, kind, bytes, std::string(failure_kind_name(kind))});
@@ -109,7 +111,6 @@ void DataPlane::finish(uint64_t key) {
   count(transfer, length);
   peer::TransferDone done{transfer.order.transfer, root_of(transfer.content), true, length};
   ContentTag content = transfer.content;
-  transfer.is_whole = true;
   end(key, TransferEnd::kDone);
   node.store().commit(facts, place.second.index, content);
   world_.tell_checkers(
@@ -210,6 +211,7 @@ void DataPlane::on_body(uint64_t key) {
 }
 
 void DataPlane::on_flow() {
+  if (world_.now() != flow_at_) return;  // a time that no longer counts
   flow_at_ = Instant::never();
   std::vector<FlowEvent> events;
   network_.advance(world_.now(), events);

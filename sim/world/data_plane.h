@@ -35,14 +35,15 @@ struct Transfer {
   bool is_held = false;          // the request lies before a source that does not react
   bool is_cut_off = false;       // the source will not answer any more, but for a refusal
   bool has_flow_ended = false;
-  bool is_whole = false;
-  std::optional<FailureKind> unheard;  // a failure that a frozen reader has not seen yet
+  FailureKind failure = FailureKind::kCancelled;  // why it ended, if it failed
+  std::optional<FailureKind> unheard;             // a failure that a frozen reader has not seen yet
   FlowId flow;
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
-  uint64_t tracker_run = 0;  // that ruled when it began
-  uint64_t tracker_upset = 0;
+  uint64_t tracker_run = 0;    // that ruled when it began
+  uint64_t tracker_upset = 0;  // how often it had been disturbed by then
+  bool had_tracker = false;    // the reader was in touch with it
   Instant since;
 
   ChunkId chunk() const { return {order.facts->id, order.chunk}; }

@@ -30,8 +30,10 @@ void DataPlane::serve(Transfer& transfer) {
   Place place{id, transfer.chunk()};
   bool can_ensure = transfer.order.without_tracker && node.policy().serves_orphans;
   bool is_here = node.store().holds(transfer.chunk());
-  if (!is_here && !can_ensure && !incoming_.contains(place))
+  if (!is_here && !can_ensure && !incoming_.contains(place)) {
+    node.missed(transfer.chunk());
     return refuse(transfer, FailureKind::kLacking);
+  }
   transfer.has_slot = true;
   ++node.uploads;
   world_.tell_checkers([&](Checker& c) { c.on_uploads(world_, id, node.uploads, cap); });

@@ -27,6 +27,7 @@ std::string_view fault_kind_name(FaultKind kind) {
 
 void World::apply_fault(const FaultSpec& fault) {
   if (is_calm_) return;
+  tell_checkers([&](Checker& c) { c.on_fault(*this, fault, FaultPhase::kBegins); });
   bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
   if (is_of_node) touched_[fault.target] = true;
   PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
@@ -52,6 +53,7 @@ void World::apply_fault(const FaultSpec& fault) {
 
 // Mending what is not broken does nothing.
 void World::end_fault(const FaultSpec& fault) {
+  tell_checkers([&](Checker& c) { c.on_fault(*this, fault, FaultPhase::kEnds); });
   bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
   PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
   switch (fault.kind) {

@@ -145,7 +145,7 @@ void PeerNode::arm_timer() {
 }
 
 void PeerNode::on_timer(uint64_t incarnation) {
-  if (incarnation != incarnation_ || core_ == nullptr) return;
+  if (incarnation != incarnation_ || core_ == nullptr || world_.now() != timer_at_) return;
   timer_at_ = Instant::never();
   if (is_frozen_) return;
   if (core_->next_deadline() <= world_.now()) {
@@ -222,6 +222,11 @@ void PeerNode::drop_chunks(const peer::DropChunks& order) {
   } else {
     deliver(peer::ChunksLost{order.version, order.first, order.count});
   }
+}
+
+void PeerNode::missed(const ChunkId& chunk) {
+  if (core_ != nullptr && core_->holds(chunk))
+    deliver(peer::ChunksLost{chunk.version, chunk.index.value(), 1});
 }
 
 void PeerNode::upload_ended(const ChunkId& chunk) {
@@ -309,8 +314,7 @@ bool PeerNode::take(Handle& handle, uint32_t index) {
   if (handle.taken.test(index)) return false;
   ChunkId chunk{handle.facts->id, ChunkIndex(index)};
   if (!store_.holds(chunk)) {
-    // Broken in the store, and noticed only now.
-    if (core_->holds(chunk)) deliver(peer::ChunksLost{chunk.version, index, 1});
+    missed(chunk);  // broken in the store, and noticed only now
     return false;
   }
   handle.taken.set(index);

@@ -44,6 +44,8 @@ class PeerNode {
   bool is_here(const Endpoint& address) const { return is_alive() && address == address_; }
   uint32_t uploads_max() const { return limits_.uploads_max; }
   uint32_t uploads = 0;
+  // A chunk was asked for that the store has not got: if the core counts on it, it is told.
+  void missed(const ChunkId& chunk);
   // A view of a chunk was given back.
   void upload_ended(const ChunkId& chunk);
 

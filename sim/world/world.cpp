@@ -11,6 +11,30 @@ constexpr uint64_t kEventsAtOnceMax = 1'000'000;  // more at one instant: someth
 
 }  // namespace
 
+std::string_view event_kind_name(EventKind kind) {
+  switch (kind) {
+    case EventKind::kFlow: return "flow";
+    case EventKind::kPeerTimer: return "peer_timer";
+    case EventKind::kTrackerTimer: return "tracker_timer";
+    case EventKind::kPeerMail: return "peer_mail";
+    case EventKind::kTrackerMail: return "tracker_mail";
+    case EventKind::kConnectTimeout: return "connect_timeout";
+    case EventKind::kCutTimeout: return "cut_timeout";
+    case EventKind::kRequest: return "request";
+    case EventKind::kBody: return "body";
+    case EventKind::kRefusal: return "refusal";
+    case EventKind::kPatience: return "patience";
+    case EventKind::kLookup: return "lookup";
+    case EventKind::kNodeStart: return "node_start";
+    case EventKind::kRead: return "read";
+    case EventKind::kFault: return "fault";
+    case EventKind::kFaultEnd: return "fault_end";
+    case EventKind::kCalm: return "calm";
+    case EventKind::kTick: return "tick";
+  }
+  return "unknown";
+}
+
 World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers)
     : scenario_(scenario),
       checkers_(checkers),
@@ -57,6 +81,7 @@ void World::run(Duration until) {
     events_now_ = entry.at == now_ ? events_now_ + 1 : 0;
     now_ = entry.at;
     ++events_;
+    ++events_by_kind_[static_cast<std::size_t>(entry.payload.kind)];
     hash_.add(now_);
     hash_.add(static_cast<uint64_t>(entry.payload.kind));
     hash_.add(entry.payload.a);

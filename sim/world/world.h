@@ -1,6 +1,7 @@
 // A fleet, its tracker and its origin in virtual time.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,6 +91,7 @@ class World {
   void violated(std::string what, std::string_view who = "world");
   const std::vector<Violation>& violations() const { return violations_; }
   uint64_t events() const { return events_; }
+  uint64_t events(EventKind kind) const { return events_by_kind_[static_cast<std::size_t>(kind)]; }
   // How often the trackers noted something, by kind.
   const std::map<tracker::NoticeKind, uint64_t>& notices() const { return notices_; }
   Instant start_time() const { return start_; }
@@ -133,6 +135,7 @@ class World {
   std::vector<Violation> violations_;
   std::map<tracker::NoticeKind, uint64_t> notices_;
   uint64_t events_ = 0;
+  std::array<uint64_t, kEventKinds> events_by_kind_{};
   uint64_t events_now_ = 0;  // at this very instant
   bool is_calm_ = false;
   bool is_stuck_ = false;

@@ -1,7 +1,9 @@
 // The events of a world: plain numbers, so that they hash and cost little.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace tyto::sim {
 
@@ -25,6 +27,9 @@ enum class EventKind : uint8_t {
   kCalm,
   kTick,
 };
+inline constexpr std::size_t kEventKinds = 18;
+
+std::string_view event_kind_name(EventKind kind);
 
 struct WorldEvent {
   EventKind kind = EventKind::kTick;

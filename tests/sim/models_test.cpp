@@ -1,0 +1,210 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "sim/models/max_min_network.h"
+#include "sim/models/origin.h"
+#include "sim/models/topology.h"
+#include "sim/world/store.h"
+
+namespace tyto::sim {
+namespace {
+
+constexpr uint64_t kMB = 1'000'000;
+
+Instant at_ms(int64_t ms) {
+  return Instant() + Duration::milliseconds(ms);
+}
+
+// Runs a network to the end and notes when each flow ended, in ns.
+std::map<FlowId, int64_t> ends(MaxMinNetwork& network) {
+  std::map<FlowId, int64_t> ended;
+  std::vector<FlowEvent> events;
+  for (Instant next = network.next_event(); !next.is_never(); next = network.next_event()) {
+    events.clear();
+    network.advance(next, events);
+    for (const FlowEvent& event : events) {
+      if (event.quarter == 4) ended[event.flow] = next.ns();
+    }
+  }
+  return ended;
+}
+
+TEST(MaxMinNetwork, OneFlowTakesItsBytesOverTheRate) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId flow = network.start(Instant(), std::vector{link}, 5 * kMB);
+  EXPECT_EQ(ends(network)[flow], 500'000'000);
+}
+
+TEST(MaxMinNetwork, ReportsEveryQuarterInItsTime) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(1000);
+  network.start(Instant(), std::vector{link}, 1000);
+  std::vector<FlowEvent> events;
+  for (int quarter = 1; quarter <= 4; ++quarter) {
+    EXPECT_EQ(network.next_event(), at_ms(250 * quarter));
+    events.clear();
+    network.advance(network.next_event(), events);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].quarter, quarter);
+  }
+  EXPECT_TRUE(network.next_event().is_never());
+}
+
+TEST(MaxMinNetwork, TwoFlowsOverOneLinkGetHalfEach) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId a = network.start(Instant(), std::vector{link}, kMB);
+  FlowId b = network.start(Instant(), std::vector{link}, kMB);
+  EXPECT_EQ(network.rate(a), 5 * kMB);
+  auto ended = ends(network);
+  EXPECT_EQ(ended[a], 200'000'000);
+  EXPECT_EQ(ended[b], 200'000'000);
+}
+
+TEST(MaxMinNetwork, WhatOneFlowCannotUseTheOthersGet) {
+  MaxMinNetwork network;
+  LinkId wide = network.add_link(10 * kMB);
+  LinkId narrow = network.add_link(2 * kMB);
+  FlowId slow = network.start(Instant(), std::vector{wide, narrow}, kMB);
+  FlowId fast = network.start(Instant(), std::vector{wide}, kMB);
+  EXPECT_EQ(network.rate(slow), 2 * kMB);
+  EXPECT_EQ(network.rate(fast), 8 * kMB);
+}
+
+TEST(MaxMinNetwork, AFlowThatEndsLeavesItsShareToTheOther) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId brief = network.start(Instant(), std::vector{link}, kMB);
+  FlowId lasting = network.start(Instant(), std::vector{link}, 2 * kMB);
+  auto ended = ends(network);
+  EXPECT_EQ(ended[brief], 200'000'000);    // 1 MB at 5 MB/s
+  EXPECT_EQ(ended[lasting], 300'000'000);  // then 1 MB at 10 MB/s
+}
+
+TEST(MaxMinNetwork, ABlockedFlowMovesNothingAndGivesWay) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId blocked = network.start(Instant(), std::vector{link}, kMB);
+  FlowId other = network.start(Instant(), std::vector{link}, kMB);
+  network.set_state(at_ms(100), blocked, FlowState::kBlocked);
+  EXPECT_EQ(network.rate(other), 10 * kMB);
+  EXPECT_EQ(network.moved(at_ms(150), blocked), kMB / 2);
+  network.set_state(at_ms(1000), blocked, FlowState::kMoving);
+  auto ended = ends(network);
+  EXPECT_EQ(ended[blocked], 1'050'000'000);
+}
+
+TEST(MaxMinNetwork, StopReturnsWhatMovedAndFreesTheLink) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId gone = network.start(Instant(), std::vector{link}, 10 * kMB);
+  FlowId stays = network.start(Instant(), std::vector{link}, 10 * kMB);
+  EXPECT_EQ(network.stop(at_ms(200), gone), kMB);
+  EXPECT_EQ(network.stop(at_ms(200), gone), 0u);
+  EXPECT_EQ(network.rate(stays), 10 * kMB);
+}
+
+// Whatever the shape, no link carries more than it can, and none that is wanted idles.
+TEST(MaxMinNetwork, SharesAreFeasibleAndLeaveNoWantedLinkIdle) {
+  Rng rng(7);
+  for (int round = 0; round < 50; ++round) {
+    MaxMinNetwork network;
+    std::vector<uint64_t> capacity;
+    for (uint32_t i = 0; i < 12; ++i) {
+      capacity.push_back((1 + rng.below(50)) * kMB);
+      network.add_link(capacity.back());
+    }
+    std::vector<std::pair<FlowId, std::vector<LinkId>>> flows;
+    for (int i = 0; i < 30; ++i) {
+      std::vector<LinkId> path{LinkId(rng.below(6)), LinkId(6 + rng.below(6))};
+      flows.emplace_back(network.start(Instant(), path, 100 * kMB), path);
+    }
+    std::vector<uint64_t> load(capacity.size());
+    for (const auto& [flow, path] : flows) {
+      for (LinkId link : path) load[link.value()] += network.rate(flow);
+    }
+    for (std::size_t i = 0; i < capacity.size(); ++i) EXPECT_LE(load[i], capacity[i]);
+    for (const auto& [flow, path] : flows) {
+      bool has_full_link = false;
+      for (LinkId link : path)
+        has_full_link |= load[link.value()] + flows.size() >= capacity[link.value()];
+      EXPECT_TRUE(has_full_link);
+    }
+  }
+}
+
+TEST(Topology, PathsCrossRackUplinksOnlyBetweenRacks) {
+  MaxMinNetwork network;
+  Topology topology(network);
+  RackId near = topology.add_rack({kMB, kMB});
+  RackId far = topology.add_rack({kMB, kMB});
+  HostId a = topology.add_host({kMB, kMB}, near);
+  HostId b = topology.add_host({kMB, kMB}, near);
+  HostId c = topology.add_host({kMB, kMB}, far);
+  HostId bare = topology.add_host({kMB, kMB}, std::nullopt);
+  EXPECT_EQ(topology.path(a, a).size(), 0u);
+  EXPECT_EQ(topology.path(a, b).size(), 2u);
+  EXPECT_EQ(topology.path(a, c).size(), 4u);
+  EXPECT_EQ(topology.path(a, bare).size(), 3u);
+}
+
+OriginModel origin_of(uint32_t reads_max) {
+  return OriginModel({.reads_max = reads_max}, BucketId(1), "b", {{"a", 3 * kChunkBytesMin}});
+}
+
+TEST(OriginModel, ServesWhatIsPinnedAndRefusesWhatHasChanged) {
+  OriginModel origin = origin_of(4);
+  VersionFactsRef before = origin.current(0);
+  EXPECT_EQ(origin.admit(*before, 1).admission, OriginModel::Admission::kServe);
+  origin.change(0);
+  EXPECT_NE(origin.current(0)->id, before->id);
+  OriginModel::Answer answer = origin.admit(*before, 2);
+  EXPECT_EQ(answer.admission, OriginModel::Admission::kFail);
+  EXPECT_EQ(answer.failure, FailureKind::kOriginChanged);
+}
+
+TEST(OriginModel, ReadsBeyondItsLimitWaitInLine) {
+  OriginModel origin = origin_of(1);
+  const VersionFacts& facts = *origin.current(0);
+  EXPECT_EQ(origin.admit(facts, 1).admission, OriginModel::Admission::kServe);
+  EXPECT_EQ(origin.admit(facts, 2).admission, OriginModel::Admission::kWait);
+  EXPECT_EQ(origin.admit(facts, 3).admission, OriginModel::Admission::kWait);
+  EXPECT_EQ(origin.next_waiting(), 0u);
+  origin.forget(2);
+  origin.release();
+  EXPECT_EQ(origin.next_waiting(), 3u);
+}
+
+TEST(Store, NeverTakesMoreThanItsLimit) {
+  OriginModel origin = origin_of(1);
+  VersionFactsRef facts = origin.current(0);
+  Store store(2 * kChunkBytesMin);
+  EXPECT_TRUE(store.reserve(facts, ChunkIndex(0)));
+  EXPECT_TRUE(store.reserve(facts, ChunkIndex(1)));
+  EXPECT_FALSE(store.reserve(facts, ChunkIndex(2)));
+  store.release(facts, ChunkIndex(1));
+  EXPECT_TRUE(store.reserve(facts, ChunkIndex(2)));
+}
+
+TEST(Store, KnowsWhichOfItsChunksAreWrong) {
+  OriginModel origin = origin_of(1);
+  VersionFactsRef facts = origin.current(0);
+  Store store(kGiB);
+  ChunkId good{facts->id, ChunkIndex(0)};
+  ChunkId bad{facts->id, ChunkIndex(1)};
+  ASSERT_TRUE(store.reserve(facts, good.index));
+  ASSERT_TRUE(store.reserve(facts, bad.index));
+  store.commit(facts, good.index, right_content(good));
+  store.commit(facts, bad.index, spoilt(right_content(bad)));
+  EXPECT_EQ(store.content(good), right_content(good));
+  EXPECT_NE(store.content(bad), right_content(bad));
+  EXPECT_EQ(store.used_bytes(), 2 * kChunkBytesMin);
+  EXPECT_TRUE(store.drop(bad));
+  EXPECT_FALSE(store.holds(bad));
+  EXPECT_EQ(store.count(facts->id), 1u);
+}
+
+}  // namespace
+}  // namespace tyto::sim
