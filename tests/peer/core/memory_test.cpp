@@ -65,6 +65,7 @@ class Downloading : public testing::Test {
 };
 
 TEST_F(Downloading, TakesAtMostFourKibibytes) {
+  RecordProperty("bytes", static_cast<int>(used()));
   EXPECT_LE(core->memory_bytes(), kBytesMax);
   EXPECT_LE(used(), kBytesMax);
 }
