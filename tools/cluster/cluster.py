@@ -1,0 +1,177 @@
+"""A cluster on loopback: tracker, superpeers, readers, and the folder they live in."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from cluster import web
+from cluster.process import Process
+from cluster.reader import Reader
+from cluster.waiting import until
+
+START_SECONDS = 60  # a start takes 0.1 s; a loaded machine may take long
+
+
+class CommandFailed(Exception):
+    """A `tyto` command ended with another code than 0."""
+
+
+class Programs:
+    """Where a build folder has the programs."""
+
+    def __init__(self, build):
+        build = pathlib.Path(build)
+        self.tracker = build / "tracker" / "tyto-tracker"
+        self.superpeer = build / "superpeer" / "tyto-superpeer"
+        self.tyto = build / "peer" / "cli" / "tyto"
+
+    def missing(self):
+        return [path for path in (self.tracker, self.superpeer, self.tyto) if not path.exists()]
+
+
+class Daemon:
+    """A tracker, superpeer or agent that listens, with the addresses of its ready file."""
+
+    def __init__(self, process, ready_file):
+        self.process = process
+
+        def is_ready():
+            process.check_alive()
+            return ready_file.exists()
+
+        until(is_ready, START_SECONDS, lambda: f"{process.name} listens\n{process.log_tail()}")
+        self.addresses = json.loads(ready_file.read_text())
+        self.http = self.addresses.get("http", "")
+
+    @property
+    def rpc(self):
+        return self.addresses["rpc"]
+
+    @property
+    def data(self):
+        return f"127.0.0.1:{self.addresses['data_port']}"
+
+
+class Cluster:
+    """Starts processes in a folder of its own, and stops all of them, in any case.
+
+    Its folder is removed with it unless `keeps_folder` is set meanwhile.
+    """
+
+    def __init__(self, build, parent=None, dies_with_parent=True):
+        self.programs = Programs(build)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tyto-", dir=parent))
+        self.dies_with_parent = dies_with_parent
+        self.keeps_folder = False
+        self.processes = []
+        self.tracker = None
+        self.origin = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends what still runs, the newest first: readers, superpeers, tracker, origin."""
+        for process in reversed(self.processes):
+            process.send(2)
+            process.thaw()
+        for process in reversed(self.processes):
+            process.stop(5)
+        self.processes.clear()
+        if self.origin:
+            self.origin.stop()
+            self.origin = None
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, name, command, env=None):
+        process = Process(name, command, self.folder, self.dies_with_parent, env)
+        self.processes.append(process)
+        return process
+
+    def start_tracker(self, *flags, name="tracker", rpc="127.0.0.1:0", http_address="127.0.0.1:0"):
+        """The first start makes the catalog; a later one goes on with it."""
+        ready = self._ready_file(name)
+        self.tracker = Daemon(
+            self.start(name, [
+                self.programs.tracker, "--catalog-path", self.folder / "catalog.sqlite",
+                "--listen-rpc", rpc, "--listen-http", http_address, "--ready-file", ready, *flags
+            ]), ready)
+        return self.tracker
+
+    def restart_tracker(self, *flags):
+        """Starts a tracker on the addresses and with the catalog of the one that was killed."""
+        old = self.tracker
+        return self.start_tracker(*flags, rpc=old.rpc, http_address=old.http)
+
+    def start_superpeer(self, *flags, name="superpeer"):
+        """Returns once the tracker knows it. A later start under the same name has its store."""
+        return self._start_daemon([self.programs.superpeer], name, flags)
+
+    def start_agent(self, *flags, name="agent"):
+        socket = self.folder / f"{name}.sock"
+        daemon = self._start_daemon([self.programs.tyto, "agent", "--socket", socket], name, flags)
+        daemon.socket = socket
+        return daemon
+
+    def _start_daemon(self, command, name, flags):
+        ready = self._ready_file(name)
+        process = self.start(name, [
+            *command, "--store-dir", self.folder / f"{name}-store", "--listen-data", "127.0.0.1:0",
+            "--listen-http", "127.0.0.1:0", "--trackers", self.tracker.rpc, "--ready-file", ready,
+            "--name", name, "--location", f"local/loopback/{name}/{name}", *flags
+        ])
+        daemon = Daemon(process, ready)
+        until(lambda: web.answers(daemon.http, "/readyz"), START_SECONDS,
+              lambda: f"{name} has found the tracker\n{process.log_tail()}")
+        return daemon
+
+    def get(self, object_name, name="reader", flags=(), linger="1h", output=None):
+        """Starts a reader, which is a host of its own, and goes on serving for `linger`."""
+        output = output or self.folder / f"{name}.bin"
+        done = self.folder / f"{name}.done"
+        command = [
+            self.programs.tyto, "get", object_name, "-o", output, "--tracker", self.tracker.rpc,
+            "--name", name, "--location", f"local/loopback/{name}/{name}", "--listen",
+            "127.0.0.1:0", "--progress", "json", "--json", "--done-file", done, "--no-agent"
+        ]
+        if linger:
+            command += ["--linger", linger]
+        reader = Reader([*command, *flags], name, self.folder, output, done,
+                        self.dies_with_parent)
+        self.processes.append(reader.process)
+        return reader
+
+    def tyto(self, *arguments, seconds=60):
+        """Runs a command with the tracker's API and returns the finished process, whatever became
+        of it; `.stdout` and `.stderr` are text."""
+        command = [self.programs.tyto, *arguments, "--api", f"http://{self.tracker.http}"]
+        return subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                              timeout=seconds, check=False)
+
+    def create_bucket(self, name, origin, *flags):
+        done = self.tyto("bucket", "create", name, "--origin", origin, *flags)
+        if done.returncode != 0:
+            raise CommandFailed(f"tyto bucket create: {done.stderr.strip()}")
+
+    def api(self, path):
+        return web.get_json(self.tracker.http, "/api/v1" + path)
+
+    def object(self, bucket, key):
+        return self.api(f"/buckets/{bucket}/objects/{web.escape(key)}")
+
+    def delivered(self):
+        """What readers' bytes came from, as the tracker counts: {peers, superpeers, origin}."""
+        counters = self.api("/cluster")
+        counters = counters.get("counters", counters)
+        return {name: counters[f"bytes_from_{name}"] for name in ("peers", "superpeers", "origin")}
+
+    def _ready_file(self, name):
+        path = self.folder / f"{name}.ready"
+        path.unlink(missing_ok=True)
+        return path
