@@ -108,8 +108,7 @@ int run_ls(const ApiOptions& options, const std::string& what) {
 int run_stat(const ApiOptions& options, const std::string& object) {
   auto name = ObjectName::parse(object);
   if (!name.ok()) return report(name.error(), options.format);
-  std::string path =
-      "/buckets/" + name->bucket + "/objects/" + io::percent_encode_path(name->key);
+  std::string path = "/buckets/" + name->bucket + "/objects/" + io::percent_encode_path(name->key);
   return show(options, {"GET", path, "", ""}, [](const Json& answer) { print_members(answer); });
 }
 

@@ -20,8 +20,9 @@ int run_agent(int argc, const char* const* argv) {
                      "Keeps what `tyto get` fetches on this host, and serves it to others.",
                      TYTO_VERSION);
   add_settings(table, settings);
-  table.add(socket, {"socket", "The unix socket on which `tyto get` finds this agent. Empty: none. "
-                               "The default can be set by TYTO_AGENT_SOCKET."});
+  table.add(socket, {"socket",
+                     "The unix socket on which `tyto get` finds this agent. Empty: none. "
+                     "The default can be set by TYTO_AGENT_SOCKET."});
   auto parsed = table.parse(argc, argv);
   if (!parsed.ok()) {
     std::fprintf(stderr, "tyto agent: %s\n", parsed.error().message.c_str());

@@ -25,8 +25,7 @@ void reply_error(const Responder& responder, int status, const Error& error) {
 }
 
 void write_line(const Responder& responder, const nlohmann::json& json) {
-  std::string text =
-      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  std::string text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   responder->write(std::as_bytes(std::span(text)));
 }
 
@@ -114,8 +113,8 @@ void AgentApi::Impl::fetch(const io::HttpRequest& request, Responder responder) 
   auto json = nlohmann::json::parse(request.body, nullptr, false);
   if (!json.is_object() || !json.value("bucket", nlohmann::json()).is_string() ||
       !json.value("key", nlohmann::json()).is_string())
-    return reply_error(responder, 400, {ErrorCode::kInvalidArgument,
-                                        "expected {\"bucket\": text, \"key\": text}"});
+    return reply_error(responder, 400,
+                       {ErrorCode::kInvalidArgument, "expected {\"bucket\": text, \"key\": text}"});
   OpenRequested open;
   open.bucket = json["bucket"];
   open.key = json["key"];
@@ -123,8 +122,8 @@ void AgentApi::Impl::fetch(const io::HttpRequest& request, Responder responder) 
   if (version.is_string() && !version.get<std::string>().empty()) {
     auto digest = Digest::from_hex(version.get<std::string>());
     if (!digest)
-      return reply_error(responder, 400, {ErrorCode::kInvalidArgument,
-                                          "version: expected 64 hexadecimal digits"});
+      return reply_error(responder, 400,
+                         {ErrorCode::kInvalidArgument, "version: expected 64 hexadecimal digits"});
     open.pinned = VersionId{*digest};
   }
   uint64_t id = ++last_fetch;
@@ -199,15 +198,15 @@ void AgentApi::Impl::content(const io::HttpRequest& request, const Responder& re
   const std::string* text = request.query_value("version");
   auto digest = text ? Digest::from_hex(*text) : std::nullopt;
   if (!digest)
-    return reply_error(responder, 400, {ErrorCode::kInvalidArgument,
-                                        "version: expected 64 hexadecimal digits"});
+    return reply_error(responder, 400,
+                       {ErrorCode::kInvalidArgument, "version: expected 64 hexadecimal digits"});
   for (auto& [id, fetch] : fetches) {
     if (!fetch.is_done || fetch.facts->id.digest != *digest) continue;
     std::make_shared<ContentStream>(store, fetch.facts, responder)->start();
     return;
   }
-  reply_error(responder, 404, {ErrorCode::kNotFound,
-                               "no fetch of this version is open; POST /v1/fetch first"});
+  reply_error(responder, 404,
+              {ErrorCode::kNotFound, "no fetch of this version is open; POST /v1/fetch first"});
 }
 
 AgentApi::AgentApi(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

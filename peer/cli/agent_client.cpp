@@ -101,10 +101,10 @@ Result<AgentFetched> Conversation::run() {
   request.unix_socket = fetch_.socket;
   request.url = "http://agent/v1/fetch";
   request.idle_max = Duration::seconds(60);
-  request.body = nlohmann::json{{"bucket", fetch_.name.bucket},
-                                {"key", fetch_.name.key},
-                                {"version", fetch_.version}}
-                     .dump();
+  request.body =
+      nlohmann::json{
+          {"bucket", fetch_.name.bucket}, {"key", fetch_.name.key}, {"version", fetch_.version}}
+          .dump();
   io::HttpCallbacks on;
   on.on_data = [this](std::span<const std::byte> bytes) { return take(bytes); };
   on.on_done = [this](Result<void> done) {
@@ -117,8 +117,7 @@ Result<AgentFetched> Conversation::run() {
   if (error_) return *error_;
   AgentFetched fetched = *fetched_;
   if (auto copied = copy(fetched.version); !copied.ok()) return copied.error();
-  fetched.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fetched.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return fetched;
 }
 

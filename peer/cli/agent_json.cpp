@@ -3,8 +3,8 @@
 namespace tyto::cli {
 
 nlohmann::json json_of(const Progress& p) {
-  return {{"total_bytes", p.total_bytes},     {"done_bytes", p.done_bytes},
-          {"from_store", p.from_store},       {"from_peers", p.from_peers},
+  return {{"total_bytes", p.total_bytes},         {"done_bytes", p.done_bytes},
+          {"from_store", p.from_store},           {"from_peers", p.from_peers},
           {"from_superpeers", p.from_superpeers}, {"from_origin", p.from_origin}};
 }
 

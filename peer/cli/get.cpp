@@ -24,7 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string last_part(const std::string& key) { return key.substr(key.rfind('/') + 1); }
+std::string last_part(const std::string& key) {
+  return key.substr(key.rfind('/') + 1);
+}
 
 ProgressStyle style_of(const std::string& word) {
   if (word == "off") return ProgressStyle::kOff;
@@ -38,7 +40,8 @@ ProgressStyle style_of(const std::string& word) {
 Result<uint64_t> room_at(const std::string& folder) {
   struct statvfs disk = {};
   if (statvfs(folder.c_str(), &disk) != 0)
-    return Error{ErrorCode::kNotFound, "cannot write to folder '" + folder + "': it does not exist"};
+    return Error{ErrorCode::kNotFound,
+                 "cannot write to folder '" + folder + "': it does not exist"};
   uint64_t room = uint64_t{disk.f_bavail} * disk.f_frsize;
   std::error_code ignored;
   for (fs::recursive_directory_iterator it(folder, ignored), end; !ignored && it != end;
@@ -226,9 +229,8 @@ int run_get(GetOptions options) {
   if (is_asked_for || (may_use_agent && is_agent_there(options.agent))) {
     AgentFetch fetch{options.agent, *name, options.version, options.output};
     ProgressPrinter printer(style_of(options.progress), last_part(name->key));
-    auto fetched = fetch_through_agent(fetch, [&](const Progress& now, double seconds) {
-      printer.show(now, seconds);
-    });
+    auto fetched = fetch_through_agent(
+        fetch, [&](const Progress& now, double seconds) { printer.show(now, seconds); });
     printer.finish();
     if (!fetched.ok()) return report(fetched.error(), options.format);
     auto json = summary(options, fetched->version, fetched->progress, fetched->seconds);

@@ -101,8 +101,9 @@ BucketCommands add_bucket(CLI::App& app, Command& command) {
   create->add_option("name", command.bucket.name, "1 to 63 of a-z 0-9 -")->required();
   create->add_option("--origin", command.bucket.origin,
                      "URL that keys are appended to: http(s)://host/path/ or file:///path/");
-  create->add_option("--revalidate", command.bucket.revalidate,
-                     "When names are looked up at the origin again")
+  create
+      ->add_option("--revalidate", command.bucket.revalidate,
+                   "When names are looked up at the origin again")
       ->check(CLI::IsMember({"never", "age", "always"}))
       ->capture_default_str();
   create->add_option("--revalidate-age", command.bucket.revalidate_age, "With age: how old, as 60s")
@@ -168,4 +169,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tyto::cli
 
-int main(int argc, char** argv) { return tyto::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return tyto::cli::run(argc, argv);
+}

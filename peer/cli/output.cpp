@@ -76,9 +76,9 @@ void ProgressPrinter::show(const Progress& p, double seconds) {
       break;
     }
     case ProgressStyle::kJson: {
-      nlohmann::json json = {{"progress", {{"done_bytes", p.done_bytes},
-                                           {"total_bytes", p.total_bytes},
-                                           {"seconds", seconds}}}};
+      nlohmann::json json = {
+          {"progress",
+           {{"done_bytes", p.done_bytes}, {"total_bytes", p.total_bytes}, {"seconds", seconds}}}};
       std::fprintf(stderr, "%s\n", json.dump().c_str());
       break;
     }

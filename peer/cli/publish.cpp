@@ -27,7 +27,9 @@ namespace {
 constexpr Duration kResolveWithin = Duration::seconds(60);
 constexpr Duration kChunkWithin = Duration::seconds(600);
 
-bool is_url(const std::string& source) { return source.find("://") != std::string::npos; }
+bool is_url(const std::string& source) {
+  return source.find("://") != std::string::npos;
+}
 
 // Reads an object chunk by chunk through an origin reader, and keeps only the roots.
 class RootReader {
@@ -69,10 +71,10 @@ class RootReader {
     on.progressed = [](uint8_t) {};
     on.done = [&](const Digest& root, uint32_t) { outcome = root; };
     on.failed = [&](FailureKind kind, uint32_t, std::string detail) {
-      ErrorCode code = kind == FailureKind::kOriginChanged ? ErrorCode::kConflict
-                                                           : ErrorCode::kUnavailable;
-      outcome = Error{code, facts->origin.url + ", chunk " + std::to_string(chunk.value()) + ": " +
-                                detail};
+      ErrorCode code =
+          kind == FailureKind::kOriginChanged ? ErrorCode::kConflict : ErrorCode::kUnavailable;
+      outcome = Error{
+          code, facts->origin.url + ", chunk " + std::to_string(chunk.value()) + ": " + detail};
     };
     origins_.fetch({facts, chunk, std::nullopt}, std::move(*writer), std::move(on));
     loop_.run_until([&] { return outcome.has_value(); }, kChunkWithin);

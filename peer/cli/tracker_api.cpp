@@ -27,8 +27,7 @@ Result<nlohmann::json> call_tracker(const std::string& api, const ApiCall& call)
   auto pending = client.fetch(std::move(request), kAnswerBytesMax,
                               [&](Result<io::HttpResponse> got) { answer = std::move(got); });
   loop.run_until([&] { return answer.has_value(); }, kAnswerWithin);
-  if (!answer)
-    return Error{ErrorCode::kTimedOut, "the tracker at " + api + " does not answer"};
+  if (!answer) return Error{ErrorCode::kTimedOut, "the tracker at " + api + " does not answer"};
   if (!answer->ok())
     return Error{answer->error().code, "tracker API " + api + ": " + answer->error().message +
                                            "; is a tracker running there? (--api)"};

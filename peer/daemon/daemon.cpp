@@ -42,8 +42,8 @@ Result<EngineOptions> engine_options(const DaemonKind& kind, const DaemonSetting
     std::ifstream file(settings.credentials_file, std::ios::binary);
     options.credentials.assign(std::istreambuf_iterator<char>(file), {});
     if (!file)
-      return Error{ErrorCode::kInvalidArgument, "credentials_file: cannot read " +
-                                                    settings.credentials_file};
+      return Error{ErrorCode::kInvalidArgument,
+                   "credentials_file: cannot read " + settings.credentials_file};
   }
   auto engine = engine_options_of(options);
   if (!engine.ok()) return engine;

@@ -7,35 +7,41 @@ namespace {
 void add_network(io::Settings& table, DaemonSettings& settings) {
   table.add(settings.trackers,
             {"trackers", "Trackers as host:port, tried in turn until one answers."});
-  table.add(settings.name, {"name", "For people, in logs and lists. Empty: host name and "
-                                    "process id."});
+  table.add(settings.name, {"name",
+                            "For people, in logs and lists. Empty: host name and "
+                            "process id."});
   table.add(settings.location,
-            {"location", "Where this host stands: region/zone/rack/host, from one to four parts "
-                         "from the right. Sources are chosen by nearness. Empty: the host's name."});
+            {"location",
+             "Where this host stands: region/zone/rack/host, from one to four parts "
+             "from the right. Sources are chosen by nearness. Empty: the host's name."});
   table.add(settings.listen_data,
-            {"listen.data", "Where chunks are served to others: host:port. Port 0 takes a free "
-                            "one."});
+            {"listen.data",
+             "Where chunks are served to others: host:port. Port 0 takes a free "
+             "one."});
   table.add(settings.listen_http,
-            {"listen.http", "Where /healthz, /readyz and /metrics are served: host:port. Empty: "
-                            "nowhere."});
+            {"listen.http",
+             "Where /healthz, /readyz and /metrics are served: host:port. Empty: "
+             "nowhere."});
   table.add(settings.advertise_host,
-            {"advertise.host", "Under which name or address others reach listen.data. Empty: the "
-                               "address that the tracker sees."});
+            {"advertise.host",
+             "Under which name or address others reach listen.data. Empty: the "
+             "address that the tracker sees."});
   table.add(settings.credentials_file,
             {"credentials_file", "A file whose content is shown to the tracker. Empty: none."});
 }
 
 void add_limits(io::Settings& table, DaemonSettings& settings) {
   table.add(settings.store_dir,
-            {"store.dir", "The folder of the cache, kept over restarts.",
-             io::Presence::kRequired});
+            {"store.dir", "The folder of the cache, kept over restarts.", io::Presence::kRequired});
   table.add_bytes(settings.store_bytes,
-                  {"store.bytes", "Bytes of chunks kept there at most. The tracker decides what "
-                                  "goes when it is full."},
+                  {"store.bytes",
+                   "Bytes of chunks kept there at most. The tracker decides what "
+                   "goes when it is full."},
                   {16 * kMiB, uint64_t{1} << 50});
   table.add(settings.uploads_max,
-            {"limits.uploads", "Uploads at once; more readers are sent away. 0: as the tracker "
-                               "says."},
+            {"limits.uploads",
+             "Uploads at once; more readers are sent away. 0: as the tracker "
+             "says."},
             {0, 65535, "uploads"});
   table.add_bytes(settings.upload_bytes_per_s,
                   {"limits.upload_rate", "Bytes a second sent to others, together. 0: unlimited."});
@@ -44,9 +50,9 @@ void add_limits(io::Settings& table, DaemonSettings& settings) {
   table.add(settings.origin_requests_max,
             {"origin.requests", "Requests at once to one origin host. More loads it more."},
             {1, 1024, "requests"});
-  table.add(settings.origin_ca_file,
-            {"origin.ca_file", "Certificates (PEM) to trust for https origins, besides the "
-                               "system's."});
+  table.add(settings.origin_ca_file, {"origin.ca_file",
+                                      "Certificates (PEM) to trust for https origins, besides the "
+                                      "system's."});
 }
 
 void add_process(io::Settings& table, DaemonSettings& settings) {
@@ -60,14 +66,16 @@ void add_process(io::Settings& table, DaemonSettings& settings) {
                    {"log.format", "Lines for people, or one JSON object a line."},
                    {{"text", io::LogFormat::kText}, {"json", io::LogFormat::kJson}});
   table.add(settings.log_file,
-            {"log.file", "Where the log is appended to; empty: standard error. SIGHUP opens it "
-                         "anew."});
+            {"log.file",
+             "Where the log is appended to; empty: standard error. SIGHUP opens it "
+             "anew."});
   table.add(settings.leave_deadline,
             {"leave.deadline", "After SIGTERM or SIGINT: how long uploads may take to end."},
             {Duration::milliseconds(100), Duration::seconds(3600)});
   table.add(settings.ready_file,
-            {"ready_file", "Written, in one piece, once everything listens: {\"data\", \"http\", "
-                           "\"pid\"}. Empty: none."});
+            {"ready_file",
+             "Written, in one piece, once everything listens: {\"data\", \"http\", "
+             "\"pid\"}. Empty: none."});
 }
 
 }  // namespace
