@@ -29,6 +29,11 @@ TransferEvents TransferDesk::events_of(TransferId transfer) {
 void TransferDesk::start(const StartTransfer& order, std::optional<Digest> root,
                          const std::string& ticket) {
   ChunkId chunk{order.facts->id, order.chunk};
+  if (order.source.kind == SourceKind::kPeer && !root) {
+    report_(TransferFailed{order.transfer, FailureKind::kInternal, 0,
+                           "the chunk's root is not known, and a peer is not to be trusted for it"});
+    return;
+  }
   auto writer = store_.begin(chunk.version, chunk.index);
   if (!writer.ok()) {
     report_(TransferFailed{order.transfer, failure_of_assembly(writer.error()), 0,

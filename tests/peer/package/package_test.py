@@ -5,11 +5,20 @@ Usage: package_test.py BUILD_DIR
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
-CONSUMER = pathlib.Path(__file__).resolve().parent / "consumer"
+PROGRAM = pathlib.Path(__file__).resolve().parent / "consumer.cpp"
+# As an embedding program's author would write it.
+PROJECT = """
+cmake_minimum_required(VERSION 3.25)
+project(consumer LANGUAGES CXX)
+find_package(tyto 0.1 REQUIRED)
+add_executable(consumer main.cpp)
+target_link_libraries(consumer PRIVATE tyto::peer)
+"""
 
 
 def run(*command, **more):
@@ -38,7 +47,11 @@ def main():
         if bare:
             sys.exit(f"headers outside of include/tyto: {bare}")
 
-        run("cmake", "-S", CONSUMER, "-B", folder / "build", "-G", "Ninja",
+        consumer = folder / "consumer"
+        consumer.mkdir()
+        (consumer / "CMakeLists.txt").write_text(PROJECT)
+        shutil.copy(PROGRAM, consumer / "main.cpp")
+        run("cmake", "-S", consumer, "-B", folder / "build", "-G", "Ninja",
             f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
         run("cmake", "--build", folder / "build")
         check_program(folder / "build" / "consumer", prefix)
@@ -47,7 +60,7 @@ def main():
         env = {**os.environ, "PKG_CONFIG_PATH": str(libdir)}
         flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs",
                     "tyto", env=env).split()
-        run("g++", CONSUMER / "main.cpp", "-o", folder / "plain", *flags,
+        run("g++", PROGRAM, "-o", folder / "plain", *flags,
             f"-Wl,-rpath,{libdir.parent}")
         run(folder / "plain")
     print("ok")
