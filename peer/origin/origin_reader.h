@@ -64,7 +64,8 @@ class OriginReader {
   // Reads a chunk into `writer`. Returns a handle for cancel(). Requires: chunk < chunk_count().
   virtual uint64_t fetch(OriginFetch fetch, std::unique_ptr<ChunkWriter> writer,
                          TransferEvents events) = 0;
-  // Ends a fetch without a further call-back. Unknown handles are ignored.
+  // Ends a fetch without a further call-back. Unknown handles are ignored. A file that is being
+  // read by a thread may hold its writer a moment longer, and may even have committed it.
   virtual void cancel(uint64_t fetch) = 0;
   virtual OriginStats stats() const = 0;
 };
