@@ -105,7 +105,8 @@ void take_reply(Turn& turn, RegisterReply& reply) {
   if (reply.superpeers.size() > kSuperpeersListedMax) {
     reply.superpeers.resize(kSuperpeersListedMax);
   }
-  state.superpeers = std::move(reply.superpeers);
+  // A tracker that has just started may not have heard of any yet: those known before still serve.
+  if (!reply.superpeers.empty()) state.superpeers = std::move(reply.superpeers);
   turn.emit(LimitsSet{reply.limits});
   if (!reply.ticket.text.empty()) turn.emit(TicketRenewed{BucketId(), reply.ticket});
 }

@@ -49,6 +49,7 @@ Result<EngineOptions> engine_options(const DaemonKind& kind, const DaemonSetting
   if (!engine.ok()) return engine;
   engine->policy = kind.policy;
   engine->origins.http.requests_max = settings.origin_requests_max;
+  engine->origins.http.spool_dir = settings.store_dir;
   return engine;
 }
 

@@ -31,8 +31,10 @@ void add_network(io::Settings& table, DaemonSettings& settings) {
 }
 
 void add_limits(io::Settings& table, DaemonSettings& settings) {
+  io::Presence presence =
+      settings.store_dir.empty() ? io::Presence::kRequired : io::Presence::kOptional;
   table.add(settings.store_dir,
-            {"store.dir", "The folder of the cache, kept over restarts.", io::Presence::kRequired});
+            {"store.dir", "The folder of the cache, kept over restarts.", presence});
   table.add_bytes(settings.store_bytes,
                   {"store.bytes",
                    "Bytes of chunks kept there at most. The tracker decides what "
@@ -74,7 +76,7 @@ void add_process(io::Settings& table, DaemonSettings& settings) {
             {Duration::milliseconds(100), Duration::seconds(3600)});
   table.add(settings.ready_file,
             {"ready_file",
-             "Written, in one piece, once everything listens: {\"data\", \"http\", "
+             "Written, in one piece, once everything listens: {\"data_port\", \"http\", "
              "\"pid\"}. Empty: none."});
 }
 

@@ -38,9 +38,6 @@ void take_event(State& state, SessionIndex index, Event& event) {
              event);
 }
 
-// Room for an exchange's own fields, besides its commands.
-constexpr std::size_t kExchangeOverheadBytes = 256;
-
 // The peer has spoken: whatever it was suspected of, it is not dead.
 void hear(State& state, SessionIndex index) {
   Session& session = state.sessions[index];

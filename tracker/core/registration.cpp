@@ -89,6 +89,33 @@ void wake_versions_held(State& state, PeerIndex peer) {
   }
 }
 
+// A superpeer's roots teach, where none are known; a chunk that contradicts a known one is not
+// listed, and is to go.
+void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
+                    const InventoryEntry& entry) {
+  PeerRow& row = state.fleet.peer(peer);
+  VersionRow& facts = state.versions[version];
+  bool may_teach = row.is_superpeer && facts.facts != nullptr && !entry.roots.empty();
+  std::size_t next_root = 0;
+  for (uint32_t c = entry.chunks.next_set(0); c < entry.chunks.size();
+       c = entry.chunks.next_set(c + 1)) {
+    const Digest* root = may_teach ? &entry.roots[next_root++] : nullptr;
+    bool is_listed = state.holdings.add(version, peer, c);
+    if (is_listed) row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
+    if (root == nullptr) continue;
+    if (!facts.knows_root(c)) {
+      if (facts.roots.empty()) facts.roots.resize(facts.chunk_count());
+      facts.roots[c] = *root;
+      state.emit(RootLearned{{facts.id, ChunkIndex(c)}, *root});
+    } else if (facts.roots[c] != *root) {
+      state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(version), c,
+                   "what a superpeer holds does not match the known root; dropped");
+      unlist_copy(state, peer, version, c);
+      state.stage(row.session, Evict{facts.id, c, 1, {}});
+    }
+  }
+}
+
 }  // namespace
 
 void register_peer(State& state, ConnectionId connection, RegisterRequest request) {
@@ -109,11 +136,10 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   if (PeerIndex old = state.fleet.find(request.peer); old != kNoPeer)
     end_session(state, state.fleet.peer(old).session, EndKind::kReplaced, "registered anew");
   if (state.fleet.peer_count() >= state.config.max_peers) {
-    state.emit(
-        RegisterRefused{connection,
-                        {ErrorCode::kOverloaded,
-                         "the tracker knows " + std::to_string(state.config.max_peers) +
-                             " peers, its limit (limits.max_peers); retry later or raise it"}});
+    state.emit(RegisterRefused{
+        connection,
+        {ErrorCode::kOverloaded, "the tracker knows " + std::to_string(state.config.max_peers) +
+                                     " peers, its limit (limits.peers); retry later or raise it"}});
     return;
   }
   PeerIndex peer = add_peer(state, request);
@@ -135,7 +161,6 @@ void take_inventory(State& state, SessionId id, const InventoryPage& page) {
   SessionIndex index = state.sessions.find(id);
   if (index == kNoSession) return;
   PeerIndex peer = state.sessions[index].peer;
-  PeerRow& row = state.fleet.peer(peer);
   for (const InventoryEntry& entry : page.entries) {
     if (!state.versions.find(entry.version) && state.versions.size() >= state.config.max_versions)
       continue;
@@ -146,19 +171,7 @@ void take_inventory(State& state, SessionId id, const InventoryPage& page) {
                    "the catalog does not know it; its chunks can be evicted, not assigned");
     }
     if (facts.chunking != entry.chunking) continue;
-    std::size_t next_root = 0;
-    for (uint32_t c = entry.chunks.next_set(0); c < entry.chunks.size();
-         c = entry.chunks.next_set(c + 1)) {
-      if (state.holdings.add(version, peer, c))
-        row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
-      if (!row.is_superpeer || entry.roots.empty()) continue;
-      const Digest& root = entry.roots[next_root++];
-      if (facts.facts && !facts.knows_root(c)) {
-        if (facts.roots.empty()) facts.roots.resize(facts.chunk_count());
-        facts.roots[c] = root;
-        state.emit(RootLearned{{facts.id, ChunkIndex(c)}, root});
-      }
-    }
+    enter_holdings(state, peer, version, entry);
     state.mark_dirty(version);
   }
 }

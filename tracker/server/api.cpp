@@ -162,7 +162,9 @@ void Api::Impl::list_objects(const std::string& bucket, const io::HttpRequest& r
   std::string last;
   const bool has_more =
       directory_.list(query, [&](const ObjectName& name, const ObjectDirectory::Entry& entry) {
-        objects.push_back(json_of(name, entry));
+        Json object = json_of(name, entry);
+        if (auto picture = core_.version_picture(entry.facts->id)) object.update(json_of(*picture));
+        objects.push_back(std::move(object));
         last = name.key;
       });
   Json json = {{"objects", std::move(objects)}, {"next_after", nullptr}};

@@ -58,7 +58,7 @@ def main():
 
         libdir = next(prefix.glob("lib*/pkgconfig"), None) or next(prefix.glob("lib/*/pkgconfig"))
         env = {**os.environ, "PKG_CONFIG_PATH": str(libdir)}
-        flags = run("pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs",
+        flags = run("pkg-config", "--cflags", "--libs",
                     "tyto", env=env).split()
         run("g++", PROGRAM, "-o", folder / "plain", *flags,
             f"-Wl,-rpath,{libdir.parent}")

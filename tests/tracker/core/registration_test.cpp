@@ -108,5 +108,30 @@ TEST(Registration, NothingIsLeasedBeforeTheFleetCouldAnnounceItselfAfterARestart
   EXPECT_EQ(t["r"].assigns[0].source.peer, t["late"].id);
 }
 
+TEST(Registration, ASuperpeersInventoryTeachesRootsAndIsHeldAgainstThoseKnown) {
+  TrackerDriver t;
+  t.publish("known", 2);
+  auto fresh = std::make_shared<const VersionFacts>(TrackerDriver::facts("fresh", 2));
+  t.input(VersionLoaded{fresh, {}});
+  t.join_superpeer("s");
+  t.send("s");
+  InventoryPage page;
+  for (const char* key : {"known", "fresh"}) {
+    InventoryEntry entry;
+    entry.version = TrackerDriver::facts(key, 2).id;
+    entry.chunking = TrackerDriver::facts(key, 2).chunking;
+    entry.chunks = Bitmap::full(2);
+    entry.roots = {TrackerDriver::root(0), TrackerDriver::root(9)};
+    page.entries.push_back(entry);
+  }
+  t.input(InventoryArrived{t["s"].session, page});
+  EXPECT_EQ(t.learned.size(), 2u);
+  EXPECT_EQ(t.notices(NoticeKind::kRootConflict), 1);
+  ASSERT_EQ(t.count<Evict>("s"), 1);
+  EXPECT_EQ(t.last<Evict>("s")->version, TrackerDriver::facts("known", 2).id);
+  EXPECT_EQ(t.last<Evict>("s")->first, 1u);
+  t.core.check_invariants();
+}
+
 }  // namespace
 }  // namespace tyto::tracker
