@@ -53,9 +53,14 @@ struct Program {
 
 class SettingsTest : public testing::Test {
  protected:
-  ~SettingsTest() override { std::filesystem::remove(path_); }
+  ~SettingsTest() override {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
   // A file with this text; returns its path.
   const char* file(const std::string& text) {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
     path_ = (std::filesystem::temp_directory_path() / "tyto-settings-XXXXXX").string();
     int fd = ::mkstemp(path_.data());
     EXPECT_GE(fd, 0);
