@@ -6,6 +6,9 @@
 namespace tyto::tracker {
 namespace {
 
+// A reader that may not read from a superpeer for longer than this does not wait for it.
+constexpr Duration kExclusionWaitedFor = Duration::seconds(30);
+
 bool can_read_origin(const State& state, PeerIndex peer) {
   const PeerRow& row = state.fleet.peer(peer);
   if (row.is_gone || row.is_leaving || row.session == kNoSession) return false;
@@ -33,6 +36,12 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
   uint32_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
   bool is_hopeless = true;
   for (PeerIndex superpeer : superpeers) {
+    HoldingIndex holding = state.holdings.find(version, superpeer);
+    bool has_it = holding != kNoHolding && state.holdings.has(holding, chunk);
+    if (has_it && state.versions[version].knows_root(chunk)) {
+      is_hopeless = false;  // nothing to learn from it; this reader will be sent to it in time
+      continue;
+    }
     if (state.fleet.peer(superpeer).downloads >= state.config.origin_reads_per_superpeer) {
       is_hopeless = false;
       continue;
@@ -63,6 +72,11 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
   }
   row.lease_cursor = (chunk + 1) % row.chunk_count();
   auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
+  // What a superpeer that sent wrong bytes reads would not reach this reader.
+  const Reader& asking = state.readers[reader];
+  std::erase_if(superpeers, [&](PeerIndex superpeer) {
+    return asking.excludes(superpeer, state.now + kExclusionWaitedFor);
+  });
   if (!superpeers.empty()) {
     LeaseOutcome outcome = lease_to_superpeer(state, superpeers, version, chunk);
     if (outcome != LeaseOutcome::kNever) return outcome;

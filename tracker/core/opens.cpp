@@ -7,6 +7,8 @@ namespace tyto::tracker {
 namespace {
 
 constexpr uint16_t kResolveTriesMax = 3;
+// When nobody who could look a name up is connected: how long until that is tried again.
+constexpr Duration kResolverWait = Duration::milliseconds(500);
 
 // Joins the demands of a reader's handles into its row.
 void rebuild_demand(State& state, ReaderIndex index) {
@@ -123,7 +125,10 @@ void start_resolve(State& state, NameIndex index) {
   name.resolver = SessionId(0);
   if (name.waiters.empty()) return;
   SessionIndex resolver = choose_resolver(state, name);
-  if (resolver == kNoSession) return;  // all who wait are being resumed, or gone
+  if (resolver == kNoSession) {  // nobody is connected at the moment
+    state.timers.set({state.now + kResolverWait, TimerKind::kName, index.value()});
+    return;
+  }
   const BucketConfig* bucket = state.names.bucket(name.name.bucket);
   Session& session = state.sessions[resolver];
   name.resolver = session.id;
@@ -198,7 +203,7 @@ std::optional<Error> open_name(State& state, SessionIndex session, const OpenReq
   if (!known && state.names.size() >= state.config.max_versions) {
     return Error{ErrorCode::kOverloaded, "the tracker knows " +
                                              std::to_string(state.config.max_versions) +
-                                             " names, its limit (limits.max_versions)"};
+                                             " names, its limit (limits.versions)"};
   }
   NameIndex name = state.names.intern(object);
   if (has_version && (bucket->origin.empty() || is_fresh(state, *bucket, state.names[name]))) {
@@ -269,7 +274,8 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
 
 void fire_name_timer(State& state, NameIndex index) {
   NameRow& name = state.names[index];
-  if (name.resolver == SessionId(0) || name.resolve_by > state.now) return;
+  if (name.resolver == SessionId(0)) return start_resolve(state, index);  // if anyone waits
+  if (name.resolve_by > state.now) return;
   SessionIndex resolver = state.sessions.find(name.resolver);
   if (resolver != kNoSession) std::erase(state.sessions[resolver].resolving, index.value());
   if (++name.resolve_tries >= kResolveTriesMax) {

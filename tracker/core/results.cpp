@@ -221,11 +221,23 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   state.stage(session, Evict{event.chunk.version, chunk, 1, {}});
 }
 
+namespace {
+
+// Whether a failure is of the source that the tracker has in mind. A receiver that began under
+// another order, or without a tracker, tries the source it had first.
+bool is_of_row(const State& state, const TransferRow& row, const Source& source) {
+  PeerId in_mind = row.source == kNoPeer ? PeerId() : state.fleet.peer(row.source).id;
+  return source.peer == in_mind;
+}
+
+}  // namespace
+
 void take_source_failed(State& state, SessionIndex session, const SourceFailed& event) {
   state.counters.bytes_wasted += event.bytes_wasted;
   TransferIndex index = transfer_of(state, session, event.assignment);
   if (index == kNoTransfer) return;
   TransferRow& row = state.transfers[index];
+  if (!is_of_row(state, row, event.source)) return;  // it goes on to the source of this row
   accuse(state, row.receiver, row, row.source, row.source_generation, event.kind);
   // The receiver goes on with the next one it was given.
   auto& fallbacks = row.fallbacks;
@@ -248,7 +260,8 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
                       event.kind == FailureKind::kCancelled;
   // The sentence needs the source's row, which may go with the transfer.
   AssignmentFailed told = event;
-  if (!is_own_fault) accuse(state, peer, row, row.source, row.source_generation, event.kind);
+  if (!is_own_fault && is_of_row(state, row, event.source))
+    accuse(state, peer, row, row.source, row.source_generation, event.kind);
   if (row.source != kNoPeer) state.fleet.refer(row.source);
   finish_transfer(state, index);
   if (row.source == kNoPeer && !is_own_fault) note_origin_failure(state, row.version, told);
