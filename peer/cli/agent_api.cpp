@@ -121,9 +121,10 @@ void AgentApi::Impl::fetch(const io::HttpRequest& request, Responder responder) 
   auto version = json.value("version", nlohmann::json());
   if (version.is_string() && !version.get<std::string>().empty()) {
     auto digest = Digest::from_hex(version.get<std::string>());
-    if (!digest)
+    if (!digest || digest->is_zero())
       return reply_error(responder, 400,
-                         {ErrorCode::kInvalidArgument, "version: expected 64 hexadecimal digits"});
+                         {ErrorCode::kInvalidArgument,
+                          "version: expected 64 hexadecimal digits that are not all zero"});
     open.pinned = VersionId{*digest};
   }
   uint64_t id = ++last_fetch;

@@ -87,9 +87,12 @@ OpenId ObjectState::ask_open(ReadMode mode) {
 }
 
 Result<void> ObjectState::open() {
-  if (!options_.version.empty() && !Digest::from_hex(options_.version)) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "version '" + options_.version + "' is not 64 hexadecimal digits"};
+  if (!options_.version.empty()) {
+    auto digest = Digest::from_hex(options_.version);
+    if (!digest || digest->is_zero())
+      return Error{ErrorCode::kInvalidArgument, "version '" + options_.version +
+                                                    "' is not 64 hexadecimal digits that are not "
+                                                    "all zero"};
   }
   bool is_whole = options_.order == FetchOrder::kAny;
   OpenId id = ask_open(is_whole ? ReadMode::kWhole : ReadMode::kStream);
