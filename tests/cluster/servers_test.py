@@ -62,6 +62,57 @@ class ServersTest(ClusterCase):
         self.assertEqual(self.origin.bytes_sent("k"), sent)
         self.assertEqual(late.summary["bytes_from"]["origin"], 0)
 
+    def test_a_download_ends_though_tracker_and_superpeer_are_gone_for_good(self):
+        reader = self.read_half()
+        self.cluster.tracker.process.kill()
+        self.superpeer.process.kill()
+        self.origin.let_through()
+        reader.wait_done(END_SECONDS)
+        self.assert_copy(reader, self.data)
+
+    def test_without_a_tracker_readers_still_help_each_other(self):
+        self.origin.hold_after(SIZE // 2)
+        readers = [self.cluster.get("b/k", f"reader-{i}") for i in range(3)]
+        for reader in readers:
+            reader.wait_for_bytes(SIZE // 4, END_SECONDS)
+        self.cluster.tracker.process.kill()
+        self.origin.let_through()
+        for reader in readers:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, self.data)
+
+    def test_a_frozen_tracker_or_superpeer_holds_nobody_up_for_good(self):
+        for name in ("tracker", "superpeer"):
+            with self.subTest(frozen=name):
+                data = self.put(name, SIZE, seed=len(name))
+                self.origin.hold_after(SIZE // 2)
+                reader = self.cluster.get(f"b/{name}", f"reader-{name}")
+                reader.wait_for_bytes(SIZE // 4, END_SECONDS)
+                frozen = self.cluster.processes[("tracker", "superpeer").index(name)]
+                self.assertEqual(frozen.name, name)
+                frozen.freeze()
+                self.origin.let_through()
+                reader.wait_done(END_SECONDS)
+                frozen.thaw()
+                self.assert_copy(reader, data)
+                self.assert_copy(self.get(f"b/{name}", f"late-{name}"), data)
+
+    def test_a_superpeer_whose_disk_lies_is_found_out(self):
+        self.get("b/k", "first", linger=None)
+        [path] = (self.cluster.folder / "superpeer-store").glob("objects/*/data")
+        with open(path, "r+b") as file:
+            file.seek(SIZE // 2)
+            file.write(b"\xff" * (SIZE // 2))
+        self.assert_copy(self.get("b/k", "second"), self.data)
+
+    def test_a_file_is_streamed_to_a_pipe(self):
+        with open(self.cluster.folder / "stream.out", "wb"):
+            pass
+        reader = self.cluster.get("b/k", "stream", linger=None, output="-")
+        self.assertEqual(reader.process.wait(END_SECONDS), 0, reader.process.log_tail())
+        out = reader.process.out_path.read_bytes()
+        self.assertTrue(out[:SIZE] == self.data, "other bytes on the pipe")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -72,7 +72,8 @@ class SourcesTest(ClusterCase):
         self.assertTrue(peers["agent"]["is_quarantined"], peers["agent"])
         for name in ("superpeer", "reader", "reader-2", "reader-3"):
             self.assertFalse(peers[name]["is_quarantined"], name)
-        self.assertIn("quarantined", self.cluster.tyto("peers").stdout)
+        self.assertRegex(self.cluster.tyto("peers").stdout, r"agent .*quarantined")
+        self.assertRegex(self.cluster.tracker.process.log(), r"source corrupt.*do not match: agent")
 
 
 if __name__ == "__main__":

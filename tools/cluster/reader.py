@@ -61,7 +61,7 @@ class Reader:
                 self.process.check_alive()
             return summary
 
-        return until(is_done, seconds, lambda: f"{self.name} is done: {self._progress}\n"
+        return until(is_done, seconds, lambda: f"{self.name} is done: {self.progress()}\n"
                                                f"{self.process.log_tail()}", every=0.05)
 
     def stop(self):
