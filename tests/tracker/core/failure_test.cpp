@@ -50,6 +50,24 @@ TEST(Failure, ALiarIsNamedItsCopyDroppedAndAfterASecondAccuserItIsQuarantined) {
   t.core.check_invariants();
 }
 
+TEST(Failure, AReaderThatTheOnlySuperpeerLiedToReadsTheOriginItself) {
+  TrackerDriver t;
+  t.publish("k", 8);
+  t.join_superpeer("s");
+  t.have("s", "k", "########");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["r"].assigns[0].source.peer, t["s"].id);
+  while (t["r"].assigns.back().source.kind != SourceKind::kOrigin) {
+    ASSERT_LE(t["r"].assigns.size(), 4u);
+    t.fail_one("r", FailureKind::kCorrupt);
+  }
+  EXPECT_TRUE(t["s"].assigns.empty());
+  t.run_dry();
+  t.core.check_invariants();
+}
+
 TEST(Failure, A404RepairsTheInventory) {
   TrackerDriver t;
   t.publish("k", 1);
