@@ -20,6 +20,9 @@ class Trace final : public Checker {
     line(world, world.scenario().reads[read].node,
          text_of_read(read) + (is_done ? " done" : " failed: " + state.error.message));
   }
+  void on_session(World& world, NodeId node, std::string_view what) override {
+    line(world, node, std::string(what));
+  }
   void on_fault(World& world, const FaultSpec& fault, FaultPhase phase) override {
     line(world, NodeId(fault.target),
          (phase == FaultPhase::kBegins ? "FAULT " : "mended ") +
@@ -57,6 +60,8 @@ class Trace final : public Checker {
         line(world, node,
              "<- evict " + text(ChunkId{evict->version, ChunkIndex(evict->first)}) + " +" +
                  std::to_string(evict->count));
+      } else if (auto* resolve = std::get_if<Resolve>(&command)) {
+        line(world, node, "<- resolve " + resolve->key);
       } else if (auto* ended = std::get_if<OpenEnded>(&command)) {
         line(world, node, "<- open ended: " + ended->error.message);
       }
@@ -81,6 +86,10 @@ class Trace final : public Checker {
     } else if (auto* verified = std::get_if<ChunkVerified>(&event)) {
       line(world, node,
            "-> verified " + std::to_string(verified->assignment.n) + " " + text(verified->chunk));
+    } else if (auto* asked = std::get_if<OpenRequested>(&event)) {
+      line(world, node, "-> open " + asked->key);
+    } else if (auto* resolved = std::get_if<NameResolved>(&event)) {
+      line(world, node, std::string("-> name ") + (resolved->facts ? "resolved" : "unknown"));
     } else if (auto* dropped = std::get_if<ChunksDropped>(&event)) {
       line(world, node,
            "-> dropped " + text(ChunkId{dropped->version, ChunkIndex(dropped->first)}) + " +" +

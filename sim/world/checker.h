@@ -25,6 +25,8 @@ class Checker {
   virtual ~Checker() = default;
   virtual std::string_view name() const = 0;
 
+  // A session began, went on, or its connection was lost: for people.
+  virtual void on_session(World&, NodeId, std::string_view /*what*/) {}
   virtual void on_fault(World&, const FaultSpec&, FaultPhase) {}
   virtual void on_stored(World&, NodeId, const ChunkId&, ContentTag) {}
   // A reader took a chunk of the version that it has open.

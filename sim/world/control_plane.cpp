@@ -183,6 +183,13 @@ void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
     if (lines_[node.value()].connection == connection.id) lines_[node.value()].connection = 0;
     connections_.erase(connection.id);
   }
+  const char* what = nullptr;
+  if (auto* registered = std::get_if<peer::Registered>(&input))
+    what = registered->reply.resumed ? "goes on with its session" : "begins a session";
+  if (std::holds_alternative<peer::Disconnected>(input)) what = "lost its connection";
+  if (std::holds_alternative<peer::RegisterFailed>(input)) what = "could not register";
+  if (what != nullptr)
+    world_.tell_checkers([&](Checker& checker) { checker.on_session(world_, node, what); });
   world_.node(node).deliver(std::move(input));
 }
 

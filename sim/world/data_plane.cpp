@@ -66,6 +66,10 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
   transfer.reader = reader;
   transfer.order = order;
   transfer.tracker_run = world_.control().tracker_run();
+  if (auto waiting = waiting_.find({reader, chunk}); waiting != waiting_.end()) {
+    for (uint64_t waiter : waiting->second)
+      transfer.is_for_orphans |= transfers_.at(waiter).is_ensuring;
+  }
   transfer.had_tracker = world_.control().is_connected(reader);
   transfer.tracker_upset = world_.control().upsets();
   transfer.since = world_.now();

@@ -41,9 +41,10 @@ struct Transfer {
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
-  uint64_t tracker_run = 0;    // that ruled when it began
-  uint64_t tracker_upset = 0;  // how often it had been disturbed by then
-  bool had_tracker = false;    // the reader was in touch with it
+  uint64_t tracker_run = 0;     // that ruled when it began
+  uint64_t tracker_upset = 0;   // how often it had been disturbed by then
+  bool had_tracker = false;     // the reader was in touch with it
+  bool is_for_orphans = false;  // begun while readers without a tracker waited for it here
   Instant since;
 
   ChunkId chunk() const { return {order.facts->id, order.chunk}; }

@@ -56,7 +56,7 @@ struct Adder {
   template <class... T>
   void one(const std::variant<T...>& value) const {
     one(uint64_t{value.index()});
-    std::visit([this](const auto& held) { one(held); }, value);
+    std::visit([this](const auto& held) { this->one(held); }, value);
   }
 
   // Events.

@@ -99,9 +99,6 @@ struct Expectations {
 // Defects put in on purpose, to prove that the checkers see them.
 enum class PlantedBug : uint8_t { kNone, kVerificationSkipped, kCapsIgnored, kTransfersLost };
 
-// How messages travel: as they are, or through the wire's encoding and back.
-enum class Wire : uint8_t { kPlain, kEncoded };
-
 struct Scenario {
   std::string name;
   uint64_t seed = 1;
@@ -121,7 +118,6 @@ struct Scenario {
   Duration settle = Duration::seconds(12);  // run on after the last read's end
   Expectations expect;
   PlantedBug bug = PlantedBug::kNone;
-  Wire wire = Wire::kPlain;
 };
 
 }  // namespace tyto::sim

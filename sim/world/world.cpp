@@ -174,8 +174,9 @@ void World::read_ended(uint32_t index, ReadPhase how) {
   read.phase = how;
   if (how == ReadPhase::kFailed && node.is_leaving) read.phase = ReadPhase::kInterrupted;
   tell_checkers([&](Checker& c) { c.on_read_ended(*this, index); });
+  bool was_asked_before_calm = read.asked_last < start_ + scenario_.calm_at;
   if (read.phase == ReadPhase::kFailed && is_calm_ && scenario_.readers == Readers::kAskAgain &&
-      read.error.code == ErrorCode::kConflict) {
+      (read.error.code == ErrorCode::kConflict || was_asked_before_calm)) {
     schedule(now_ + Duration::milliseconds(100), EventKind::kRead, index);
     read.phase = ReadPhase::kInterrupted;
   }

@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(Seeds, HostileWorld, testing::Range<uint64_t>(1, 21));
 
 // Seeds that once brought a defect to light.
 INSTANTIATE_TEST_SUITE_P(FoundSomething, HostileWorld,
-                         testing::Values(96, 107, 186, 219, 305, 312));
+                         testing::Values(96, 107, 186, 219, 305, 312, 10566, 11189, 11396, 20262,
+                                         20677, 21036));
 
 class Replay : public testing::TestWithParam<uint64_t> {};
 
