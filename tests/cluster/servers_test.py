@@ -81,22 +81,6 @@ class ServersTest(ClusterCase):
             reader.wait_done(END_SECONDS)
             self.assert_copy(reader, self.data)
 
-    def test_a_frozen_tracker_or_superpeer_holds_nobody_up_for_good(self):
-        for name in ("tracker", "superpeer"):
-            with self.subTest(frozen=name):
-                data = self.put(name, SIZE, seed=len(name))
-                self.origin.hold_after(SIZE // 2)
-                reader = self.cluster.get(f"b/{name}", f"reader-{name}")
-                reader.wait_for_bytes(SIZE // 4, END_SECONDS)
-                frozen = self.cluster.processes[("tracker", "superpeer").index(name)]
-                self.assertEqual(frozen.name, name)
-                frozen.freeze()
-                self.origin.let_through()
-                reader.wait_done(END_SECONDS)
-                frozen.thaw()
-                self.assert_copy(reader, data)
-                self.assert_copy(self.get(f"b/{name}", f"late-{name}"), data)
-
     def test_a_superpeer_whose_disk_lies_is_found_out(self):
         self.get("b/k", "first", linger=None)
         [path] = (self.cluster.folder / "superpeer-store").glob("objects/*/data")
@@ -112,6 +96,32 @@ class ServersTest(ClusterCase):
         self.assertEqual(reader.process.wait(END_SECONDS), 0, reader.process.log_tail())
         out = reader.process.out_path.read_bytes()
         self.assertTrue(out[:SIZE] == self.data, "other bytes on the pipe")
+
+
+class FrozenServersTest(ClusterCase):
+    """A frozen process is known by its silence: after session.park and session.silence_max, which
+    together are 30 s if they are not set."""
+
+    def check_frozen(self, index, name):
+        self.start(tracker_flags=("--session-park", "2s", "--session-silence-max", "2s"))
+        data = self.put("k", SIZE)
+        self.origin.hold_after(SIZE // 2)
+        reader = self.cluster.get("b/k")
+        reader.wait_for_bytes(SIZE // 4, END_SECONDS)
+        frozen = self.cluster.processes[index]
+        self.assertEqual(frozen.name, name)
+        frozen.freeze()
+        self.origin.let_through()
+        reader.wait_done(20)
+        frozen.thaw()
+        self.assert_copy(reader, data)
+        self.assert_copy(self.get("b/k", "late"), data)
+
+    def test_a_frozen_tracker_holds_nobody_up_for_long(self):
+        self.check_frozen(0, "tracker")
+
+    def test_nor_does_a_superpeer_that_was_to_read_the_origin(self):
+        self.check_frozen(1, "superpeer")
 
 
 if __name__ == "__main__":
