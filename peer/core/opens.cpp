@@ -90,10 +90,20 @@ Error timed_out(const CoreState& state, const Open& open) {
                                        "); check its address and that it runs"};
 }
 
+// What no tracker could make sense of: sent, it would end the session for all that is open here.
+std::optional<Error> fault_of(const OpenRequested& request) {
+  if (auto good = check_bucket_name(request.bucket); !good.ok()) return good.error();
+  if (auto good = check_key(request.key); !good.ok()) return good.error();
+  if (request.pinned && request.pinned->digest.is_zero())
+    return Error{ErrorCode::kInvalidArgument, "a version of zeros only names no content"};
+  return std::nullopt;
+}
+
 }  // namespace
 
 void on_open_asked(Turn& turn, OpenRequested request) {
   CoreState& state = turn.state;
+  if (auto fault = fault_of(request)) return turn.emit(OpenFailed{request.open, *fault});
   if (state.leave.is_asked) {
     return turn.emit(
         OpenFailed{request.open, {ErrorCode::kCancelled, "this peer is shutting down"}});

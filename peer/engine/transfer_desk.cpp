@@ -30,8 +30,9 @@ void TransferDesk::start(const StartTransfer& order, std::optional<Digest> root,
                          const std::string& ticket) {
   ChunkId chunk{order.facts->id, order.chunk};
   if (order.source.kind == SourceKind::kPeer && !root) {
-    report_(TransferFailed{order.transfer, FailureKind::kInternal, 0,
-                           "the chunk's root is not known, and a peer is not to be trusted for it"});
+    report_(
+        TransferFailed{order.transfer, FailureKind::kInternal, 0,
+                       "the chunk's root is not known, and a peer is not to be trusted for it"});
     return;
   }
   auto writer = store_.begin(chunk.version, chunk.index);

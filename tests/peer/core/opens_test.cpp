@@ -24,6 +24,18 @@ TEST(Opens, SucceedWhenTheTrackerHasAnswered) {
   EXPECT_EQ(peer.did(), Texts{});
 }
 
+TEST(Opens, OfWhatIsNoNameFailHereAndNeverReachTheTracker) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.take_effects();
+  OpenRequested long_key{.open = OpenId(1), .bucket = "b", .key = std::string(4096, 'k')};
+  peer.give(OpenAsked{long_key});
+  EXPECT_EQ(peer.did(), Texts{"failed 1 invalid_argument"});
+  OpenRequested bad_bucket{.open = OpenId(2), .bucket = "B?", .key = "k"};
+  peer.give(OpenAsked{bad_bucket});
+  EXPECT_EQ(peer.did(), Texts{"failed 2 invalid_argument"});
+}
+
 TEST(Opens, FailAsTheTrackerSays) {
   PeerCoreDriver peer;
   peer.connect();

@@ -105,7 +105,7 @@ TEST_F(CatalogFaults, AnotherProgramsDatabaseIsRefused) {
   }
   auto opened = SqliteCatalog::open(other, options);
   ASSERT_FALSE(opened.ok());
-  expect_says(opened.error(), ErrorCode::kCorrupt, other);
+  expect_says(opened.error(), ErrorCode::kInvalidArgument, other);
 }
 
 TEST_F(CatalogFaults, DamagedPagesAreReportedWhenTheyAreRead) {
