@@ -48,7 +48,8 @@ class ReadersTest(ClusterCase):
         self.get_fails("b/k", 7, flags=("--store", self.cluster.folder / "small", "--store-bytes",
                                         "1MiB"))
 
-    def test_a_full_disk_is_an_error(self):
+    def small_disk(self):
+        """A folder with room for 6 MiB; skips the test where that cannot be made."""
         folder = self.cluster.folder / "disk"
         folder.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tyto-test", folder]
@@ -56,12 +57,48 @@ class ReadersTest(ClusterCase):
                 mount, check=False, capture_output=True).returncode != 0:
             self.skipTest("needs to mount a tmpfs")
         self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        return folder
+
+    def test_a_full_disk_is_an_error(self):
+        folder = self.small_disk()
         # What it is told it may keep is more than the disk has.
         self.get_fails("b/k", 7, "No space left", output=folder / "k",
                        flags=("--store", folder / "store", "--store-bytes", "1GiB"))
         self.assertFalse((folder / "k").exists())
         self.get_fails("b/k", 7, output=folder / "k")
         self.assert_copy(self.get("b/k", "elsewhere"), self.data)
+
+    def test_a_superpeer_without_room_holds_nobody_up(self):
+        self.cluster.processes[1].kill()
+        self.cluster.start_superpeer(name="full", store=self.small_disk() / "store")
+        readers = [self.cluster.get("b/k", f"reader-{i}") for i in range(3)]
+        for reader in readers:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, self.data)
+
+    def test_objects_may_be_larger_than_the_superpeers_cache(self):
+        self.cluster.processes[1].kill()
+        self.cluster.start_superpeer("--store-bytes", "16MiB", name="small")
+        data = self.put("large", 3 * SIZE)
+        readers = [self.cluster.get("b/large", f"reader-{i}") for i in range(3)]
+        for reader in readers:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, data)
+        self.assertLess(self.origin.bytes_sent("large"), 3 * len(data))
+
+    def test_two_readers_do_not_write_one_file(self):
+        reader = self.read_half()
+        self.get_fails("b/k", 8, name="second", output=reader.output)
+        self.origin.let_through()
+        self.ends(reader, 0)
+        self.assert_copy(reader, self.data)
+
+    def test_an_output_that_cannot_be_written_is_an_error(self):
+        self.get_fails("b/k", 3, "does not exist", output=self.cluster.folder / "no" / "k")
+        (self.cluster.folder / "folder").mkdir()
+        reader = self.cluster.get("b/k", "onto", linger=None, output=self.cluster.folder / "folder")
+        self.assertNotEqual(reader.process.wait(END_SECONDS), 0)
+        self.assertIn("folder", reader.process.log())
 
     def test_an_agent_serves_what_a_get_fetched_after_its_end(self):
         agent = self.cluster.start_agent()

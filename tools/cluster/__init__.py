@@ -1,1 +1,1 @@
-"""Real clusters on loopback: the demo and the cluster tests start, watch and stop them with this."""
+"""Real clusters on loopback: the demo and the cluster tests start, watch and end them with this."""

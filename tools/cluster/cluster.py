@@ -109,24 +109,25 @@ class Cluster:
         old = self.tracker
         return self.start_tracker(*flags, rpc=old.rpc, http_address=old.http)
 
-    def start_superpeer(self, *flags, name="superpeer"):
+    def start_superpeer(self, *flags, name="superpeer", store=None):
         """Returns once the tracker knows it. A later start under the same name has its store."""
-        return self._start_daemon([self.programs.superpeer], name, flags)
+        return self._start_daemon([self.programs.superpeer], name, flags, store=store)
 
     def start_agent(self, *flags, name="agent", location=None):
         """`location`: region/zone/rack/host; a host and rack of its own if it is not given."""
         socket = self.folder / f"{name}.sock"
         daemon = self._start_daemon([self.programs.tyto, "agent", "--socket", socket], name, flags,
-                                    location)
+                                    location=location)
         daemon.socket = socket
         return daemon
 
-    def _start_daemon(self, command, name, flags, location=None):
+    def _start_daemon(self, command, name, flags, location=None, store=None):
         ready = self._ready_file(name)
         process = self.start(name, [
-            *command, "--store-dir", self.folder / f"{name}-store", "--listen-data", "127.0.0.1:0",
-            "--listen-http", "127.0.0.1:0", "--trackers", self.tracker.rpc, "--ready-file", ready,
-            "--name", name, "--location", location or f"local/loopback/{name}/{name}", *flags
+            *command, "--store-dir", store or self.folder / f"{name}-store",
+            "--listen-data", "127.0.0.1:0", "--listen-http", "127.0.0.1:0",
+            "--trackers", self.tracker.rpc, "--ready-file", ready, "--name", name,
+            "--location", location or f"local/loopback/{name}/{name}", *flags
         ])
         daemon = Daemon(process, ready)
         until(lambda: web.answers(daemon.http, "/readyz"), START_SECONDS,
