@@ -52,7 +52,7 @@ class ProgressChecker final : public Checker {
   }
 
  private:
-  // A tracker takes a disk that was full once for full until the peer registers again.
+  // For Config::suspicion after a failure, a tracker takes a disk that was full for full still.
   static bool is_excused(World& world, uint32_t i) {
     if (world.read(i).error.code != ErrorCode::kNoSpace) return false;
     uint32_t node = world.scenario().reads[i].node.value();
