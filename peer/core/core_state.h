@@ -107,8 +107,9 @@ struct OrphanFetch {
   uint32_t round = 0;
   uint32_t step = 0;      // of the candidates of this round, the one that is next
   bool was_busy = false;  // in this round, a source was at its cap: the round does not count
-  TransferId transfer;    // zero: none under way
-  Instant next;           // not before
+  bool is_superpeer_busy = false;  // in this round, it was a superpeer: the origin is not asked
+  TransferId transfer;             // zero: none under way
+  Instant next;                    // not before
 };
 
 struct Orphans {

@@ -89,6 +89,7 @@ Step end_round(Turn& turn, OrphanFetch& fetch) {
   CoreState& state = turn.state;
   if (!fetch.was_busy && ++fetch.round >= state.policy.orphan_rounds_max) return Step::kGivenUp;
   fetch.was_busy = false;
+  fetch.is_superpeer_busy = false;
   fetch.step = 0;
   Duration wait = kRoundWaitMin;
   for (uint32_t i = 1; i < fetch.round && wait < kRoundWaitMax; ++i) wait = wait * 2;
@@ -103,6 +104,8 @@ Step advance(Turn& turn, OrphanFetch& fetch) {
   std::optional<Candidate> next = candidate(state, fetch);
   if (!next) return end_round(turn, fetch);
   if (next->source.kind == SourceKind::kOrigin) {
+    // A superpeer that answers, if only that it is busy, will read the origin once for all.
+    if (fetch.is_superpeer_busy) return end_round(turn, fetch);
     if (is_origin_busy(state)) return Step::kOn;  // its end is a turn, too
     if (state.orphans.origin_free > turn.now) {
       fetch.next = state.orphans.origin_free;
@@ -279,6 +282,8 @@ void orphan_transfer_ended(Turn& turn, const Transfer& transfer,
   fetch->next = turn.now;
   // The origin is the last of a round: once it was asked, the round counts.
   bool is_origin = transfer.source.kind == SourceKind::kOrigin;
+  fetch->is_superpeer_busy |=
+      failure == FailureKind::kBusy && transfer.source.kind == SourceKind::kSuperpeer;
   fetch->was_busy = !is_origin && (fetch->was_busy || failure == FailureKind::kBusy);
 }
 

@@ -124,7 +124,12 @@ Result<void> Engine::Impl::listen() {
   how.ticket_rule = options.ticket_rule;
   ChunkServerHooks hooks;
   hooks.wait_for = [this](const ChunkId& chunk, ChunkServerHooks::Answer answer) {
-    desk.wait_for(chunk, std::move(answer));
+    desk.wait_for(chunk, [this, chunk, answer = std::move(answer)](bool is_here) {
+      answer(is_here);
+      // The core, and through it the tracker, hears of chunks that the store has lost.
+      if (!is_here && core.holds(chunk))
+        dispatch(ChunksLost{chunk.version, chunk.index.value(), 1});
+    });
   };
   hooks.ensure = [this](const ChunkId& chunk, ChunkServerHooks::Answer answer) {
     uint64_t request = ++last_ensure;
