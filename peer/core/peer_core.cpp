@@ -113,13 +113,6 @@ std::size_t heap_bytes(const Version& version) {
   return bytes;
 }
 
-// A deque has blocks of 512 bytes, or of one item if that is larger, and a table of them.
-std::size_t heap_bytes(const std::deque<Event>& events) {
-  constexpr std::size_t kTableBytes = 8 * sizeof(void*);
-  return kTableBytes +
-         (events.size() + 1) * (std::max<std::size_t>(sizeof(Event), 512) + sizeof(void*));
-}
-
 std::size_t versions_bytes(const Versions& versions) {
   constexpr std::size_t kNodeBytes = 4 * sizeof(void*);  // colour, parent and children
   std::size_t bytes = 0;
@@ -156,12 +149,11 @@ bool PeerCore::holds(const ChunkId& chunk) const {
 
 std::size_t PeerCore::memory_bytes() const {
   const CoreState& state = *state_;
-  std::size_t bytes = sizeof(CoreState) + versions_bytes(state.versions) +
-                      heap_bytes(state.session.events.items()) +
-                      heap_bytes(state.session.last_error.message) + own_bytes(state.transfers) +
-                      own_bytes(state.opens) + own_bytes(state.cancelled) +
-                      own_bytes(state.resolves) + own_bytes(state.ensures) +
-                      own_bytes(state.superpeers) + own_bytes(state.orphans.fetches);
+  std::size_t bytes =
+      sizeof(CoreState) + versions_bytes(state.versions) + own_bytes(state.session.events.items()) +
+      heap_bytes(state.session.last_error.message) + own_bytes(state.transfers) +
+      own_bytes(state.opens) + own_bytes(state.cancelled) + own_bytes(state.resolves) +
+      own_bytes(state.ensures) + own_bytes(state.superpeers) + own_bytes(state.orphans.fetches);
   for (const Transfer& transfer : state.transfers) {
     bytes += heap_bytes(transfer.source.address.host) + heap_bytes(transfer.fallbacks);
   }

@@ -1,3 +1,4 @@
+#include "io/log/log_settings.h"
 #include "io/settings/settings.h"
 #include "peer/daemon/daemon.h"
 
@@ -58,19 +59,7 @@ void add_limits(io::Settings& table, DaemonSettings& settings) {
 }
 
 void add_process(io::Settings& table, DaemonSettings& settings) {
-  table.add_choice(settings.log_level, {"log.level", "The least that is logged."},
-                   {{"debug", io::LogLevel::kDebug},
-                    {"info", io::LogLevel::kInfo},
-                    {"warning", io::LogLevel::kWarning},
-                    {"error", io::LogLevel::kError},
-                    {"off", io::LogLevel::kOff}});
-  table.add_choice(settings.log_format,
-                   {"log.format", "Lines for people, or one JSON object a line."},
-                   {{"text", io::LogFormat::kText}, {"json", io::LogFormat::kJson}});
-  table.add(settings.log_file,
-            {"log.file",
-             "Where the log is appended to; empty: standard error. SIGHUP opens it "
-             "anew."});
+  io::add_log_settings(table, settings.log_level, settings.log_format, settings.log_file);
   table.add(settings.leave_deadline,
             {"leave.deadline", "After SIGTERM or SIGINT: how long uploads may take to end."},
             {Duration::milliseconds(100), Duration::seconds(3600)});

@@ -12,6 +12,10 @@ namespace {
 // Waiting threads look again this often, come what may.
 constexpr std::chrono::milliseconds kLookAgain{100};
 
+Error peer_has_left() {
+  return {ErrorCode::kCancelled, "the peer has left"};
+}
+
 }  // namespace
 
 ObjectState::ObjectState(std::shared_ptr<PeerRuntime> runtime, std::string bucket, std::string key,
@@ -46,8 +50,13 @@ peer::OpenHandlers ObjectState::handlers() {
   on.opened = [weak](const VersionFactsRef& facts) {
     auto self = weak.lock();
     if (!self) return;
+    if (self->facts_known()) return;  // a further handle of an object that is open
+    // Here on the loop nothing can arrive meanwhile, so no chunk is counted twice.
+    uint64_t stored = self->stored_bytes(*facts);
     std::lock_guard lock(self->mutex_);
     self->answered_ = facts;
+    self->progress_.total_bytes = facts->chunking.object_bytes;
+    self->progress_.from_store = self->progress_.done_bytes = stored;
     self->changed_.notify_all();
   };
   on.failed = [weak](const Error& error) {
@@ -96,28 +105,28 @@ Result<void> ObjectState::open() {
   }
   bool is_whole = options_.order == FetchOrder::kAny;
   OpenId id = ask_open(is_whole ? ReadMode::kWhole : ReadMode::kStream);
-  if (id == OpenId(0)) return Error{ErrorCode::kCancelled, "the peer has left"};
+  if (id == OpenId(0)) return peer_has_left();
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return error_ || answered_; });
+  while (!changed_.wait_for(lock, kLookAgain, [&] { return error_ || answered_; }))
+    if (!runtime_->is_running()) return peer_has_left();
   if (error_) return *error_;
   facts_ = answered_;
   is_fetching_all_ = is_whole;
   idle_.push_back({id, 0, 0});
-  lock.unlock();
-  count_stored();
   return {};
 }
 
-// What was there before anything arrived.
-void ObjectState::count_stored() {
-  uint64_t stored = 0;
-  for (uint32_t c = 0; c < facts_->chunking.chunk_count(); ++c)
-    if (runtime_->store().find({facts_->id, ChunkIndex(c)}))
-      stored += facts_->chunking.length_of(ChunkIndex(c));
+bool ObjectState::facts_known() const {
   std::lock_guard lock(mutex_);
-  progress_.total_bytes = facts_->chunking.object_bytes;
-  progress_.from_store = stored - std::min(stored, progress_.done_bytes);
-  progress_.done_bytes = std::max(stored, progress_.done_bytes);
+  return answered_ != nullptr;
+}
+
+uint64_t ObjectState::stored_bytes(const VersionFacts& facts) const {
+  uint64_t stored = 0;
+  for (uint32_t c = 0; c < facts.chunking.chunk_count(); ++c)
+    if (runtime_->store().find({facts.id, ChunkIndex(c)}))
+      stored += facts.chunking.length_of(ChunkIndex(c));
+  return stored;
 }
 
 ObjectState::Handle ObjectState::take_handle() {
@@ -168,6 +177,7 @@ Result<std::shared_ptr<const peer::ChunkView>> ObjectState::wait_chunk(Handle& h
     if (auto view = runtime_->store().find({facts_->id, chunk})) return view;
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kLookAgain, [&] { return error_ || arrivals_ != seen; });
+    if (!error_ && !runtime_->is_running()) return peer_has_left();
   }
 }
 
@@ -211,8 +221,7 @@ Result<void> ObjectState::save(const std::string& path,
     std::lock_guard lock(mutex_);
     is_asked = std::exchange(is_fetching_all_, true);
   }
-  if (!is_asked && ask_open(ReadMode::kWhole) == OpenId(0))
-    return Error{ErrorCode::kCancelled, "the peer has left"};
+  if (!is_asked && ask_open(ReadMode::kWhole) == OpenId(0)) return peer_has_left();
   if (auto whole = wait_whole(progress); !whole.ok()) return whole.error();
   if (auto written = write_whole(path); !written.ok()) return written.error();
   if (progress) progress(this->progress());
@@ -229,6 +238,7 @@ Result<void> ObjectState::wait_whole(const std::function<void(const Progress&)>&
     uint64_t seen = arrivals_;
     changed_.wait_for(lock, kLookAgain, [&] { return error_ || (arrivals_ != seen && !progress); });
     if (error_) return *error_;
+    if (!runtime_->is_running()) return peer_has_left();
     Progress now = progress_;
     lock.unlock();
     if (progress) progress(now);

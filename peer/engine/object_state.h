@@ -52,7 +52,8 @@ class ObjectState : public std::enable_shared_from_this<ObjectState> {
   Result<void> write_whole(const std::string& path);
   Result<void> stream_to(const std::string& path,
                          const std::function<void(const Progress&)>& progress);
-  void count_stored();
+  bool facts_known() const;
+  uint64_t stored_bytes(const VersionFacts& facts) const;
   void fail(const Error& error);
 
   const std::shared_ptr<PeerRuntime> runtime_;

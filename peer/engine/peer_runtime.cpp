@@ -107,6 +107,11 @@ bool PeerRuntime::post(std::function<void(peer::Engine&)> action) {
   return true;
 }
 
+bool PeerRuntime::is_running() const {
+  std::lock_guard lock(mutex_);
+  return loop_ != nullptr;
+}
+
 void PeerRuntime::shut_down(Duration deadline) {
   post([this, deadline](peer::Engine& engine) {
     engine.leave(deadline, [this] {

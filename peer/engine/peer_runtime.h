@@ -40,6 +40,8 @@ class PeerRuntime : public std::enable_shared_from_this<PeerRuntime> {
     }
   }
   void shut_down(Duration deadline);
+  // False once the peer has left: whoever waits for its call-backs waits in vain.
+  bool is_running() const;
 
   peer::ChunkStore& store() { return *store_; }
   // Null for a store in memory.
@@ -53,7 +55,7 @@ class PeerRuntime : public std::enable_shared_from_this<PeerRuntime> {
   std::unique_ptr<io::Log> log_;
   std::unique_ptr<peer::ChunkStore> store_;
   peer::DiskStore* disk_store_ = nullptr;
-  std::mutex mutex_;          // guards the following
+  mutable std::mutex mutex_;  // guards the following
   io::Loop* loop_ = nullptr;  // while the thread runs it
   peer::Engine* engine_ = nullptr;
   std::thread thread_;

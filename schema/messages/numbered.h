@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -28,10 +27,11 @@ class NumberedOutbox {
   [[nodiscard]] bool acknowledge(Sequence applied) {
     if (applied.value() < first_) return true;  // an old acknowledgement
     if (applied.value() >= never_sent_) return false;
-    while (first_ <= applied.value()) {
-      items_.pop_front();
-      ++first_;
-    }
+    auto count = static_cast<std::ptrdiff_t>(applied.value() + 1 - first_);
+    items_.erase(items_.begin(), items_.begin() + count);
+    first_ = applied.value() + 1;
+    // Idle sessions are many, and keep no room for a backlog they once had.
+    if (items_.empty() && items_.capacity() > kIdleCapacityMax) std::vector<Item>().swap(items_);
     if (next_to_send_ < first_) next_to_send_ = first_;
     return true;
   }
@@ -65,10 +65,11 @@ class NumberedOutbox {
     return taken;
   }
   // Items not acknowledged, oldest first, to look through.
-  const std::deque<Item>& items() const { return items_; }
+  const std::vector<Item>& items() const { return items_; }
 
  private:
-  std::deque<Item> items_;
+  static constexpr std::size_t kIdleCapacityMax = 4;
+  std::vector<Item> items_;
   uint64_t first_ = 1;         // number of items_.front()
   uint64_t next_to_send_ = 1;  // first_ <= next_to_send_ <= first_ + items_.size()
   uint64_t never_sent_ = 1;    // next_to_send_ <= never_sent_ <= first_ + items_.size()

@@ -57,6 +57,12 @@ void resume(State& state, SessionIndex index, ConnectionId connection,
                state.fleet.details(session.peer).name);
 }
 
+// Without the parts that were left out: "rack7/host3", not "//rack7/host3".
+std::string path_for_people(const Location& location) {
+  std::string path = location.text();
+  return path.substr(std::min(path.find_first_not_of('/'), path.size()));
+}
+
 PeerIndex add_peer(State& state, const RegisterRequest& request) {
   PeerIndex index = state.fleet.add(request.peer);
   PeerRow& row = state.fleet.peer(index);
@@ -74,7 +80,7 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   details.name = request.name;
   details.lent_bytes = request.store_bytes;
   details.full_until = Instant();
-  details.location = request.location.text();
+  details.location = path_for_people(request.location);
   details.data_address = request.data_address;
   if (row.is_superpeer) state.fleet.list_superpeer(index);
   return index;
@@ -151,7 +157,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   arm_session(state, index);
   state.emit(RegisterAnswered{connection, reply_to(state, index, request)});
   state.notice(NoticeKind::kPeerRegistered, peer, kNoPeer, request.name, 0,
-               request.location.text());
+               path_for_people(request.location));
   if (request.role == Role::kSuperpeer) {
     for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
   }

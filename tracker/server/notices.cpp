@@ -37,6 +37,11 @@ void log_notice(io::RateLimitedLog& log, const Notice& notice) {
   std::string message = kind;
   for (char& c : message)
     if (c == '_') c = ' ';
+  if (notice.reporter == PeerId() && notice.chunk == 0) {  // about one peer, and nothing more
+    log.write(level_of(notice.kind), key, message,
+              {{"peer", notice.peer}, {"subject", subject}, {"detail", detail}});
+    return;
+  }
   log.write(level_of(notice.kind), key, message,
             {{"peer", notice.peer},
              {"reporter", notice.reporter},

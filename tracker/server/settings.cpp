@@ -1,5 +1,6 @@
 #include "tracker/server/settings.h"
 
+#include "io/log/log_settings.h"
 #include "io/settings/settings.h"
 
 namespace tyto::tracker {
@@ -57,19 +58,7 @@ void add_catalog(io::Settings& table, TrackerSettings& settings) {
 }
 
 void add_log(io::Settings& table, TrackerSettings& settings) {
-  table.add_choice(settings.log_level, {"log.level", "The least that is logged."},
-                   {{"debug", io::LogLevel::kDebug},
-                    {"info", io::LogLevel::kInfo},
-                    {"warning", io::LogLevel::kWarning},
-                    {"error", io::LogLevel::kError},
-                    {"off", io::LogLevel::kOff}});
-  table.add_choice(settings.log_format,
-                   {"log.format", "Lines for people, or one JSON object a line."},
-                   {{"text", io::LogFormat::kText}, {"json", io::LogFormat::kJson}});
-  table.add(settings.log_file,
-            {"log.file",
-             "Where the log is appended to; empty: standard error. SIGHUP opens it "
-             "anew."});
+  io::add_log_settings(table, settings.log_level, settings.log_format, settings.log_file);
   table.add(settings.log_repeat_after,
             {"log.repeat_after",
              "What a peer or client can provoke at will is logged at once, and then at most once "

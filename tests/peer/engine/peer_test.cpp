@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "tests/support/small_cluster.h"
@@ -186,6 +187,21 @@ TEST_F(PeerLibrary, CancelEndsAReadThatWaits) {
   });
   object->cancel();
   reader.join();
+}
+
+TEST_F(PeerLibrary, AnObjectThatOutlivesItsPeerSaysSo) {
+  cluster.put("k", 1'000'000);
+  std::optional<Object> object;
+  {
+    Peer peer = connect("h1");
+    auto opened = peer.open("b", "k");
+    ASSERT_TRUE(opened.ok());
+    object.emplace(std::move(*opened));
+  }
+  Bytes out(1'000);
+  auto got = object->read(0, out);
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(PeerLibrary, WhatADiskStoreHoldsIsThereForTheNextRun) {

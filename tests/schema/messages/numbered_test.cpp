@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <string>
 #include <vector>
@@ -45,7 +44,7 @@ TEST(NumberedOutbox, ForgetsWhatIsAcknowledged) {
   auto outbox = outbox_of("abcde");
   outbox.take_unsent(4);
   EXPECT_TRUE(outbox.acknowledge(Sequence(3)));
-  EXPECT_EQ(outbox.items(), (std::deque<char>{'d', 'e'}));
+  EXPECT_EQ(outbox.items(), (std::vector<char>{'d', 'e'}));
   EXPECT_EQ(outbox.take_unsent(9), (Letters{'e'}));
   EXPECT_EQ(outbox.push('f'), Sequence(6)) << "numbers go on";
 }
