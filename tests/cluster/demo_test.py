@@ -57,12 +57,12 @@ class DemoTest(unittest.TestCase):
         self.assertEqual([pid for pid in pids if _is_running(pid)], [])
 
     def test_interrupted_it_stops_what_it_started(self):
-        process = subprocess.Popen([TREE / "tools" / "demo", "--readers", "2", "--size-mib", "64"],
+        process = subprocess.Popen([TREE / "tools" / "demo", "--readers", "2", "--size-mib", "512"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    env=self.env)
         self.addCleanup(process.kill)
         for line in process.stdout:
-            if "fetch" in line:
+            if line.startswith("tracker"):  # the cluster is up, the fetching still ahead
                 break
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=SECONDS)

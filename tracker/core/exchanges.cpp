@@ -41,6 +41,7 @@ void take_event(State& state, SessionIndex index, Event& event) {
 // The peer has spoken: whatever it was suspected of, it is not dead.
 void hear(State& state, SessionIndex index) {
   Session& session = state.sessions[index];
+  session.heard_at = state.now;
   session.ends_at = state.now + state.config.silence_max;
   PeerRow& peer = state.fleet.peer(session.peer);
   bool must_sit_it_out = peer.is_quarantined || peer.is_unreachable;

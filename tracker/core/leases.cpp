@@ -9,10 +9,18 @@ namespace {
 // A reader that may not read from a superpeer for longer than this does not wait for it.
 constexpr Duration kExclusionWaitedFor = Duration::seconds(30);
 
+// A superpeer under suspicion that has said nothing for so long is taken for dead.
+constexpr Duration kSilenceOfTheDead = Duration::seconds(3);
+
 bool can_read_origin(const State& state, PeerIndex peer) {
   const PeerRow& row = state.fleet.peer(peer);
   if (row.is_gone || row.is_leaving || row.session == kNoSession) return false;
-  return state.sessions[row.session].connection.has_value() && row.suspect_until <= state.now;
+  const Session& session = state.sessions[row.session];
+  if (!session.connection.has_value()) return false;
+  if (row.suspect_until <= state.now) return true;
+  // One that was slow to serve somebody, but speaks, is there: better to wait for it than to have
+  // every reader read the origin.
+  return !row.is_quarantined && state.now - session.heard_at < kSilenceOfTheDead;
 }
 
 // Superpeers that could be sent for a chunk, by rendezvous hashing (Thaler and Ravishankar 1998),

@@ -47,6 +47,7 @@ struct Session {
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
   std::vector<uint32_t> resolving;        // names it was asked to look up
   std::vector<VersionIndex> wants_space;  // versions that waited for an eviction here
+  Instant heard_at;                       // its last exchange, or its registration
   Instant ends_at = Instant::never();     // by silence, or by not being resumed
   Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;

@@ -176,6 +176,42 @@ TEST(Failure, AnObjectThatChangedAtItsOriginIsStillServedWherePeersHoldAllOfIt) 
   EXPECT_EQ(t.core.counters().leases, 0u);
 }
 
+TEST(Failure, ASuperpeerThatWasSlowButSpeaksIsWaitedForAndTheOriginIsNotReadTwice) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join_superpeer("s");
+  t.have("s", "k", "#.");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["r"].assigns.size(), 1u);
+  t.fail_one("r", FailureKind::kStalled);
+  for (const Assign& a : t["r"].assigns) EXPECT_NE(a.source.kind, SourceKind::kOrigin);
+  t.run_dry();
+  for (int i = 0; i < 30 && t.core.counters().chunks_verified < 3; ++i) {
+    t.advance(Duration::milliseconds(500));
+    t.send("s");
+    t.send("r");
+    t.run_dry();
+  }
+  EXPECT_EQ(t.core.counters().leases, 1u);
+  EXPECT_EQ(t.core.counters().chunks_verified, 3u);  // one by the superpeer, two by the reader
+}
+
+TEST(Failure, ASuspectedSuperpeerThatIsSilentIsTakenForDead) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s");
+  t.have("s", "k", "#");
+  t.send("s");
+  t.advance(Duration::seconds(4));
+  t.join("r");
+  t.open("r", "k");
+  t.fail_one("r", FailureKind::kStalled);
+  ASSERT_EQ(t["r"].assigns.size(), 1u);
+  EXPECT_EQ(t["r"].assigns[0].source.kind, SourceKind::kOrigin);
+}
+
 TEST(Failure, AFullStoreEndsTheOpenWithItsMessage) {
   TrackerDriver t;
   t.publish("k", 2);
