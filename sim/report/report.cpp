@@ -24,6 +24,11 @@ double mib(uint64_t bytes) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
 }
 
+double copies(uint64_t bytes, const RunResult& result) {
+  return static_cast<double>(bytes) /
+         static_cast<double>(std::max<uint64_t>(1, result.bytes_wanted));
+}
+
 struct Summary {
   std::vector<Duration> times;      // of reads that got the whole object
   std::vector<Duration> permilles;  // stretch: 1000 is the limit. Held as ns
@@ -31,9 +36,12 @@ struct Summary {
   uint32_t interrupted = 0;
 };
 
-Summary summarise(const RunResult& result) {
+enum class Who : uint8_t { kAll, kFast, kSlow };
+
+Summary summarise(const RunResult& result, Who who = Who::kAll) {
   Summary summary;
   for (const ReadResult& read : result.reads) {
+    if (who != Who::kAll && read.is_slow != (who == Who::kSlow)) continue;
     if (read.phase == ReadPhase::kFailed) ++summary.failed;
     if (read.phase == ReadPhase::kInterrupted) ++summary.interrupted;
     if (read.phase != ReadPhase::kDone) continue;
@@ -57,6 +65,34 @@ double stretch(const Summary& summary, uint32_t percent) {
   return static_cast<double>(percentile(summary.permilles, percent).ns()) / 1000.0;
 }
 
+// Times of all readers, and of the fast and the slow ones apart where there are both.
+std::string times_text(const RunResult& result) {
+  std::string out;
+  bool has_slow = std::any_of(result.reads.begin(), result.reads.end(),
+                              [](const ReadResult& read) { return read.is_slow; });
+  static constexpr const char* kNames[] = {"", " of fast", " of slow"};
+  for (Who who : {Who::kAll, Who::kFast, Who::kSlow}) {
+    if (who != Who::kAll && !has_slow) continue;
+    Summary summary = summarise(result, who);
+    out += format("  %-14s p50 %.3f  p90 %.3f  p99 %.3f  max %.3f\n",
+                  ("seconds" + std::string(kNames[static_cast<int>(who)])).c_str(),
+                  seconds(percentile(summary.times, 50)), seconds(percentile(summary.times, 90)),
+                  seconds(percentile(summary.times, 99)), seconds(percentile(summary.times, 100)));
+    out += format("  of fluid limit p50 %.3f  p90 %.3f  p99 %.3f  max %.3f\n", stretch(summary, 50),
+                  stretch(summary, 90), stretch(summary, 99), stretch(summary, 100));
+  }
+  return out;
+}
+
+std::string traffic_text(const RunResult& result) {
+  std::string out = format("  copies         %.3f sent by superpeers",
+                           copies(result.bytes_from_superpeers_sent, result));
+  for (std::size_t i = 0; i < result.bytes_into_rack.size(); ++i)
+    out +=
+        format("%s %.3f", i == 0 ? "; into racks" : "", copies(result.bytes_into_rack[i], result));
+  return out + "\n";
+}
+
 }  // namespace
 
 Duration percentile(std::vector<Duration> values, uint32_t percent) {
@@ -72,17 +108,14 @@ std::string text_report(const RunResult& result) {
       format("%s, seed %" PRIu64 ": %zu of %zu reads complete, %u failed, %u cut short\n",
              result.scenario.c_str(), result.seed, summary.times.size(), result.reads.size(),
              summary.failed, summary.interrupted);
-  out += format("  seconds        p50 %.3f  p90 %.3f  p99 %.3f  max %.3f\n",
-                seconds(percentile(summary.times, 50)), seconds(percentile(summary.times, 90)),
-                seconds(percentile(summary.times, 99)), seconds(percentile(summary.times, 100)));
-  out += format("  of fluid limit p50 %.3f  p90 %.3f  p99 %.3f  max %.3f\n", stretch(summary, 50),
-                stretch(summary, 90), stretch(summary, 99), stretch(summary, 100));
+  out += times_text(result);
   out += format("  MiB from       peers %.1f  superpeers %.1f  origin %.1f  wasted %.1f\n",
                 mib(result.bytes.from_peers), mib(result.bytes.from_superpeers),
                 mib(result.bytes.from_origin), mib(result.bytes.wasted));
   out += format("  amplification  %.3f (%" PRIu64 " reads of %" PRIu64 " chunks)\n",
                 static_cast<double>(result.amplification_permille()) / 1000.0,
                 result.origin_chunks_read, result.origin_chunks_distinct);
+  out += traffic_text(result);
   out += format("  memory of cores at most: reader %zu, superpeer %zu bytes\n",
                 result.reader_core_bytes_max, result.superpeer_core_bytes_max);
   out += format("  virtual time %.1f s, %" PRIu64 " events:", seconds(result.virtual_time),
@@ -125,7 +158,11 @@ std::string json_report(const RunResult& result) {
                 "},\"bytes_wasted\":%" PRIu64 ",",
                 result.bytes.from_peers, result.bytes.from_superpeers, result.bytes.from_origin,
                 result.bytes.wasted);
-  out += format("\"amplification\":%.3f,\"origin_chunk_reads\":%" PRIu64 ",\"violations\":[",
+  out += format("\"superpeer_copies_sent\":%.3f,\"rack_copies\":[",
+                copies(result.bytes_from_superpeers_sent, result));
+  for (std::size_t i = 0; i < result.bytes_into_rack.size(); ++i)
+    out += format("%s%.3f", i > 0 ? "," : "", copies(result.bytes_into_rack[i], result));
+  out += format("],\"amplification\":%.3f,\"origin_chunk_reads\":%" PRIu64 ",\"violations\":[",
                 static_cast<double>(result.amplification_permille()) / 1000.0,
                 result.origin_chunks_read);
   for (std::size_t i = 0; i < result.violations.size(); ++i) {

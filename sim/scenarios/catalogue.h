@@ -22,6 +22,8 @@ struct CatalogueEntry {
   Scenario (*build)(const Knobs&);
 };
 
+// Schedules against the limit of the links: 16 readers, 64 MiB, everybody's link 50 Mbit/s.
+std::vector<CatalogueEntry> limit_scenarios();
 // Runs without a fault.
 std::vector<CatalogueEntry> plain_scenarios();
 // One fault each.

@@ -1,5 +1,7 @@
 #include "sim/scenarios/run.h"
 
+#include <set>
+
 #include "sim/checkers/all.h"
 
 namespace tyto::sim {
@@ -12,25 +14,46 @@ Duration time_for(uint64_t bytes, uint64_t bytes_per_s) {
   return Duration::nanoseconds(static_cast<int64_t>(ns));
 }
 
+uint64_t bytes_in(Duration span, uint64_t bytes_per_s) {
+  auto bytes = static_cast<unsigned __int128>(span.ns()) * bytes_per_s / 1'000'000'000;
+  return static_cast<uint64_t>(bytes) + 1;
+}
+
+void add_traffic(const World& world, RunResult& result) {
+  const Traffic& traffic = world.data().traffic();
+  result.bytes_into_rack = traffic.into_rack;
+  for (uint32_t i = 0; i < world.scenario().fleet.superpeers; ++i)
+    result.bytes_from_superpeers_sent += traffic.sent_by_node[i];
+  std::set<uint32_t> objects;
+  for (const ReadSpec& read : world.scenario().reads) objects.insert(read.object);
+  for (uint32_t object : objects) result.bytes_wanted += world.scenario().objects[object].bytes;
+}
+
 }  // namespace
 
 uint64_t RunResult::amplification_permille() const {
   return origin_chunks_distinct == 0 ? 0 : origin_chunks_read * 1000 / origin_chunks_distinct;
 }
 
-Duration fluid_limit(const Scenario& scenario, uint64_t bytes) {
+Duration fluid_limit(const Scenario& scenario, NodeId node, uint64_t bytes) {
   const FleetSpec& fleet = scenario.fleet;
-  uint64_t asked_for = 0;
-  for (const ReadSpec& read : scenario.reads) asked_for += scenario.objects[read.object].bytes;
-  uint64_t uplinks = fleet.superpeers * fleet.superpeer_link.up_bytes_per_s +
-                     fleet.readers * fleet.reader_link.up_bytes_per_s +
-                     (fleet.superpeers == 0 ? scenario.origin.bytes_per_s : 0);
   uint64_t seeds = fleet.superpeers * fleet.superpeer_link.up_bytes_per_s;
   Duration limit = time_for(bytes, scenario.origin.bytes_per_s);
-  limit = std::max(limit, time_for(bytes, fleet.reader_link.down_bytes_per_s));
-  limit = std::max(limit, time_for(asked_for, uplinks));
+  limit = std::max(limit, time_for(bytes, fleet.link(node).down_bytes_per_s));
   if (seeds > 0) limit = std::max(limit, time_for(bytes, seeds));
   if (fleet.racks > 0) limit = std::max(limit, time_for(bytes, fleet.rack_link.down_bytes_per_s));
+  uint64_t uplinks = seeds + (fleet.superpeers == 0 ? scenario.origin.bytes_per_s : 0);
+  for (uint32_t i = 0; i < fleet.readers; ++i)
+    uplinks += fleet.link(fleet.reader(i)).up_bytes_per_s;
+  for (Duration before; before != limit;) {  // from below, to the first time that suffices
+    before = limit;
+    uint64_t taken = 0;
+    for (const ReadSpec& read : scenario.reads) {
+      uint64_t could = bytes_in(limit, fleet.link(read.node).down_bytes_per_s);
+      taken += std::min(could, scenario.objects[read.object].bytes);
+    }
+    limit = std::max(limit, time_for(taken, uplinks));
+  }
   return limit;
 }
 
@@ -56,11 +79,13 @@ RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> al
         {.node = spec.node,
          .phase = read.phase,
          .took = is_over ? read.ended - read.asked : Duration(),
-         .fluid_limit = fluid_limit(scenario, scenario.objects[spec.object].bytes),
+         .fluid_limit = fluid_limit(scenario, spec.node, scenario.objects[spec.object].bytes),
+         .is_slow = scenario.fleet.is_slow(spec.node),
          .attempts = read.attempts,
          .error = read.error});
   }
   result.bytes = world.data().bytes();
+  add_traffic(world, result);
   for (const auto& [chunk, times] : world.data().origin_reads()) {
     result.origin_chunks_read += times;
     ++result.origin_chunks_distinct;

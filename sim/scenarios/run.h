@@ -15,6 +15,7 @@ struct ReadResult {
   ReadPhase phase = ReadPhase::kNotYet;
   Duration took;         // from its first asking to its end
   Duration fluid_limit;  // what ideal flow over the same links would take
+  bool is_slow = false;  // behind a slow link
   uint32_t attempts = 0;
   Error error;
 };
@@ -28,6 +29,9 @@ struct RunResult {
   Duration virtual_time;
   std::vector<ReadResult> reads;
   ByteCounts bytes;
+  uint64_t bytes_wanted = 0;                // the sizes of all objects that were read
+  uint64_t bytes_from_superpeers_sent = 0;  // whatever became of them
+  std::vector<uint64_t> bytes_into_rack;
   uint64_t origin_chunks_read = 0;
   uint64_t origin_chunks_distinct = 0;
   uint64_t redundant_transfers = 0;
@@ -45,8 +49,9 @@ struct RunResult {
 // `also` watch, besides all checkers.
 RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> also = {});
 
-// The least time in which a reader of `scenario` can have `bytes` while everybody reads as much
-// as the scenario says.
-Duration fluid_limit(const Scenario& scenario, uint64_t bytes);
+// The least time in which the reader `node` of `scenario` can have `bytes` while everybody reads
+// as much as the scenario says: the tightest of the seeds' and the origin's links, its own, its
+// rack's, and all uplinks together for what everybody's downlink lets in by then.
+Duration fluid_limit(const Scenario& scenario, NodeId node, uint64_t bytes);
 
 }  // namespace tyto::sim

@@ -15,13 +15,14 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
   origin_host_ = topology_.add_host({origin_rate, origin_rate}, std::nullopt);
   std::vector<RackId> racks;
   for (uint32_t i = 0; i < fleet.racks; ++i) racks.push_back(topology_.add_rack(fleet.rack_link));
-  for (uint32_t i = 0; i < fleet.superpeers; ++i)
-    topology_.add_host(fleet.superpeer_link, std::nullopt);
-  for (uint32_t i = 0; i < fleet.readers; ++i) {
+  for (uint32_t i = 0; i < fleet.size(); ++i) {
+    NodeId node(i);
     std::optional<RackId> rack;
-    if (fleet.racks > 0) rack = racks[i % fleet.racks];
-    topology_.add_host(fleet.reader_link, rack);
+    if (fleet.racks > 0 && i >= fleet.superpeers) rack = racks[fleet.rack(node)];
+    topology_.add_host(fleet.link(node), rack);
   }
+  traffic_.sent_by_node.resize(fleet.size());
+  traffic_.into_rack.resize(fleet.racks);
 }
 
 Transfer* DataPlane::find(uint64_t key) {
@@ -132,6 +133,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
                                     : network_.stop(world_.now(), transfer.flow);
     by_flow_.erase(transfer.flow);
   }
+  note_traffic(transfer, moved);
   if (how != TransferEnd::kDone) {
     bytes_.wasted += moved;
     world_.node(transfer.reader).store().release(transfer.order.facts, transfer.order.chunk);
@@ -145,6 +147,13 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   transfers_.erase(key);
   if (how == TransferEnd::kCancelled) wake_waiters(place);
   return moved;
+}
+
+void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
+  if (transfer.source) traffic_.sent_by_node[transfer.source->value()] += bytes;
+  HostId from = transfer.source ? world_.node(*transfer.source).host() : origin_host_;
+  std::optional<RackId> rack = topology_.rack(world_.node(transfer.reader).host());
+  if (rack && rack != topology_.rack(from)) traffic_.into_rack[rack->value()] += bytes;
 }
 
 void DataPlane::count(const Transfer& transfer, uint64_t bytes) {

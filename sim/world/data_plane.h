@@ -59,6 +59,12 @@ struct ByteCounts {
   uint64_t wasted = 0;
 };
 
+// Bytes that crossed links, of whatever became of them.
+struct Traffic {
+  std::vector<uint64_t> sent_by_node;
+  std::vector<uint64_t> into_rack;
+};
+
 // Moves chunks between the nodes' stores and from the origin.
 //
 // Ownership: borrows the world, whose part it is.
@@ -99,6 +105,7 @@ class DataPlane {
   // The transfer by which a node gets a chunk, or null.
   const Transfer* incoming(NodeId node, const ChunkId& chunk) const;
   const ByteCounts& bytes() const { return bytes_; }
+  const Traffic& traffic() const { return traffic_; }
   // How often each chunk was read at the origin to its end.
   const std::map<ChunkId, uint32_t>& origin_reads() const { return origin_reads_; }
   // Transfers of chunks that the reader held already.
@@ -123,6 +130,7 @@ class DataPlane {
   bool is_reachable(const Transfer& transfer) const;
   bool is_right(const Transfer& transfer) const;
   void count(const Transfer& transfer, uint64_t bytes);
+  void note_traffic(const Transfer& transfer, uint64_t bytes);
 
   World& world_;
   const Scenario& scenario_;
@@ -139,6 +147,7 @@ class DataPlane {
   uint64_t next_key_ = 1;
   Instant flow_at_ = Instant::never();
   ByteCounts bytes_;
+  Traffic traffic_;
   std::map<ChunkId, uint32_t> origin_reads_;
   uint64_t redundant_ = 0;
   Rng latency_;

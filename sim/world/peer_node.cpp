@@ -10,10 +10,8 @@ namespace {
 Location location_of(const Scenario& scenario, NodeId id) {
   Location location{.region = "r", .zone = "z", .host = "h" + std::to_string(id.value())};
   bool is_reader = id.value() >= scenario.fleet.superpeers;
-  if (is_reader && scenario.fleet.racks > 0) {
-    uint32_t reader = id.value() - scenario.fleet.superpeers;
-    location.rack = "k" + std::to_string(reader % scenario.fleet.racks);
-  }
+  if (is_reader && scenario.fleet.racks > 0)
+    location.rack = "k" + std::to_string(scenario.fleet.rack(id));
   return location;
 }
 

@@ -22,6 +22,8 @@ struct FleetSpec {
   uint32_t readers = 4;
   LinkRates superpeer_link;
   LinkRates reader_link;
+  uint32_t slow_readers = 0;  // the last so many readers have the slow link instead
+  LinkRates slow_link;
   uint32_t racks = 0;   // readers are dealt out over them; 0: one switch for all
   LinkRates rack_link;  // of each rack to the rest
   uint64_t superpeer_store_bytes = 64 * kGiB;
@@ -31,6 +33,15 @@ struct FleetSpec {
   NodeId superpeer(uint32_t i) const { return NodeId(i); }
   NodeId reader(uint32_t i) const { return NodeId(superpeers + i); }
   uint32_t size() const { return superpeers + readers; }
+  bool is_slow(NodeId node) const {
+    return node.value() >= superpeers && node.value() + slow_readers >= size();
+  }
+  const LinkRates& link(NodeId node) const {
+    if (node.value() < superpeers) return superpeer_link;
+    return is_slow(node) ? slow_link : reader_link;
+  }
+  // Requires: there are racks.
+  uint32_t rack(NodeId reader) const { return (reader.value() - superpeers) % racks; }
 };
 
 // A reader opens an object, reads it to its end and closes it.

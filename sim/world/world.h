@@ -62,6 +62,7 @@ class World {
   EventHash& hash() { return hash_; }
   ControlPlane& control() { return *control_; }
   DataPlane& data() { return *data_; }
+  const DataPlane& data() const { return *data_; }
   PeerNode& node(NodeId id) { return *nodes_[id.value()]; }
   uint32_t node_count() const { return static_cast<uint32_t>(nodes_.size()); }
   // The process that listens there now; none if nobody does.

@@ -36,12 +36,13 @@ TEST(World, TheFluidLimitIsTheTightestOfAllLinks) {
   Scenario scenario = base_scenario("limits", {}, {.readers = 4, .chunks = 40});
   uint64_t bytes = scenario.objects[0].bytes;
   scenario.origin.bytes_per_s = bytes / 2;
-  EXPECT_EQ(fluid_limit(scenario, bytes), Duration::seconds(2));
+  NodeId reader = scenario.fleet.reader(0);
+  EXPECT_EQ(fluid_limit(scenario, reader, bytes), Duration::seconds(2));
   scenario.fleet.reader_link.down_bytes_per_s = bytes / 4;
-  EXPECT_EQ(fluid_limit(scenario, bytes), Duration::seconds(4));
+  EXPECT_EQ(fluid_limit(scenario, reader, bytes), Duration::seconds(4));
   scenario.fleet.racks = 2;
   scenario.fleet.rack_link.down_bytes_per_s = bytes / 8;
-  EXPECT_EQ(fluid_limit(scenario, bytes), Duration::seconds(8));
+  EXPECT_EQ(fluid_limit(scenario, reader, bytes), Duration::seconds(8));
 }
 
 TEST(World, NobodyIsFasterThanTheFluidLimit) {
