@@ -7,13 +7,7 @@
 namespace tyto::sim {
 namespace {
 
-constexpr uint64_t kUnit = 1'000'000'000;             // of the amounts: parts of a byte
-constexpr uint64_t kMemoryBytesPerS = 4'000'000'000;  // a flow that crosses no link
-
-// What is left of a flow when it has moved `quarter` quarters.
-uint64_t left_at(uint64_t total, uint8_t quarter) {
-  return total / 4 * (4u - quarter);
-}
+constexpr uint64_t kUnit = 1'000'000'000;  // of the amounts: parts of a byte
 
 }  // namespace
 
@@ -23,13 +17,23 @@ LinkId MaxMinNetwork::add_link(uint64_t bytes_per_s) {
   return LinkId(static_cast<uint32_t>(links_.size() - 1));
 }
 
-FlowId MaxMinNetwork::start(Instant now, std::span<const LinkId> path, uint64_t bytes) {
+MaxMinNetwork::Flow* MaxMinNetwork::find(FlowId id) {
+  auto found = flows_.find(id);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
+FlowId MaxMinNetwork::start(Instant now, std::span<const LinkId> path, uint64_t bytes,
+                            uint64_t from) {
+  TYTO_ASSERT(from <= bytes);
   FlowId id(next_flow_++);
   Flow& flow = flows_[id];
   flow.path.assign(path.begin(), path.end());
   flow.total = bytes * kUnit;
-  flow.left = flow.total;
+  flow.from = from * kUnit;
+  flow.left = flow.total - flow.from;
+  if (from > 0) flow.quarter = static_cast<uint8_t>(std::min<uint64_t>(3, from * 4 / bytes));
   flow.settled = now;
+  flow.idle_since = now;
   touch(now, id, flow);
   join(id, flow);
   return id;
@@ -41,8 +45,10 @@ uint64_t MaxMinNetwork::stop(Instant now, FlowId id) {
   Flow& flow = found->second;
   touch(now, id, flow);
   settle(flow, now);
-  uint64_t moved_bytes = (flow.total - flow.left) / kUnit;
+  uint64_t moved_bytes = (flow.position() - flow.from) / kUnit;
   if (!flow.is_blocked) part(id, flow);
+  release_followers(now, flow);
+  unfollow(id, flow);
   flows_.erase(found);
   return moved_bytes;
 }
@@ -58,7 +64,8 @@ void MaxMinNetwork::set_state(Instant now, FlowId id, FlowState state) {
   flow.is_blocked = is_blocked;
   if (is_blocked) {
     part(id, flow);
-    set_rate(id, flow, 0);
+    set_rate(flow, 0);
+    schedule(id, flow);
   } else {
     join(id, flow);
   }
@@ -66,10 +73,54 @@ void MaxMinNetwork::set_state(Instant now, FlowId id, FlowState state) {
 
 uint64_t MaxMinNetwork::moved(Instant now, FlowId id) {
   refill();
-  auto found = flows_.find(id);
-  if (found == flows_.end()) return 0;
-  settle(found->second, now);
-  return (found->second.total - found->second.left) / kUnit;
+  Flow* flow = find(id);
+  if (flow == nullptr) return 0;
+  settle(*flow, now);
+  return (flow->position() - flow->from) / kUnit;
+}
+
+void MaxMinNetwork::limit(Instant now, FlowId id, const FlowLimit& limit) {
+  Flow* flow = find(id);
+  if (flow == nullptr) return;
+  touch(now, id, *flow);
+  settle(*flow, now);
+  unfollow(id, *flow);
+  Flow* upstream = find(limit.upstream);
+  TYTO_ASSERT(upstream != flow);
+  flow->limit = FlowLimit{std::max(limit.floor * kUnit, flow->position()),
+                          upstream != nullptr ? limit.upstream : FlowId(), limit.lag * kUnit};
+  if (upstream != nullptr) upstream->followers.push_back(id);
+}
+
+void MaxMinNetwork::unlimit(Instant now, FlowId id) {
+  Flow* flow = find(id);
+  if (flow == nullptr || !flow->limit) return;
+  touch(now, id, *flow);
+  settle(*flow, now);
+  unfollow(id, *flow);
+  flow->limit.reset();
+}
+
+Instant MaxMinNetwork::idle_since(FlowId id) {
+  refill();
+  const Flow* flow = find(id);
+  return flow == nullptr ? Instant() : flow->idle_since;
+}
+
+void MaxMinNetwork::unfollow(FlowId id, Flow& flow) {
+  if (!flow.limit) return;
+  if (Flow* upstream = find(flow.limit->upstream)) std::erase(upstream->followers, id);
+}
+
+// The flow is about to go. Requires: it is settled.
+void MaxMinNetwork::release_followers(Instant now, Flow& flow) {
+  for (FlowId id : flow.followers) {
+    Flow& follower = flows_.at(id);
+    settle(follower, now);
+    follower.limit->floor = reach(follower);
+    follower.limit->upstream = FlowId();
+  }
+  flow.followers.clear();
 }
 
 uint64_t MaxMinNetwork::rate(FlowId id) {
@@ -96,6 +147,10 @@ void MaxMinNetwork::advance(Instant now, std::vector<FlowEvent>& events) {
     due_.pop();
     Flow& flow = flows_.at(id);
     settle(flow, at);
+    if (flow.left > left_at(flow.total, flow.quarter + 1)) {  // it is its limit that was reached
+      touch(at, id, flow);
+      continue;
+    }
     ++flow.quarter;
     events.push_back({id, flow.quarter});
     if (flow.quarter < 4) {
@@ -104,6 +159,8 @@ void MaxMinNetwork::advance(Instant now, std::vector<FlowEvent>& events) {
     }
     touch(at, id, flow);
     part(id, flow);
+    release_followers(at, flow);
+    unfollow(id, flow);
     flows_.erase(id);
   }
 }
@@ -113,6 +170,7 @@ void MaxMinNetwork::touch(Instant now, FlowId id, const Flow& flow) {
   if (now != dirty_at_) refill();
   dirty_at_ = now;
   dirty_flows_.push_back(id);
+  dirty_flows_.insert(dirty_flows_.end(), flow.followers.begin(), flow.followers.end());
   dirty_links_.insert(dirty_links_.end(), flow.path.begin(), flow.path.end());
 }
 
@@ -140,78 +198,37 @@ MaxMinNetwork::Component MaxMinNetwork::connected() {
     component.flows.push_back(id);
     for (LinkId link : found->second.path) add_link_once(link);
   };
+  auto add_kin_once = [&](FlowId id) {
+    const Flow& flow = flows_.at(id);
+    for (FlowId follower : flow.followers) add_flow_once(follower);
+    if (flow.limit) add_flow_once(flow.limit->upstream);
+  };
   for (LinkId link : dirty_links_) add_link_once(link);
   for (FlowId flow : dirty_flows_) add_flow_once(flow);
-  for (std::size_t i = 0; i < component.links.size(); ++i) {
-    for (FlowId flow : links_[component.links[i].value()].flows) add_flow_once(flow);
+  std::size_t links = 0;
+  std::size_t flows = 0;
+  while (links < component.links.size() || flows < component.flows.size()) {
+    if (flows < component.flows.size()) {
+      add_kin_once(component.flows[flows++]);
+      continue;
+    }
+    for (FlowId flow : links_[component.links[links++].value()].flows) add_flow_once(flow);
   }
   return component;
 }
 
-// Raises all rates together; when a link is full, its flows are fixed and the others go on.
-void MaxMinNetwork::fill(const Component& component) {
-  using Share = std::pair<uint64_t, LinkId>;  // what each unfixed flow of a link would get
-  std::priority_queue<Share, std::vector<Share>, std::greater<>> tightest;
-  auto share_of = [&](LinkId id) {
-    const Link& link = links_[id.value()];
-    return std::max<uint64_t>(1, link.left / link.unfixed);
-  };
-  for (LinkId id : component.links) {
-    Link& link = links_[id.value()];
-    link.left = link.bytes_per_s;
-    link.unfixed = static_cast<uint32_t>(link.flows.size());
-    if (link.unfixed > 0) tightest.emplace(share_of(id), id);
-  }
-  for (FlowId id : component.flows) {
-    Flow& flow = flows_.at(id);
-    settle(flow, dirty_at_);
-    if (flow.path.empty()) set_rate(id, flow, kMemoryBytesPerS);
-  }
-  while (!tightest.empty()) {
-    auto [share, bottleneck] = tightest.top();
-    tightest.pop();
-    if (links_[bottleneck.value()].unfixed == 0) continue;
-    uint64_t share_now = share_of(bottleneck);
-    if (share_now != share) {  // others were fixed meanwhile, so there is more for the rest
-      tightest.emplace(share_now, bottleneck);
-      continue;
-    }
-    for (FlowId id : links_[bottleneck.value()].flows) {
-      Flow& flow = flows_.at(id);
-      if (flow.fixed == visit_) continue;
-      flow.fixed = visit_;
-      set_rate(id, flow, share);
-      for (LinkId crossed : flow.path) {
-        Link& link = links_[crossed.value()];
-        link.left -= std::min(link.left, share);
-        --link.unfixed;
-      }
-    }
-  }
-}
-
 void MaxMinNetwork::settle(Flow& flow, Instant now) {
   TYTO_ASSERT(now >= flow.settled);
+  if (flow.settled == now) return;
   auto elapsed = static_cast<uint64_t>((now - flow.settled).ns());
-  if (flow.rate > 0) flow.left -= std::min(flow.left, flow.rate * elapsed);
+  uint64_t amount = flow.rate == 0 ? 0 : std::min(flow.left, flow.rate * elapsed);
   flow.settled = now;
-}
-
-// Requires: the flow is settled.
-void MaxMinNetwork::set_rate(FlowId id, Flow& flow, uint64_t rate) {
-  if (flow.rate == rate && rate > 0) return;
-  flow.rate = rate;
-  schedule(id, flow);
-}
-
-void MaxMinNetwork::schedule(FlowId id, Flow& flow) {
-  flow.due = Instant::never();
-  if (flow.rate == 0) return;
-  uint64_t target = left_at(flow.total, static_cast<uint8_t>(flow.quarter + 1));
-  uint64_t amount = flow.left > target ? flow.left - target : 0;
-  uint64_t ns = (amount + flow.rate - 1) / flow.rate;
-  flow.due = flow.settled + Duration::nanoseconds(static_cast<int64_t>(ns));
-  due_.push({flow.due, id});
+  if (flow.limit) {
+    if (Flow* upstream = find(flow.limit->upstream)) settle(*upstream, now);
+    uint64_t most = reach(flow);
+    amount = std::min(amount, most > flow.position() ? most - flow.position() : 0);
+  }
+  flow.left -= amount;
 }
 
 void MaxMinNetwork::join(FlowId id, const Flow& flow) {
