@@ -16,6 +16,12 @@ class ContentChecker final : public Checker {
       world.violated(text(node) + " stored wrong bytes as " + text(chunk));
   }
 
+  // Whole or still arriving: only what was verified is sent on. Liars spoil it afterwards.
+  void on_served(World& world, const Transfer& transfer) override {
+    if (transfer.content != right_content(transfer.chunk()))
+      world.violated(text(*transfer.source) + " serves wrong bytes as " + text(transfer.chunk()));
+  }
+
   void on_read_asked(World&, uint32_t read) override { taken_.erase(read); }
 
   void on_delivered(World& world, NodeId node, uint32_t read, const ChunkId& chunk,

@@ -27,12 +27,12 @@ class TreesChecker final : public Checker {
 
   void on_tick(World& world) override {
     for (const auto& [key, transfer] : world.data().transfers()) {
-      if (transfer.state == Transfer::State::kWaiting) follow(world, transfer);
+      if (transfer.state == Transfer::State::kWaiting || transfer.is_relay) follow(world, transfer);
     }
   }
 
  private:
-  // From a copy to the copy it waits for, and on.
+  // From a copy to the copy it waits for or reads along with, and on.
   void follow(World& world, const Transfer& first) {
     const Transfer* at = &first;
     for (uint32_t steps = 0; at != nullptr && at->source; ++steps) {

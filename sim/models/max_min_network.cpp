@@ -99,6 +99,7 @@ void MaxMinNetwork::unlimit(Instant now, FlowId id) {
   settle(*flow, now);
   unfollow(id, *flow);
   flow->limit.reset();
+  flow->is_stale = true;
 }
 
 Instant MaxMinNetwork::idle_since(FlowId id) {
@@ -148,6 +149,7 @@ void MaxMinNetwork::advance(Instant now, std::vector<FlowEvent>& events) {
     Flow& flow = flows_.at(id);
     settle(flow, at);
     if (flow.left > left_at(flow.total, flow.quarter + 1)) {  // it is its limit that was reached
+      flow.is_stale = true;
       touch(at, id, flow);
       continue;
     }

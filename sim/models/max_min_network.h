@@ -48,7 +48,7 @@ class MaxMinNetwork final : public FlowModel {
     std::vector<FlowId> followers;   // whose limits name this flow
     uint8_t quarter = 0;             // reported so far
     bool is_blocked = false;
-    bool is_stale = false;  // its due time has to be found anew, while filling
+    bool is_stale = false;  // its due time has to be found anew
     uint64_t visit = 0;
     uint64_t fixed = 0;
     uint64_t fixed_rate = 0;

@@ -86,11 +86,12 @@ void MaxMinNetwork::apply(const Component& component) {
     if (flow.fixed != visit_) flow.fixed_rate = kMemoryBytesPerS;  // one that relays memory
     bool is_new = flow.rate != flow.fixed_rate || flow.fixed_rate == 0;
     set_rate(flow, flow.fixed_rate);
-    flow.is_stale = is_new || flow.limit;
+    flow.is_stale |= is_new || flow.limit;
   }
   for (FlowId id : component.flows) {  // once all rates are known
     Flow& flow = flows_.at(id);
     if (flow.is_stale) schedule(id, flow);
+    flow.is_stale = false;
   }
 }
 
@@ -130,12 +131,19 @@ bool MaxMinNetwork::is_at_limit(const Flow& flow) {
   return flow.limit && flow.position() + kNear * kUnit >= reach(flow);
 }
 
-// Whether it is at its limit, and that does not move now.
+// Whether it is at its limit, and that does not move now. Flows that follow one another in a
+// circle are all idle.
 bool MaxMinNetwork::is_idle(const Flow& flow) {
-  if (!is_at_limit(flow)) return false;
-  const Flow* upstream = find(flow.limit->upstream);
-  if (upstream == nullptr || upstream->is_blocked || is_idle(*upstream)) return true;
-  return upstream->position() + kNear * kUnit < flow.limit->floor + flow.limit->lag;
+  const Flow* at = &flow;
+  for (std::size_t steps = 0; steps <= flows_.size(); ++steps) {
+    if (!is_at_limit(*at)) return false;
+    const Flow* upstream = find(at->limit->upstream);
+    if (upstream == nullptr || upstream->is_blocked) return true;
+    uint64_t floor_at = at->limit->floor + at->limit->lag;
+    if (upstream->position() + kNear * kUnit < floor_at) return true;
+    at = upstream;
+  }
+  return true;
 }
 
 // Until it comes to its limit, or its limit begins to move. None: not at these rates.

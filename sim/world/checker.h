@@ -35,6 +35,8 @@ class Checker {
   virtual void on_read_ended(World&, uint32_t /*read*/) {}
   virtual void on_transfer_started(World&, const Transfer&) {}
   virtual void on_transfer_ended(World&, const Transfer&, TransferEnd) {}
+  // A source answers a reader: `content` of the transfer is what the source has, or receives.
+  virtual void on_served(World&, const Transfer&) {}
   // A source began, or went on, with so many uploads at once under a cap (0: none).
   virtual void on_uploads(World&, NodeId, uint32_t /*active*/, uint32_t /*cap*/) {}
   virtual void on_exchanges_open(World&, NodeId, uint32_t) {}

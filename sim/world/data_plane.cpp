@@ -3,6 +3,18 @@
 #include "sim/world/world.h"
 
 namespace tyto::sim {
+namespace {
+
+template <class Order>
+bool is_hedge(const Order& order) {
+  if constexpr (requires { order.is_hedge; }) {
+    return order.is_hedge;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace
 
 DataPlane::DataPlane(World& world, const Scenario& scenario)
     : world_(world),
@@ -30,9 +42,11 @@ Transfer* DataPlane::find(uint64_t key) {
   return found == transfers_.end() ? nullptr : &found->second;
 }
 
-const Transfer* DataPlane::incoming(NodeId node, const ChunkId& chunk) const {
-  auto found = incoming_.find({node, chunk});
-  return found == incoming_.end() ? nullptr : &transfers_.at(found->second);
+const Transfer* DataPlane::incoming(NodeId node, const ChunkId& chunk) {
+  Arriving* coming = arriving({node, chunk});
+  if (coming == nullptr || coming->transfers.empty()) return nullptr;
+  const Transfer* ahead = leader(*coming);
+  return ahead != nullptr ? ahead : &transfers_.at(coming->transfers.front());
 }
 
 bool DataPlane::is_uploading(NodeId node, const ChunkId& chunk) const {
@@ -51,13 +65,18 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
     node.deliver(peer::TransferDone{order.transfer, root, true, 0});
     return;
   }
-  if (incoming_.contains({reader, chunk})) {
+  Place place{reader, chunk};
+  if (is_under_way(place) && !is_hedge(order)) {
     world_.violated("a peer fetches chunk " + std::to_string(order.chunk.value()) +
                     " twice at once");
     node.deliver(peer::TransferFailed{order.transfer, FailureKind::kInternal, 0, "twice"});
     return;
   }
-  if (!node.store().reserve(order.facts, order.chunk)) {
+  Arriving& coming = arriving_[place];
+  if (coming.facts == nullptr) coming.content = right_content(chunk);
+  coming.facts = order.facts;
+  if (!make_room(place, coming)) {
+    if (coming.verified == 0) drop_partial(place);
     node.deliver(peer::TransferFailed{order.transfer, FailureKind::kNoSpace, 0, "store full"});
     return;
   }
@@ -66,6 +85,8 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
   transfer.key = key;
   transfer.reader = reader;
   transfer.order = order;
+  advance(coming);
+  if (!transfer.is_origin()) transfer.from = whole_blocks(coming.verified);
   transfer.tracker_run = world_.control().tracker_run();
   if (auto waiting = waiting_.find({reader, chunk}); waiting != waiting_.end()) {
     for (uint64_t waiter : waiting->second)
@@ -75,16 +96,21 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
   transfer.tracker_upset = world_.control().upsets();
   transfer.since = world_.now();
   by_id_[{reader, order.transfer}] = key;
-  incoming_[{reader, chunk}] = key;
+  coming.transfers.push_back(key);
+  pauses_.erase(coming.pause);
   world_.tell_checkers([&](Checker& c) { c.on_transfer_started(world_, transfer); });
   set_silent(transfer);
   world_.schedule(world_.now() + scenario_.latency.sample(latency_), EventKind::kRequest, key);
+  wake(place);
 }
 
 void DataPlane::cancel(NodeId reader, peer::TransferId id) {
   auto found = by_id_.find({reader, id});
   if (found == by_id_.end()) return;
+  Place place{reader, transfers_.at(found->second).chunk()};
   end(found->second, TransferEnd::kCancelled);
+  if (!is_under_way(place)) drop_partial(place);
+  wake(place);
 }
 
 void DataPlane::fail(uint64_t key, FailureKind kind) {
@@ -98,10 +124,17 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
   peer::TransferId id = transfer->order.transfer;
   Place place{reader, transfer->chunk()};
   transfer->failure = kind;
+  bool is_spoilt =
+      kind == FailureKind::kNoSpace || (kind == FailureKind::kCorrupt && transfer->useful > 0);
+  bool is_origin = transfer->is_origin();
   auto bytes = static_cast<uint32_t>(end(key, TransferEnd::kFailed));
+  if (!is_under_way(place)) {
+    bool is_empty = arriving_.at(place).verified == 0;
+    is_spoilt || (is_origin && is_empty) ? drop_partial(place) : pause(place);
+  }
   world_.node(reader).deliver(
       peer::TransferFailed{id, kind, bytes, std::string(failure_kind_name(kind))});
-  wake_waiters(place);
+  wake(place);
 }
 
 void DataPlane::finish(uint64_t key) {
@@ -112,41 +145,62 @@ void DataPlane::finish(uint64_t key) {
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
   Place place{transfer.reader, transfer.chunk()};
   VersionFactsRef facts = transfer.order.facts;
-  uint32_t length = facts->chunking.length_of(transfer.order.chunk);
-  count(transfer, length);
-  peer::TransferDone done{transfer.order.transfer, root_of(transfer.content), true, length};
+  uint64_t length = facts->chunking.length_of(transfer.order.chunk);
+  if (transfer.is_origin()) ++origin_reads_[transfer.chunk()];
+  auto bytes = static_cast<uint32_t>(length - transfer.from);
+  peer::TransferDone done{transfer.order.transfer, root_of(transfer.content), true, bytes};
   ContentTag content = transfer.content;
   end(key, TransferEnd::kDone);
+  std::vector<peer::TransferFailed> cancelled = cancel_others(place);
+  const ByteCounts& useful = arriving_.at(place).useful;
+  bytes_.from_peers += useful.from_peers;
+  bytes_.from_superpeers += useful.from_superpeers;
+  bytes_.from_origin += useful.from_origin;
+  arriving_.erase(place);
   node.store().commit(facts, place.second.index, content);
   world_.tell_checkers(
       [&](Checker& c) { c.on_stored(world_, place.first, place.second, content); });
   node.deliver(done);
-  wake_waiters(place);
+  for (peer::TransferFailed& failed : cancelled) node.deliver(std::move(failed));
+  wake(place);
 }
 
-// Takes a transfer out of all tables; returns the bytes that it moved in vain.
+// The chunk is whole: what else was to bring it has been of no use.
+std::vector<peer::TransferFailed> DataPlane::cancel_others(const Place& place) {
+  std::vector<peer::TransferFailed> cancelled;
+  while (is_under_way(place)) {
+    uint64_t key = arriving_.at(place).transfers.front();
+    peer::TransferId id = transfers_.at(key).order.transfer;
+    auto bytes = static_cast<uint32_t>(end(key, TransferEnd::kCancelled));
+    cancelled.push_back({id, FailureKind::kCancelled, bytes, "the chunk came otherwise"});
+  }
+  return cancelled;
+}
+
 uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   Transfer& transfer = *find(key);
-  uint64_t moved = 0;
-  if (transfer.flow != FlowId()) {
-    moved = transfer.has_flow_ended ? transfer.order.facts->chunking.length_of(transfer.order.chunk)
-                                    : network_.stop(world_.now(), transfer.flow);
-    by_flow_.erase(transfer.flow);
-  }
-  note_traffic(transfer, moved);
-  if (how != TransferEnd::kDone) {
-    bytes_.wasted += moved;
-    world_.node(transfer.reader).store().release(transfer.order.facts, transfer.order.chunk);
-  }
   Place place{transfer.reader, transfer.chunk()};
+  Arriving& coming = arriving_.at(place);
+  advance(coming);
+  uint64_t moved = position(transfer) - transfer.from;
+  if (transfer.is_in_flow()) network_.stop(world_.now(), transfer.flow);
+  by_flow_.erase(transfer.flow);
+  std::erase(coming.transfers, key);
+  if (how == TransferEnd::kDone) {
+    if (transfer.is_origin()) replace(coming, transfer);
+  } else {
+    keep(coming, transfer);
+  }
+  counter(coming.useful, transfer) += transfer.useful;
+  uint64_t wasted = moved - std::min(moved, transfer.useful);
+  bytes_.wasted += wasted;
+  note_traffic(transfer, moved);
   world_.tell_checkers([&](Checker& c) { c.on_transfer_ended(world_, transfer, how); });
   free_slot(transfer);
   if (transfer.is_origin()) origin_.forget(key);
   by_id_.erase({transfer.reader, transfer.order.transfer});
-  incoming_.erase(place);
   transfers_.erase(key);
-  if (how == TransferEnd::kCancelled) wake_waiters(place);
-  return moved;
+  return wasted;
 }
 
 void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
@@ -156,15 +210,11 @@ void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
   if (rack && rack != topology_.rack(from)) traffic_.into_rack[rack->value()] += bytes;
 }
 
-void DataPlane::count(const Transfer& transfer, uint64_t bytes) {
-  if (transfer.is_origin()) {
-    bytes_.from_origin += bytes;
-    ++origin_reads_[transfer.chunk()];
-  } else if (world_.node(*transfer.source).role() == Role::kSuperpeer) {
-    bytes_.from_superpeers += bytes;
-  } else {
-    bytes_.from_peers += bytes;
-  }
+uint64_t& DataPlane::counter(ByteCounts& counts, const Transfer& transfer) const {
+  if (transfer.is_origin()) return counts.from_origin;
+  bool is_from_superpeer =
+      transfer.source && world_.node(*transfer.source).role() == Role::kSuperpeer;
+  return is_from_superpeer ? counts.from_superpeers : counts.from_peers;
 }
 
 // Whether what comes is what was ordered, as far as the reader can know.
@@ -184,7 +234,9 @@ void DataPlane::set_silent(Transfer& transfer) {
                   transfer.silence);
 }
 
+// Bytes can flow now. Those of a relay may pause at any time, so it is looked at now and then.
 void DataPlane::set_heard(Transfer& transfer) {
+  if (transfer.is_relay) return set_silent(transfer);
   transfer.is_silent = false;
   ++transfer.silence;
 }
@@ -193,6 +245,11 @@ void DataPlane::on_patience(uint64_t key, uint64_t silence) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || !transfer->is_silent || transfer->silence != silence) return;
   if (world_.node(transfer->reader).is_frozen()) return;  // its timers stand still
+  if (transfer->is_relay && transfer->is_in_flow()) {
+    Instant since = std::min(network_.idle_since(transfer->flow), world_.now());
+    Instant due = since + transfer->order.patience;
+    if (due > world_.now()) return world_.schedule(due, EventKind::kPatience, key, silence);
+  }
   fail(key, FailureKind::kStalled);
 }
 
@@ -210,17 +267,26 @@ bool DataPlane::is_reachable(const Transfer& transfer) const {
 void DataPlane::on_body(uint64_t key) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || transfer->state != Transfer::State::kSending) return;
+  if (transfer->is_cut_off) return;
   HostId from = transfer->is_origin() ? origin_host_ : world_.node(*transfer->source).host();
   HostId to = world_.node(transfer->reader).host();
   transfer->state = Transfer::State::kMoving;
-  transfer->flow = network_.start(world_.now(), topology_.path(from, to),
-                                  transfer->order.facts->chunking.length_of(transfer->order.chunk));
+  transfer->flow_end = transfer->order.facts->chunking.length_of(transfer->order.chunk);
+  if (!is_right(*transfer))
+    transfer->flow_end = std::min(transfer->flow_end, transfer->from + kBlockBytes);
+  transfer->flow =
+      network_.start(world_.now(), topology_.path(from, to), transfer->flow_end, transfer->from);
   by_flow_[transfer->flow] = key;
   if (is_reachable(*transfer)) {
     set_heard(*transfer);
   } else {
     network_.set_state(world_.now(), transfer->flow, FlowState::kBlocked);
   }
+  if (transfer->is_relay) feed(*transfer);
+  if (transfer->is_origin()) return;
+  Place place{transfer->reader, transfer->chunk()};
+  if (is_right(*transfer)) arriving_.at(place).content = transfer->content;
+  feed_relays(place);
 }
 
 void DataPlane::on_flow() {
@@ -233,8 +299,12 @@ void DataPlane::on_flow() {
     if (found == by_flow_.end()) continue;
     uint64_t key = found->second;
     Transfer& transfer = transfers_.at(key);
+    Place place{transfer.reader, transfer.chunk()};
     world_.hash().add(key << 3 | event.quarter);
     transfer.has_flow_ended = event.quarter == 4;
+    bool is_whole =
+        transfer.flow_end == transfer.order.facts->chunking.length_of(transfer.order.chunk);
+    if (!is_whole && event.quarter < 4) continue;  // a block is verified when it has come
     if (!is_right(transfer)) {
       fail(key, FailureKind::kCorrupt);
     } else if (event.quarter == 4) {
@@ -244,6 +314,7 @@ void DataPlane::on_flow() {
     } else {
       world_.node(transfer.reader)
           .deliver(peer::TransferProgressed{transfer.order.transfer, event.quarter});
+      feed_relays(place);  // of two transfers the other may be ahead now
     }
   }
 }
@@ -268,6 +339,8 @@ void DataPlane::node_changed(NodeId id) {
     bool is_open = is_reachable(*transfer);
     if (is_open && transfer->unheard) {
       fail(key, *transfer->unheard);
+    } else if (transfer->is_cut_off) {
+      if (is_open && transfer->reader == id) set_silent(*transfer);
     } else if (transfer->state == Transfer::State::kMoving && !transfer->has_flow_ended) {
       network_.set_state(world_.now(), transfer->flow,
                          is_open ? FlowState::kMoving : FlowState::kBlocked);
@@ -297,13 +370,15 @@ void DataPlane::process_gone(NodeId id) {
       continue;
     }
     bool is_noticed = is_reachable(*transfer) || world_.node(id).is_frozen();
-    free_slot(*transfer);
-    if (transfer->state == Transfer::State::kMoving)
-      network_.set_state(world_.now(), transfer->flow, FlowState::kBlocked);
+    cut_off(*transfer);
     if (!transfer->is_silent) set_silent(*transfer);
-    transfer->is_cut_off = true;
     if (is_noticed) refuse(*transfer, FailureKind::kUnreachable);
   }
+  std::vector<Place> places;
+  for (const auto& [place, coming] : arriving_) {
+    if (place.first == id) places.push_back(place);
+  }
+  for (const Place& place : places) drop_partial(place);
 }
 
 void DataPlane::set_origin_mode(OriginModel::Mode mode) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "base/limits.h"
 #include "peer/core/effects.h"
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
@@ -20,7 +21,7 @@ class World;
 struct Transfer {
   enum class State : uint8_t {
     kAsking,   // the request is on its way, or lies at a source that does not react
-    kWaiting,  // the source has not got the chunk whole yet
+    kWaiting,  // the source has nothing of the chunk to send yet
     kSending,  // the answer is on its way
     kMoving,   // bytes flow
   };
@@ -31,6 +32,7 @@ struct Transfer {
   std::optional<NodeId> source;  // none: the origin, or nobody is there
   bool has_slot = false;         // occupies an upload of its source, or a read of the origin
   bool has_view = false;         // keeps the source's copy from being freed
+  bool is_relay = false;         // reads along what its source is still receiving
   bool is_ensuring = false;      // the source's core was asked to get the chunk
   bool is_held = false;          // the request lies before a source that does not react
   bool is_cut_off = false;       // the source will not answer any more, but for a refusal
@@ -38,6 +40,9 @@ struct Transfer {
   FailureKind failure = FailureKind::kCancelled;  // why it ended, if it failed
   std::optional<FailureKind> unheard;             // a failure that a frozen reader has not seen yet
   FlowId flow;
+  uint64_t from = 0;      // bytes of the chunk that were verified here when it began
+  uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
+  uint64_t useful = 0;    // bytes that it brought first
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
@@ -49,6 +54,7 @@ struct Transfer {
 
   ChunkId chunk() const { return {order.facts->id, order.chunk}; }
   bool is_origin() const { return order.source.kind == SourceKind::kOrigin; }
+  bool is_in_flow() const { return flow != FlowId() && !has_flow_ended; }
 };
 
 // Bytes of whole chunks by where they came from, and the rest.
@@ -58,6 +64,22 @@ struct ByteCounts {
   uint64_t from_origin = 0;
   uint64_t wasted = 0;
 };
+
+// A chunk on its way to a node, and what is kept of it between two transfers.
+struct Arriving {
+  VersionFactsRef facts;
+  std::vector<uint64_t> transfers;  // under way: none, one, or two with a hedge
+  uint64_t verified = 0;            // bytes from peers that may be relayed; whole blocks when kept
+  ContentTag content;               // of these
+  ByteCounts useful;                // who brought them; of transfers that have ended
+  bool is_reserved = false;         // room in the store
+  uint64_t pause = 0;               // numbers the times when nothing was under way
+  Instant paused_at;
+};
+
+inline uint64_t whole_blocks(uint64_t bytes) {
+  return bytes / kBlockBytes * kBlockBytes;
+}
 
 // Bytes that crossed links, of whatever became of them.
 struct Traffic {
@@ -89,6 +111,7 @@ class DataPlane {
   void on_body(uint64_t transfer);
   void on_refusal(uint64_t transfer, FailureKind kind);
   void on_patience(uint64_t transfer, uint64_t silence);
+  void on_partial_old(uint64_t pause);
 
   // --- faults ---
   // The node froze, thawed, was cut off or can be reached again.
@@ -102,8 +125,8 @@ class DataPlane {
   const Topology& topology() const { return topology_; }
   HostId origin_host() const { return origin_host_; }
   const std::map<uint64_t, Transfer>& transfers() const { return transfers_; }
-  // The transfer by which a node gets a chunk, or null.
-  const Transfer* incoming(NodeId node, const ChunkId& chunk) const;
+  // A transfer by which a node gets a chunk, the one that is ahead; or null.
+  const Transfer* incoming(NodeId node, const ChunkId& chunk);
   const ByteCounts& bytes() const { return bytes_; }
   const Traffic& traffic() const { return traffic_; }
   // How often each chunk was read at the origin to its end.
@@ -118,18 +141,37 @@ class DataPlane {
   void serve(Transfer& transfer);
   void serve_origin(Transfer& transfer);
   void begin_body(Transfer& transfer);
+  void take_view(Transfer& transfer);
   void refuse(Transfer& transfer, FailureKind kind);
+  void cut_off(Transfer& transfer);
   void fail(uint64_t key, FailureKind kind);
   void finish(uint64_t key);
+  // Takes a transfer out of all tables; returns the bytes that it moved in vain.
   uint64_t end(uint64_t key, TransferEnd how);
+  std::vector<peer::TransferFailed> cancel_others(const Place& place);
+  bool make_room(const Place& place, Arriving& arriving);
+  uint64_t position(const Transfer& transfer);
+
+  // --- chunks on their way ---
+  Arriving* arriving(const Place& place);
+  bool is_under_way(const Place& place);
+  bool is_relayable(const Place& place);
+  Transfer* leader(const Arriving& arriving);
+  void advance(Arriving& arriving);
+  void keep(Arriving& arriving, Transfer& ended);
+  void replace(Arriving& arriving, Transfer& ended);
+  void pause(const Place& place);
+  void drop_partial(const Place& place);
+  void feed(Transfer& relay);
+  void feed_relays(const Place& place);
   void free_slot(Transfer& transfer);
   void pump_origin();
-  void wake_waiters(const Place& place);
+  void wake(const Place& place);
   void set_silent(Transfer& transfer);
   void set_heard(Transfer& transfer);
   bool is_reachable(const Transfer& transfer) const;
   bool is_right(const Transfer& transfer) const;
-  void count(const Transfer& transfer, uint64_t bytes);
+  uint64_t& counter(ByteCounts& counts, const Transfer& transfer) const;
   void note_traffic(const Transfer& transfer, uint64_t bytes);
 
   World& world_;
@@ -141,10 +183,13 @@ class DataPlane {
   std::map<uint64_t, Transfer> transfers_;
   std::map<std::pair<NodeId, peer::TransferId>, uint64_t> by_id_;
   std::map<FlowId, uint64_t> by_flow_;
-  std::map<Place, uint64_t> incoming_;
+  std::map<Place, Arriving> arriving_;
+  std::map<uint64_t, Place> pauses_;
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
+  std::map<Place, std::set<uint64_t>> relays_;   // that read along there
   std::map<Place, uint32_t> views_;              // of a source's copy
   uint64_t next_key_ = 1;
+  uint64_t next_pause_ = 1;
   Instant flow_at_ = Instant::never();
   ByteCounts bytes_;
   Traffic traffic_;

@@ -30,17 +30,19 @@ void DataPlane::serve(Transfer& transfer) {
   Place place{id, transfer.chunk()};
   bool can_ensure = transfer.order.without_tracker && node.policy().serves_orphans;
   bool is_here = node.store().holds(transfer.chunk());
-  if (!is_here && !can_ensure && !incoming_.contains(place)) {
+  bool is_expected = arriving(place) != nullptr || transfer.order.source.generation > Generation(0);
+  if (!is_here && !can_ensure && !is_expected) {
     node.missed(transfer.chunk());
     return refuse(transfer, FailureKind::kLacking);
   }
   transfer.has_slot = true;
   ++node.uploads;
   world_.tell_checkers([&](Checker& c) { c.on_uploads(world_, id, node.uploads, cap); });
-  if (is_here) return begin_body(transfer);
+  bool is_coming = is_under_way(place);
+  if (is_here || (is_relayable(place) && (is_coming || !can_ensure))) return begin_body(transfer);
   transfer.state = Transfer::State::kWaiting;
   waiting_[place].insert(transfer.key);
-  if (incoming_.contains(place)) return;
+  if (is_coming || !can_ensure) return;
   transfer.is_ensuring = true;
   node.deliver(peer::EnsureAsked{transfer.key, transfer.chunk()});
 }
@@ -81,19 +83,35 @@ void DataPlane::begin_body(Transfer& transfer) {
     Place place{*transfer.source, transfer.chunk()};
     waiting_[place].erase(transfer.key);
     const PeerNode& node = world_.node(*transfer.source);
-    transfer.content = node.store().content(transfer.chunk());
+    if (node.store().holds(transfer.chunk())) {
+      transfer.content = node.store().content(transfer.chunk());
+      take_view(transfer);
+    } else {
+      transfer.content = arriving_.at(place).content;
+      transfer.is_relay = true;
+      relays_[place].insert(transfer.key);
+    }
+    world_.tell_checkers([&](Checker& c) { c.on_served(world_, transfer); });
     if (node.is_corrupting) transfer.content = spoilt(transfer.content);
-    ++views_[place];
-    transfer.has_view = true;
   }
   transfer.state = Transfer::State::kSending;
   world_.schedule(world_.now() + delay, EventKind::kBody, transfer.key);
 }
 
-void DataPlane::refuse(Transfer& transfer, FailureKind kind) {
-  if (transfer.source) waiting_[{*transfer.source, transfer.chunk()}].erase(transfer.key);
+void DataPlane::take_view(Transfer& transfer) {
+  ++views_[{*transfer.source, transfer.chunk()}];
+  transfer.has_view = true;
+}
+
+// Nothing more comes from the source.
+void DataPlane::cut_off(Transfer& transfer) {
   free_slot(transfer);
+  if (transfer.is_in_flow()) network_.set_state(world_.now(), transfer.flow, FlowState::kBlocked);
   transfer.is_cut_off = true;
+}
+
+void DataPlane::refuse(Transfer& transfer, FailureKind kind) {
+  cut_off(transfer);
   world_.schedule(world_.now() + scenario_.latency.sample(latency_), EventKind::kRefusal,
                   transfer.key, static_cast<uint64_t>(kind));
 }
@@ -118,6 +136,8 @@ void DataPlane::free_slot(Transfer& transfer) {
   transfer.has_slot = false;
   waiting_[place].erase(transfer.key);
   if (waiting_[place].empty()) waiting_.erase(place);
+  relays_[place].erase(transfer.key);
+  if (relays_[place].empty()) relays_.erase(place);
   if (!transfer.has_view) return;
   transfer.has_view = false;
   if (--views_[place] > 0) return;
@@ -125,18 +145,24 @@ void DataPlane::free_slot(Transfer& transfer) {
   node.upload_ended(place.second);
 }
 
-// The chunk has come, or will not, at a source where others wait for it.
-void DataPlane::wake_waiters(const Place& place) {
+// Something has changed about a chunk at a source: it has come, is coming, or will not.
+void DataPlane::wake(const Place& place) {
+  bool is_here = world_.node(place.first).store().holds(place.second);
+  bool is_given_up = !is_here && arriving(place) == nullptr;
+  if (auto found = relays_.find(place); found != relays_.end()) {
+    std::vector<uint64_t> keys(found->second.begin(), found->second.end());
+    for (uint64_t key : keys)
+      is_given_up ? refuse(transfers_.at(key), FailureKind::kLacking) : feed(transfers_.at(key));
+  }
   auto found = waiting_.find(place);
   if (found == waiting_.end()) return;
   std::vector<uint64_t> keys(found->second.begin(), found->second.end());
-  bool is_here = world_.node(place.first).store().holds(place.second);
   for (uint64_t key : keys) {
     Transfer* transfer = find(key);
     if (transfer == nullptr || transfer->state != Transfer::State::kWaiting) continue;
-    if (is_here) {
+    if (is_here || (is_relayable(place) && (is_under_way(place) || !transfer->is_ensuring))) {
       begin_body(*transfer);
-    } else if (!transfer->is_ensuring && !incoming_.contains(place)) {
+    } else if (!transfer->is_ensuring && is_given_up) {
       refuse(*transfer, FailureKind::kLacking);
     }
   }

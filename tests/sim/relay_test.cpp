@@ -207,6 +207,30 @@ TEST(Relay, AMutualcastStarReachesTheFluidLimitToWithinAChunk) {
   EXPECT_LE(relays.last_ns(), limit + ns_of(kChunk, kRate));
 }
 
+// A follower that never catches up, on a link of its own, ends in its time all the same.
+TEST(Relay, AFollowerThatIsNeverHeldUpEndsAtItsOwnRate) {
+  MaxMinNetwork network;
+  LinkId first = network.add_link(2 * kMB);
+  LinkId second = network.add_link(kMB);
+  Relays relays(network);
+  FlowId upstream = relays.seed({first}, kChunk);
+  FlowId relay = relays.relay(upstream, {second}, kChunk);
+  network.limit(Instant(), relay, {.floor = kChunk / 2, .upstream = upstream, .lag = kBlock});
+  relays.run();
+  EXPECT_NEAR(relays.end_ns(relay), ns_of(kChunk, kMB), kNearNs);
+}
+
+TEST(Relay, FlowsThatFollowOneAnotherInACircleMoveNothing) {
+  Star star(2, kMB);
+  FlowId there = star.network.start(Instant(), star.path(0, 1), kChunk);
+  FlowId back = star.network.start(Instant(), star.path(1, 0), kChunk);
+  star.network.limit(Instant(), there, {.upstream = back, .lag = kBlock});
+  star.network.limit(Instant(), back, {.upstream = there, .lag = kBlock});
+  EXPECT_EQ(star.network.rate(there), 0u);
+  EXPECT_EQ(star.network.rate(back), 0u);
+  EXPECT_TRUE(star.network.next_event().is_never());
+}
+
 // Whatever the shape: no link carries more than it can, and nobody is ahead of its upstream.
 TEST(Relay, RandomForestsKeepLinksAndLimits) {
   Rng rng(11);
