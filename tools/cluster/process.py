@@ -25,15 +25,19 @@ class Process:
     def __init__(self, name, command, folder, dies_with_parent=True, env=None):
         self.name = name
         self.command = [str(part) for part in command]
+        self._dies_with_parent = dies_with_parent
         self.out_path = folder / f"{name}.out"
         self.log_path = folder / f"{name}.log"
         with open(self.out_path, "ab") as out, open(self.log_path, "ab") as log:
             self.log_start = log.tell()
-            self._popen = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
-                start_new_session=True, env=env,
-                preexec_fn=_die_with_parent if dies_with_parent else None)
+            self._popen = self._spawn(out, log, env)
         self.pid = self._popen.pid
+
+    def _spawn(self, out, log, env):
+        return subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
+            start_new_session=True, env=env,
+            preexec_fn=die_with_parent if self._dies_with_parent else None)
 
     @property
     def exit_code(self):
@@ -92,5 +96,6 @@ class Process:
         return "\n".join(self.log().splitlines()[-lines:])
 
 
-def _die_with_parent():
+def die_with_parent():
+    """To be called in a forked child: it ends with the thread that forked it."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,0 +1,92 @@
+"""One system once: started, released, timed, checked, cleared away."""
+
+import dataclasses
+import shutil
+import time
+
+from cluster.content import sha256
+from versus.finishing import Marks
+from versus.machine import Busy
+from versus.systems.system import Stage, reader_name
+
+
+class Failed(Exception):
+    """A system did not deliver: it broke off, took too long, or gave wrong bytes."""
+
+
+@dataclasses.dataclass
+class Run:
+    """What one system did in one round."""
+
+    seconds: list  # of each reader, from its own start
+    cpu_busy: float  # of the machine, from the first start to the last copy
+    cpu_s: float
+    origin_bytes: int
+    rack_bytes: list
+
+
+def measure(kind, variant, network, plan, content, build, folder):
+    """Runs the system `kind` in a fresh folder, which is removed afterwards."""
+    folder.mkdir()
+    done = folder / "done"
+    done.mkdir()
+    marks = Marks(done)
+    system = kind(Stage(plan, network, folder, content.path, done, build), variant)
+    try:
+        system.start()
+        system.hold_readers()
+        before = network.bytes_into_racks()
+        busy = Busy()
+        seconds = _time_readers(system, plan, marks)
+        cpu_busy = busy.share()
+        after = network.bytes_into_racks()
+    finally:
+        marks.close()
+        system.end()
+    _check_copies(system, plan, content)
+    run = Run(seconds, cpu_busy, system.cpu_seconds(), system.origin_bytes(),
+              [late - early for early, late in zip(before, after)])
+    shutil.rmtree(folder)
+    return run
+
+
+def _time_readers(system, plan, marks):
+    """Lets each reader go at its time, and returns the seconds each took."""
+    waiting = list(range(plan.readers))
+    lacking = {reader_name(reader): reader for reader in waiting}
+    started, seconds = {}, [None] * plan.readers
+    start = time.monotonic()
+    while lacking:
+        now = time.monotonic()
+        while waiting and start + plan.start_s(waiting[0]) <= now:
+            reader = waiting.pop(0)
+            started[reader] = time.monotonic()
+            system.readers[reader].release()
+        next_at = start + plan.start_s(waiting[0]) if waiting else now + 0.25
+        for name, at in marks.wait(min(next_at - now, 0.25)).items():
+            if name in lacking:
+                reader = lacking.pop(name)
+                seconds[reader] = at - started[reader]
+        _check_alive(system, plan, lacking, time.monotonic() - start)
+    return seconds
+
+
+def _check_alive(system, plan, lacking, seconds):
+    for program in system.programs:
+        if program.name not in lacking and program in system.readers:
+            continue
+        if not program.is_alive and not system.stage.done.joinpath(program.name).exists():
+            raise Failed(f"{system.name}: {program.name} ended with {program.exit_code}\n"
+                         f"{program.log_tail()}")
+    if seconds > plan.deadline_s():
+        names = ", ".join(lacking)
+        raise Failed(f"{system.name}: after {seconds:.0f} s these have no copy yet: {names}")
+
+
+def _check_copies(system, plan, content):
+    for reader in range(plan.readers):
+        path = system.copy_path(reader)
+        found = sha256(path) if path.is_file() else "no file"
+        if found != content.sha256:
+            raise Failed(f"{system.name}: the copy of {reader_name(reader)} is wrong: expected "
+                         f"SHA-256 {content.sha256}, found {found}")

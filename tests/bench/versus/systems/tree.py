@@ -1,0 +1,5 @@
+from versus.systems.system import System
+
+
+class Tree(System):
+    name = "tree"
