@@ -1,11 +1,12 @@
 // A BitTorrent v2 client on libtorrent-rasterbar, for `tools/bench versus` to compare with.
 //
+//   libtorrent_node --version
 //   libtorrent_node make FILE TORRENT PIECE_BYTES
 //       writes a v2-only torrent of FILE
 //   libtorrent_node run TORRENT FOLDER HOST:PORT DONE STATS [SETTING=VALUE]... [HOST:PORT]...
 //       seeds or fetches until SIGTERM, connected to the peers that are named and to no others.
-//       A node whose FOLDER has the file is a seed. DONE is made when a seed listens, and when a
-//       leecher has every piece; STATS is written at the end, as JSON.
+//       A node whose FOLDER has the file is a seed. DONE is made once the node has every piece;
+//       STATS is written at the end, as JSON.
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -22,6 +23,7 @@
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
+#include <libtorrent/version.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -115,7 +117,7 @@ void touch(const std::string& path) {
   if (!std::ofstream(path)) throw std::runtime_error("could not make " + path);
 }
 
-// Until SIGTERM; marks the moment at which all pieces are there (a seed: at which it listens).
+// Until SIGTERM; marks the moment at which all pieces are there.
 void serve(lt::session& session, const Options& options) {
   while (g_is_ended == 0) {
     session.wait_for_alert(lt::milliseconds(100));
@@ -136,14 +138,12 @@ int run(const Options& options) {
   for (const std::string& text : options.settings) set(params.settings, text);
   lt::session session(std::move(params));
   const lt::torrent_handle torrent = add(session, options);
-  if (torrent.status().is_seeding) touch(options.done);
   serve(session, options);
   const lt::torrent_status status = torrent.status();
   std::ofstream(options.stats) << "{\"uploaded_bytes\": " << status.total_payload_upload
                                << ", \"downloaded_bytes\": " << status.total_payload_download
                                << ", \"wasted_bytes\": "
-                               << status.total_redundant_bytes + status.total_failed_bytes
-                               << "}\n";
+                               << status.total_redundant_bytes + status.total_failed_bytes << "}\n";
   std::_Exit(0);  // sockets and files end with the process; a torrent's farewells take seconds
 }
 
@@ -161,6 +161,10 @@ Options parse(const std::vector<std::string>& words) {
 int main(int count, char** values) {
   const std::vector<std::string> words(values + 1, values + count);
   try {
+    if (words.size() == 1 && words[0] == "--version") {
+      std::cout << "libtorrent " << lt::version() << "\n";
+      return 0;
+    }
     if (words.size() == 4 && words[0] == "make") {
       make(words[1], words[2], std::stoi(words[3]));
       return 0;

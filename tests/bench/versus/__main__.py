@@ -25,7 +25,8 @@ from versus.program import close_in_children
 from versus.systems import BY_NAME
 
 _FAILED, _FORBIDDEN = 1, 3
-_TARGETS = ("tyto", "tyto-superpeer", "tyto-tracker", "libtorrent_node")
+_TARGETS = ("tyto", "tyto-superpeer", "tyto-tracker", "libtorrent_node",
+            "tree_node")
 
 
 class Content:
@@ -117,7 +118,8 @@ def _keep(plan, build, figures):
         "command": " ".join(["tools/bench", "versus", *sys.argv[1:]]),
         "date": now.isoformat(timespec="seconds"), "machine": machine.describe(),
         "versions": machine.versions(build / "peer" / "cli" / "tyto",
-                                     build / "tests" / "bench" / "libtorrent_node"),
+                                     build / "tests" / "bench" / "libtorrent_node",
+            "tree_node"),
     }
     plan.json.write_text(json.dumps(whole, indent=1) + "\n")
     plots = plot.draw(plan, figures, plan.json)

@@ -5,8 +5,7 @@ libtorrent_node.cpp has the settings, and why.
 
 import json
 
-from cluster.waiting import until
-from versus.systems.system import START_SECONDS, System, reader_name, run_to_end
+from versus.systems.system import System, reader_name, run_to_end
 
 _PORT = 6881
 _PIECES_KIB = (64, 256)
@@ -24,15 +23,9 @@ class Libtorrent(System):
         self._torrent = stage.folder / "content.torrent"
         run_to_end("make-torrent", [self._node, "make", stage.content, self._torrent,
                                     self.variant], stage.folder)
-        listening = stage.folder / "seed.listening"
-        seed = self.launch(stage.origin, "seed", self._command(
-            "seed", stage.origin, stage.content.parent, listening, []))
-
-        def is_up():
-            seed.check_alive()
-            return listening.exists()
-
-        until(is_up, START_SECONDS, lambda: f"the seed listens\n{seed.log_tail()}")
+        self.launch(stage.origin, "seed", self._command(
+            "seed", stage.origin, stage.content.parent, stage.folder / "seed.done", []))
+        self.wait_listening(stage.origin, _PORT)
 
     def reader_command(self, reader):
         stage = self.stage

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 from cluster.process import Process
+from cluster.waiting import until
 from versus.network import Network
 from versus.plan import Plan
 from versus.program import Program
@@ -81,6 +82,16 @@ class System:
         program = Program(host, name, command, self.stage.folder, is_held)
         self.programs.append(program)
         return program
+
+    def wait_listening(self, host, port):
+        """Of the program launched last."""
+        program = self.programs[-1]
+
+        def listens():
+            program.check_alive()
+            return host.answers(port)
+
+        until(listens, START_SECONDS, lambda: f"{program.name} listens\n{program.log_tail()}")
 
     def end(self):
         """Ends all programs, the readers first."""

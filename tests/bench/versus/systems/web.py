@@ -4,8 +4,6 @@ import re
 import shutil
 
 from cluster.nginx import NginxMissing
-from cluster.waiting import until
-from versus.systems.system import START_SECONDS
 
 PORT = 8000
 
@@ -55,7 +53,7 @@ class WebServer:
                                          location=location, http=http))
         self.program = system.launch(host, name,
                                      [program, "-p", self.folder, "-e", "stderr", "-c", config])
-        until(self._listens, START_SECONDS, lambda: f"{name} listens\n{self.program.log_tail()}")
+        system.wait_listening(host, PORT)
 
     @property
     def url(self):
@@ -68,10 +66,6 @@ class WebServer:
             match = re.match(r"GET 2\d\d (\d+) ", line)
             total += int(match[1]) if match else 0
         return total
-
-    def _listens(self):
-        self.program.check_alive()
-        return (self.folder / "nginx.pid").exists() and self._host.answers(PORT)
 
 
 def origin(system):
