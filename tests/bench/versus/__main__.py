@@ -92,7 +92,7 @@ def _rounds(plan, network, content, build, folder):
     for number in range(plan.runs):
         for name, label in entries if number % 2 == 0 else reversed(entries):
             run = measure(BY_NAME[name], BY_NAME[name].variants[label], network, plan, content,
-                          build, folder / f"run{number}-{name}-{label.replace(' ', '-')}")
+                          build, folder / "-".join([f"run{number + 1}", name, *label.split()]))
             results[name][label].append(run)
             title = f"{name} ({label})" if label else name
             print(f"run {number + 1}/{plan.runs}  {title}: last reader after "
@@ -118,8 +118,7 @@ def _keep(plan, build, figures):
         "command": " ".join(["tools/bench", "versus", *sys.argv[1:]]),
         "date": now.isoformat(timespec="seconds"), "machine": machine.describe(),
         "versions": machine.versions(build / "peer" / "cli" / "tyto",
-                                     build / "tests" / "bench" / "libtorrent_node",
-            "tree_node"),
+                                     build / "tests" / "bench" / "libtorrent_node"),
     }
     plan.json.write_text(json.dumps(whole, indent=1) + "\n")
     plots = plot.draw(plan, figures, plan.json)

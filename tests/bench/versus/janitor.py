@@ -16,6 +16,8 @@ import time
 
 _NAMESPACES = pathlib.Path("/run/netns")
 _KILL_SECONDS = 10
+# An `ip` that the kit had just started may still add something after the first look.
+_LOOK_AGAIN_S = 0.1
 
 
 class Janitor:
@@ -38,7 +40,7 @@ class Janitor:
 
 
 def _namespaces(prefix):
-    return [path for path in _NAMESPACES.glob(prefix + "*")] if _NAMESPACES.is_dir() else []
+    return list(_NAMESPACES.glob(prefix + "*")) if _NAMESPACES.is_dir() else []
 
 
 def _inode(path):
@@ -55,7 +57,13 @@ def _processes_in(namespaces):
 
 
 def _clean(prefix, folder):
-    namespaces = _namespaces(prefix)
+    while namespaces := _namespaces(prefix):
+        _remove(namespaces)
+        time.sleep(_LOOK_AGAIN_S)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(namespaces):
     end = time.monotonic() + _KILL_SECONDS
     while (pids := _processes_in(namespaces)) and time.monotonic() < end:
         for pid in pids:
@@ -64,13 +72,13 @@ def _clean(prefix, folder):
         time.sleep(0.01)
     for path in namespaces:
         subprocess.run(["ip", "netns", "del", path.name], check=False)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():
     for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(which, signal.SIG_IGN)
     sys.stdin.buffer.read()
+    time.sleep(_LOOK_AGAIN_S)
     _clean(sys.argv[1], sys.argv[2])
 
 

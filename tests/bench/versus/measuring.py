@@ -10,6 +10,9 @@ from versus.machine import Busy
 from versus.systems.system import Stage, reader_name
 
 
+_LOGS = ("*.log", "*.out", "*.stats", "*.metrics", "*/access.log")
+
+
 class Failed(Exception):
     """A system did not deliver: it broke off, took too long, or gave wrong bytes."""
 
@@ -20,7 +23,8 @@ class Run:
 
     seconds: list  # of each reader, from its own start
     cpu_busy: float  # of the machine, from the first start to the last copy
-    cpu_s: float
+    span_s: float  # that time
+    cpu_s: float  # of the system's own processes
     origin_bytes: int
     rack_bytes: list
 
@@ -36,15 +40,19 @@ def measure(kind, variant, network, plan, content, build, folder):
         system.start()
         system.hold_readers()
         before = network.bytes_into_racks()
-        busy = Busy()
+        busy, start = Busy(), time.monotonic()
         seconds = _time_readers(system, plan, marks)
-        cpu_busy = busy.share()
+        cpu_busy, span = busy.share(), time.monotonic() - start
         after = network.bytes_into_racks()
+        if plan.logs:
+            system.collect()
     finally:
         marks.close()
         system.end()
+        if plan.logs:
+            _keep_logs(folder, plan.logs / folder.name)
     _check_copies(system, plan, content)
-    run = Run(seconds, cpu_busy, system.cpu_seconds(), system.origin_bytes(),
+    run = Run(seconds, cpu_busy, span, system.cpu_seconds(), system.origin_bytes(),
               [late - early for early, late in zip(before, after)])
     shutil.rmtree(folder)
     return run
@@ -81,6 +89,13 @@ def _check_alive(system, plan, lacking, seconds):
     if seconds > plan.deadline_s():
         names = ", ".join(lacking)
         raise Failed(f"{system.name}: after {seconds:.0f} s these have no copy yet: {names}")
+
+
+def _keep_logs(folder, target):
+    target.mkdir(parents=True, exist_ok=True)
+    for pattern in _LOGS:
+        for path in folder.glob(pattern):
+            shutil.copy(path, target / "-".join(path.relative_to(folder).parts))
 
 
 def _check_copies(system, plan, content):

@@ -26,6 +26,7 @@ class Plan:
     json: pathlib.Path = None
     build: pathlib.Path = None
     work_dir: pathlib.Path = None
+    logs: pathlib.Path = None
 
     def is_slow(self, reader):
         """Slow readers are spread evenly over all."""
@@ -103,6 +104,8 @@ def _parser():
         help="use the programs of this build folder (default: builds the release preset)")
     add("--work-dir", type=pathlib.Path, metavar="FOLDER",
         help="where copies are written meanwhile (default: the system's temporary folder)")
+    add("--logs", type=pathlib.Path, metavar="FOLDER",
+        help="keep what all programs wrote, and Tyto's metrics at the end of its runs")
     return parser
 
 

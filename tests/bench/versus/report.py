@@ -1,6 +1,7 @@
 """Figures of all runs: summed up, as JSON and as a table."""
 
 import math
+import os
 import statistics
 
 BUSY_MAX = 0.80
@@ -41,6 +42,7 @@ def _figures(plan, runs, limits):
         for name in ("fast", "slow"):
             figures[name] = {key: _median([row[name][key] for row in rows])
                              for key in rows[0][name]}
+    figures["cpu_busy_system"] = _median([row["cpu_busy_system"] for row in rows])
     figures["cpu_busy_max"] = max(row["cpu_busy"] for row in rows)
     figures["void"] = any(row["void"] for row in rows)
     figures["runs"] = rows
@@ -55,7 +57,9 @@ def _run(plan, run, limits):
            "rack_uplink_bytes": run.rack_bytes,
            "rack_copies": [count / plan.size for count in run.rack_bytes],
            "cpu_s": run.cpu_s, "cpu_s_per_gb": run.cpu_s / (plan.readers * plan.size / 1e9),
-           "cpu_busy": run.cpu_busy, "void": plan.is_shaped and run.cpu_busy > BUSY_MAX}
+           "cpu_busy": run.cpu_busy,
+           "cpu_busy_system": run.cpu_s / (run.span_s * os.cpu_count()),
+           "void": plan.is_shaped and run.cpu_busy > BUSY_MAX}
     if plan.slow_share:
         for name, is_slow in (("fast", False), ("slow", True)):
             row[name] = _spread([stretch for reader, stretch in enumerate(stretches)
@@ -97,12 +101,13 @@ def table(plan, figures):
 
 def void_sentence(figures):
     """Why a run counts for nothing, or None."""
-    names = [name for name, system in figures["systems"].items() if system["void"]]
+    names = [f"{name} ({system['cpu_busy_system']:.0%} by itself)"
+             for name, system in figures["systems"].items() if system["void"]]
     if not names:
         return None
     return (f"VOID: the processor was over {BUSY_MAX:.0%} busy, so it, and not the links, was "
-            f"measured with {', '.join(names)}. Use fewer readers, a lower rate, or an idle "
-            f"machine.")
+            f"measured with {', '.join(names)}. Use fewer readers, a lower rate, or a machine "
+            f"that does nothing else.")
 
 
 def _number(value):

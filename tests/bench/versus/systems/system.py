@@ -93,6 +93,9 @@ class System:
 
         until(listens, START_SECONDS, lambda: f"{program.name} listens\n{program.log_tail()}")
 
+    def collect(self):
+        """Before the end of a run whose logs are kept: writes what helps to understand it."""
+
     def end(self):
         """Ends all programs, the readers first."""
         for program in reversed(self.programs):

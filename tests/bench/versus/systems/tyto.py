@@ -33,6 +33,12 @@ class Tyto(System):
     def origin_bytes(self):
         return self._origin.bytes_sent()
 
+    def collect(self):
+        for name, port in (("tracker", _API), ("superpeer", _SUPERPEER_HTTP)):
+            with self.stage.network.hosts[name].entered():
+                _, text = requests.request(f"127.0.0.1:{port}", "/metrics")
+            (self.stage.folder / f"{name}.metrics").write_bytes(text)
+
     def uncounted(self):
         return [self._origin.program]
 
