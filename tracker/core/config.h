@@ -8,13 +8,13 @@
 namespace tyto::tracker {
 
 struct Config {
-  // Uploads at once of a host, where its peers name no limit themselves. More spreads an object
-  // over fewer hops but makes each copy slower.
-  uint32_t uploads_per_host = 4;
-  uint32_t uploads_per_superpeer = 16;
-  // Chunks a reader holds under way or ahead. More hides round trips; less leaves the tracker
-  // more choice.
-  uint32_t assignments_per_peer = 4;
+  // Uploads at once of a host at most, where its peers name no limit themselves. How many of them
+  // a host is given adapts to how fast they go.
+  uint32_t uploads_per_host = 16;
+  uint32_t uploads_per_superpeer = 64;
+  // Chunks a reader holds under way or ahead. More hides round trips and evens out the links' loads;
+  // less leaves the tracker more choice and makes each transfer faster.
+  uint32_t assignments_per_peer = 8;
   // Chunks a superpeer reads from the origin at once.
   uint32_t origin_reads_per_superpeer = 8;
   // Without a byte from a source that holds the chunk whole. Grows with the depth of a copy in

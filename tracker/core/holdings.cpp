@@ -117,6 +117,14 @@ void Holdings::destroy(HoldingIndex index) {
   free_.push_back(index);
 }
 
+void Holdings::count_copy(VersionRow& version, PeerIndex peer, uint32_t chunk, int change) {
+  version.copies[chunk] = static_cast<uint32_t>(static_cast<int>(version.copies[chunk]) + change);
+  if (change > 0 && version.copies[chunk] == 1) ++version.chunks_held;
+  if (change < 0 && version.copies[chunk] == 0) --version.chunks_held;
+  auto& at_superpeers = version.superpeer_copies[chunk];
+  if (fleet_.peer(peer).is_superpeer) at_superpeers = static_cast<uint16_t>(at_superpeers + change);
+}
+
 bool Holdings::add(VersionIndex version, PeerIndex peer, uint32_t chunk) {
   HoldingIndex index = find(version, peer);
   if (index == kNoHolding) index = create(version, peer);
@@ -125,7 +133,7 @@ bool Holdings::add(VersionIndex version, PeerIndex peer, uint32_t chunk) {
   Holding& row = rows_[index.value()];
   VersionRow& facts = versions_[version];
   pool_.at(row.bits, words_of(version))[chunk / 64] |= uint64_t{1} << (chunk % 64);
-  ++facts.copies[chunk];
+  count_copy(facts, peer, chunk, +1);
   if (++row.count == facts.chunk_count()) {
     pool_.release(row.bits, words_of(version));
     row.bits = kNone;
@@ -152,7 +160,7 @@ bool Holdings::remove(VersionIndex version, PeerIndex peer, uint32_t chunk) {
     --facts.complete;
   }
   pool_.at(row.bits, words)[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
-  --facts.copies[chunk];
+  count_copy(facts, peer, chunk, -1);
   if (--row.count == 0) destroy(index);
   return true;
 }
@@ -163,7 +171,7 @@ void Holdings::remove_all(PeerIndex peer) {
     Holding& row = rows_[index.value()];
     VersionRow& facts = versions_[row.version];
     for (uint32_t chunk = 0; chunk < facts.chunk_count(); ++chunk)
-      if (has(index, chunk)) --facts.copies[chunk];
+      if (has(index, chunk)) count_copy(facts, peer, chunk, -1);
     if (row.bits == kNone) --facts.complete;
     destroy(index);
   }

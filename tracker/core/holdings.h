@@ -84,6 +84,7 @@ class Holdings {
   void unlink(HoldingIndex index);
   void join_group(HoldingIndex index);
   void leave_group(HoldingIndex index);
+  void count_copy(VersionRow& version, PeerIndex peer, uint32_t chunk, int change);
   uint32_t words_of(VersionIndex version) const;
 
   Fleet& fleet_;

@@ -1,4 +1,5 @@
 // What must hold between the tables at any time between two calls.
+#include <algorithm>
 #include <map>
 
 #include "tracker/core/state.h"
@@ -30,6 +31,36 @@ void check_versions(const State& state) {
       }
     }
     TYTO_ASSERT(copies == row.copies && members == row.members && complete == row.complete);
+    auto lacking = static_cast<uint32_t>(std::count(copies.begin(), copies.end(), 0u));
+    TYTO_ASSERT(row.chunks_held == row.chunk_count() - lacking);
+  }
+}
+
+// A version's transfers by chunk and by rack agree with its list of all.
+void check_demand(const State& state, const VersionRow& version) {
+  std::map<uint32_t, std::pair<uint32_t, uint32_t>> racks;  // transfers, and those inbound
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> coming;
+  for (TransferIndex t : version.transfers) {
+    const TransferRow& row = state.transfers[t];
+    uint32_t rack = state.fleet.place_of(row.receiver).rack;
+    ++racks[rack].first;
+    bool is_inbound = row.source == kNoPeer || state.fleet.place_of(row.source).rack != rack;
+    racks[rack].second += is_inbound ? 1 : 0;
+    ++coming[{rack, row.chunk}];
+  }
+  TYTO_ASSERT(racks.size() == version.demand_of_rack.size());
+  for (const auto& [rack, counts] : racks) {
+    const RackDemand& demand = version.demand_of_rack.at(rack);
+    TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
+  }
+  for (const auto& [place, count] : coming)
+    TYTO_ASSERT(version.demand_of_rack.at(place.first).coming[place.second] == count);
+  for (uint32_t c = 0; c < version.chunk_count(); ++c) {
+    uint32_t listed = 0;
+    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
+         t = state.transfers[t].older, ++listed)
+      TYTO_ASSERT(state.transfers[t].chunk == c);
+    TYTO_ASSERT(listed == version.in_flight[c]);
   }
 }
 
@@ -106,6 +137,8 @@ void check_readers(const State& state) {
 
 void TrackerCore::check_invariants() const {
   check_versions(*state_);
+  for (uint32_t v = 0; v < state_->versions.size(); ++v)
+    check_demand(*state_, state_->versions[VersionIndex(v)]);
   check_transfers(*state_);
   check_bytes(*state_);
   check_readers(*state_);

@@ -24,6 +24,13 @@ std::optional<VersionIndex> version_of(const State& state, const ChunkId& chunk)
   return version;
 }
 
+// Whether a result is of the source that the tracker has in mind. A receiver that began under
+// another order, or without a tracker, tries the source it had first.
+bool is_of_row(const State& state, const TransferRow& row, const Source& source) {
+  PeerId in_mind = row.source == kNoPeer ? PeerId() : state.fleet.peer(row.source).id;
+  return source.peer == in_mind;
+}
+
 // Versions that readers may now be served from this peer for: its most recent ones.
 void wake_readers_of(State& state, PeerIndex source) {
   if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
@@ -204,6 +211,8 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   if (transfer != kNoTransfer) {
     const TransferRow& row = state.transfers[transfer];
     if (row.version != *version || row.chunk != chunk) return;
+    // What came from a fall-back in the end says nothing of the time it took there.
+    if (is_of_row(state, row, event.source)) observe_transfer(state, row, event.bytes, event.took);
     finish_transfer(state, transfer);
   }
   if (is_from_origin && is_sound) state.versions[*version].origin_failures = 0;
@@ -220,17 +229,6 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
                "what the origin gave does not match the root known before; dropped");
   state.stage(session, Evict{event.chunk.version, chunk, 1, {}});
 }
-
-namespace {
-
-// Whether a failure is of the source that the tracker has in mind. A receiver that began under
-// another order, or without a tracker, tries the source it had first.
-bool is_of_row(const State& state, const TransferRow& row, const Source& source) {
-  PeerId in_mind = row.source == kNoPeer ? PeerId() : state.fleet.peer(row.source).id;
-  return source.peer == in_mind;
-}
-
-}  // namespace
 
 void take_source_failed(State& state, SessionIndex session, const SourceFailed& event) {
   state.counters.bytes_wasted += event.bytes_wasted;

@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "schema/messages/reason.h"
+#include "tracker/core/rate_meter.h"
 
 namespace tyto::tracker {
 
@@ -41,6 +42,8 @@ struct HostRow {
   uint16_t uploads = 0;             // assigned to be under way
   uint16_t uploads_max = 0;         // the largest its processes named, or the default
   uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
+  RateMeter received;               // by all its processes
+  uint16_t slots = 0;               // uploads it is worth, as observed; 0: nothing observed yet
 };
 static_assert(sizeof(HostRow) <= 64);
 
@@ -91,7 +94,9 @@ struct TransferRow {
   PeerIndex source = kNoPeer;  // kNoPeer: the origin
   VersionIndex version{kNone};
   uint32_t chunk = 0;
-  uint32_t position = kNone;  // in the version's list of transfers
+  uint32_t position = kNone;          // in the version's list of transfers
+  TransferIndex newer = kNoTransfer;  // of the same chunk
+  TransferIndex older = kNoTransfer;
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
   uint16_t generation = 0;
   uint16_t source_generation = 0;

@@ -1,87 +1,14 @@
-// Which chunk next: the rarest that a source is free for; in order for those who read in order.
+// Which chunk next, and when the origin is read ahead.
 #include <algorithm>
 #include <array>
-#include <bit>
 
-#include "tracker/core/state.h"
+#include "tracker/core/picks.h"
 
 namespace tyto::tracker {
 namespace {
 
-constexpr std::size_t kTriesPerStep = 6;
 constexpr int kMissesMax = 8;
 constexpr Duration kRecheck = Duration::milliseconds(500);
-
-// What one look at a reader's missing chunks found.
-struct Picks {
-  struct Pick {
-    uint32_t chunk = 0;
-    uint64_t rank = ~uint64_t{0};  // smaller is better
-  };
-  std::array<Pick, kTriesPerStep> held{};  // whole copies exist; best first
-  std::size_t held_count = 0;
-  uint32_t unheld = kNone;  // nobody holds it, and nobody reads it from the origin
-  uint32_t leased = kNone;  // somebody reads it from the origin
-  uint32_t coming = kNone;  // no whole copy, but copies in flight between peers
-  uint16_t considered = 0;
-
-  void offer(Pick pick) {
-    for (std::size_t i = 0; i < held.size(); ++i)
-      if (pick.rank < held[i].rank) std::swap(pick, held[i]);
-    held_count = std::min(held_count + 1, held.size());
-  }
-};
-
-// 64 chunks' worth of what a reader still has to be sent.
-uint64_t needed_word(const State& state, const Reader& reader, HoldingIndex holding,
-                     uint32_t word) {
-  uint32_t chunks = reader.in_flight.size();
-  uint64_t wanted = ~uint64_t{0};
-  if (!reader.wants_all)
-    wanted = word < reader.window.words().size() ? reader.window.words()[word] : 0;
-  if (word == chunks / 64) wanted &= (uint64_t{1} << (chunks % 64)) - 1;
-  return wanted & ~state.holdings.word(holding, word) & ~reader.in_flight.words()[word];
-}
-
-void consider(const VersionRow& version, const Reader& reader, uint32_t chunk, uint32_t rotation,
-              Picks& picks) {
-  if (picks.considered < 0xffff) ++picks.considered;
-  uint32_t chunks = version.chunk_count();
-  uint32_t copies = version.copies[chunk];
-  if (copies == 0 || !version.knows_root(chunk)) {
-    if (version.is_leased(chunk)) {
-      picks.leased = chunk;
-    } else if (version.in_flight[chunk] > 0 && version.knows_root(chunk)) {
-      picks.coming = chunk;
-    } else {
-      // The origin is read in order, from where the last lease was granted.
-      uint32_t after_cursor = (chunk + chunks - version.lease_cursor) % chunks;
-      uint32_t best = (picks.unheld + chunks - version.lease_cursor) % chunks;
-      if (picks.unheld == kNone || (reader.wants_all && after_cursor < best)) picks.unheld = chunk;
-    }
-    return;
-  }
-  // Rarest first, counting copies on their way; ties start at another place for each reader, so
-  // that readers do not ask for the same chunk. Streams go in order.
-  uint64_t rarity = uint64_t{copies} + version.in_flight[chunk];
-  uint32_t turn = (chunk + chunks - rotation) % chunks;
-  picks.offer({chunk, reader.wants_all ? rarity << 32 | turn : chunk});
-}
-
-Picks pick(const State& state, const Reader& reader) {
-  Picks picks;
-  const VersionRow& version = state.versions[reader.version];
-  HoldingIndex holding = state.holdings.find(reader.version, reader.peer);
-  uint32_t chunks = version.chunk_count();
-  auto rotation = static_cast<uint32_t>(mix64(reader.peer.value()) % std::max(1u, chunks));
-  for (uint32_t word = 0; word < (chunks + 63) / 64; ++word) {
-    for (uint64_t bits = needed_word(state, reader, holding, word); bits != 0; bits &= bits - 1) {
-      auto bit = static_cast<uint32_t>(std::countr_zero(bits));
-      consider(version, reader, word * 64 + bit, rotation, picks);
-    }
-  }
-  return picks;
-}
 
 enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
 
@@ -111,22 +38,53 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
   return Step::kEnded;
 }
 
+// A search through one list of chunks, and what it says if it finds nothing.
+struct Attempt {
+  const BestChunks* chunks = nullptr;
+  Scope scope = Scope::kAnywhere;
+};
+
+// How much crosses into the reader's rack. Each chunk should do so once, and then spread inside: so
+// a rack takes from outside about what one reader takes, half of it before anything else, so that
+// its link does not idle.
+std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks) {
+  const VersionRow& version = state.versions[reader.version];
+  auto demand = version.demand_of_rack.find(state.fleet.place_of(reader.peer).rack);
+  uint32_t inbound = demand == version.demand_of_rack.end() ? 0 : demand->second.inbound;
+  uint32_t cap = state.config.assignments_per_peer;
+  Attempt near{&picks.near, Scope::kRack};
+  Attempt far{&picks.far, Scope::kAnywhere};
+  if (inbound * 2 < cap) return {far, near, Attempt{}};
+  if (inbound < cap) return {near, far, Attempt{}};
+  return {near, Attempt{}, Attempt{}};
+}
+
+// A fresh chunk from a superpeer that a slow reader would be slow to pass on: left to a faster one
+// while the superpeer is busy anyway.
+bool is_left_to_faster(const State& state, const Reader& reader, uint32_t chunk,
+                       const Found& found) {
+  const VersionRow& version = state.versions[reader.version];
+  return found.reason.choice == Choice::kSuperpeerCopy && version.in_flight[chunk] == 0 &&
+         is_slow(state, version, reader.peer) && is_reserved(state, version, found.source);
+}
+
 // One assignment, one lease, or the reason why there is none.
 Step step(State& state, ReaderIndex index) {
-  Picks picks = pick(state, state.readers[index]);
+  const Picks picks = pick(state, state.readers[index]);
   if (picks.considered == 0) return Step::kSatisfied;
   state.readers[index].last_wait = Choice::kWaitForSource;
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
-  for (std::size_t i = 0; i < picks.held_count; ++i) {
-    uint32_t chunk = picks.held[i].chunk;
-    Found found = find_whole_copy(state, state.readers[index], chunk);
-    if (found.is_found()) return hand_over(state, index, chunk, found, picks.considered);
-    if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
-  }
-  for (uint32_t chunk : {picks.held_count > 0 ? picks.held[0].chunk : kNone, picks.coming}) {
-    if (chunk == kNone) continue;
-    Found found = find_in_flight_copy(state, state.readers[index], chunk);
-    if (found.is_found()) return hand_over(state, index, chunk, found, picks.considered);
+  for (const Attempt& attempt : attempts_of(state, state.readers[index], picks)) {
+    for (std::size_t i = 0; attempt.chunks != nullptr && i < attempt.chunks->size(); ++i) {
+      uint32_t chunk = (*attempt.chunks)[i];
+      Found found = find_source(state, state.readers[index], chunk, attempt.scope);
+      // Those in the rack will not do, and not because they are busy.
+      if (!found.is_found() && found.reason.rejected_busy == 0 && attempt.scope == Scope::kRack)
+        found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
+      if (found.is_found() && !is_left_to_faster(state, state.readers[index], chunk, found))
+        return hand_over(state, index, chunk, found, picks.considered);
+      if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
+    }
   }
   if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
   const VersionRow& version = state.versions[state.readers[index].version];

@@ -1,4 +1,5 @@
-// From whom: the nearest usable holder, then the least loaded; a bounded number of looks.
+// From whom: the nearest usable copy, whole or in flight, then the least loaded; a bounded number
+// of looks.
 #include <algorithm>
 #include <array>
 
@@ -12,7 +13,8 @@ constexpr uint16_t kGenerationMax = 8;  // of a copy in flight that others may r
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
-  uint32_t score = 0;  // smaller is better
+  uint16_t generation = 0;  // 0: a whole copy
+  uint32_t score = 0;       // smaller is better
 };
 
 // The best few candidates, best first.
@@ -32,116 +34,106 @@ class Shortlist {
   std::array<Candidate, 1 + kFallbacksKept> slots_{};
 };
 
+// One search for a source of one chunk.
+struct Search {
+  State& state;
+  const Reader& reader;
+  uint32_t chunk = 0;
+  Place place;           // of the reader
+  bool is_only = false;  // nobody but superpeers holds it or is being sent it
+  Shortlist list{};
+  Reason reason{};
+
+  const VersionRow& version() const { return state.versions[reader.version]; }
+};
+
 // Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load, in 256ths of the host's cap.
-uint32_t score_of(const State& state, const Place& reader, PeerIndex source) {
-  const PeerRow& peer = state.fleet.peer(source);
-  const HostRow& host = state.fleet.host(peer.host);
-  auto near = static_cast<uint32_t>(nearness(reader, host.place));
-  uint32_t load = uint32_t{host.uploads} * 256 / std::max<uint32_t>(1, host.uploads_max);
-  return near << 24 | uint32_t{peer.is_superpeer} << 16 | std::min<uint32_t>(load, 0xffff);
+// for chunks that nobody else has; then by load, in 256ths of what the host is worth; then by depth.
+uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
+  const PeerRow& peer = search.state.fleet.peer(source);
+  const HostRow& host = search.state.fleet.host(peer.host);
+  auto near = static_cast<uint32_t>(nearness(search.place, host.place));
+  uint32_t slots = std::max(1u, upload_slots(search.state, host));
+  uint32_t load = std::min<uint32_t>(uint32_t{host.uploads} * 256 / slots, 0xfff);
+  return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
 }
 
 bool has_free_upload(const State& state, PeerIndex source) {
   const HostRow& host = state.fleet.host(state.fleet.peer(source).host);
-  return host.uploads < host.uploads_max;
+  return host.uploads < upload_slots(state, host);
 }
 
 // Why a peer may not serve this reader now, counted; true if it may.
-bool passes(const State& state, const Reader& reader, PeerIndex source, Reason& reason) {
-  ++reason.candidates;
-  if (source == reader.peer) {
-    ++reason.rejected_lacking;
+bool passes(Search& search, PeerIndex source) {
+  State& state = search.state;
+  ++search.reason.candidates;
+  if (source == search.reader.peer) {
+    ++search.reason.rejected_lacking;
     return false;
   }
-  if (!is_usable_source(state, source) || reader.excludes(source, state.now)) {
-    ++reason.rejected_suspect;
+  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now)) {
+    ++search.reason.rejected_suspect;
     return false;
   }
-  if (!has_free_upload(state, source)) {
-    ++reason.rejected_busy;
+  bool is_kept = !search.is_only && state.fleet.peer(source).is_superpeer &&
+                 is_reserved(state, search.version(), source);
+  if (is_kept || !has_free_upload(state, source)) {
+    ++search.reason.rejected_busy;
     return false;
   }
   return true;
 }
 
 // Looks at members of one rack group from a random one on.
-void look_at_group(State& state, const Reader& reader, uint32_t chunk, const RackGroup& group,
-                   int& looks, Shortlist& list, Reason& reason) {
+void look_at_group(Search& search, const RackGroup& group, int& looks) {
   auto count = static_cast<uint32_t>(group.holdings.size());
   if (count == 0) return;
-  const Place& place = state.fleet.place_of(reader.peer);
-  uint32_t start = state.rng.below(count);
+  uint32_t start = search.state.rng.below(count);
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
-    PeerIndex source = state.holdings[holding].peer;
-    if (!state.holdings.has(holding, chunk)) {
-      ++reason.candidates;
-      ++reason.rejected_lacking;
+    PeerIndex source = search.state.holdings[holding].peer;
+    if (!search.state.holdings.has(holding, search.chunk)) {
+      ++search.reason.candidates;
+      ++search.reason.rejected_lacking;
       continue;
     }
-    if (!passes(state, reader, source, reason)) continue;
-    list.offer({source, score_of(state, place, source)});
+    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
   }
 }
 
-void look_at_groups(State& state, const Reader& reader, uint32_t chunk,
-                    const std::vector<uint32_t>* groups, Shortlist& list, Reason& reason) {
-  const VersionRow& version = state.versions[reader.version];
+void look_at_groups(Search& search, const std::vector<uint32_t>* groups) {
+  const VersionRow& version = search.version();
   auto count = static_cast<uint32_t>(groups ? groups->size() : version.groups.size());
   if (count == 0) return;
-  uint32_t start = state.rng.below(count);
+  uint32_t start = search.state.rng.below(count);
   int looks = kLooksPerTier;
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     uint32_t at = (start + i) % count;
-    const RackGroup& group = version.groups[groups ? (*groups)[at] : at];
-    look_at_group(state, reader, chunk, group, looks, list, reason);
+    look_at_group(search, version.groups[groups ? (*groups)[at] : at], looks);
   }
 }
 
-// Rack, zone, region, anywhere, until one tier has somebody to offer.
-Shortlist look_around(State& state, const Reader& reader, uint32_t chunk, Reason& reason) {
-  Shortlist list;
-  const VersionRow& version = state.versions[reader.version];
-  const Place place = state.fleet.place_of(reader.peer);
-  if (auto rack = version.group_of_rack.find(place.rack); rack != version.group_of_rack.end()) {
-    int looks = kLooksPerTier;
-    look_at_group(state, reader, chunk, version.groups[rack->second], looks, list, reason);
-  }
-  if (!list.is_empty()) return list;
-  if (auto zone = version.groups_of_zone.find(place.zone); zone != version.groups_of_zone.end())
-    look_at_groups(state, reader, chunk, &zone->second, list, reason);
-  if (!list.is_empty()) return list;
-  auto region = version.groups_of_region.find(place.region);
-  if (region != version.groups_of_region.end())
-    look_at_groups(state, reader, chunk, &region->second, list, reason);
-  if (list.is_empty()) look_at_groups(state, reader, chunk, nullptr, list, reason);
-  return list;
+// Whole copies in the reader's rack.
+void look_in_rack(Search& search) {
+  const VersionRow& version = search.version();
+  auto rack = version.group_of_rack.find(search.place.rack);
+  if (rack == version.group_of_rack.end()) return;
+  int looks = kLooksPerTier;
+  look_at_group(search, version.groups[rack->second], looks);
 }
 
-}  // namespace
-
-bool is_usable_source(const State& state, PeerIndex index) {
-  const PeerRow& peer = state.fleet.peer(index);
-  return !peer.is_gone && !peer.is_leaving && peer.suspect_until <= state.now &&
-         state.fleet.details(index).data_address.port != 0;
+// Whole copies in the zone, the region, anywhere, until one of these has somebody to offer.
+void look_beyond_rack(Search& search) {
+  const VersionRow& version = search.version();
+  auto is_done = [&] { return !search.list.is_empty() && search.list[0].generation == 0; };
+  if (auto zone = version.groups_of_zone.find(search.place.zone);
+      zone != version.groups_of_zone.end())
+    look_at_groups(search, &zone->second);
+  if (is_done()) return;
+  auto region = version.groups_of_region.find(search.place.region);
+  if (region != version.groups_of_region.end()) look_at_groups(search, &region->second);
+  if (!is_done()) look_at_groups(search, nullptr);
 }
-
-Found find_whole_copy(State& state, const Reader& reader, uint32_t chunk) {
-  Found found;
-  Shortlist list = look_around(state, reader, chunk, found.reason);
-  if (list.is_empty()) return found;
-  found.source = list[0].peer;
-  for (std::size_t i = 1; i < Shortlist::size(); ++i) found.fallbacks[i - 1] = list[i].peer;
-  found.reason.choice =
-      state.fleet.peer(found.source).is_superpeer ? Choice::kSuperpeerCopy : Choice::kWholeCopy;
-  found.reason.score = list[0].score;
-  found.reason.nearness = static_cast<uint8_t>(
-      nearness(state.fleet.place_of(reader.peer), state.fleet.place_of(found.source)));
-  return found;
-}
-
-namespace {
 
 // The transfer by which a peer is sent a chunk, among the few it has under way; or null.
 const TransferRow* incoming(const State& state, PeerIndex peer, const TransferRow& like) {
@@ -166,38 +158,67 @@ bool waits_for(const State& state, const TransferRow& copy, PeerIndex reader) {
   return at != nullptr;
 }
 
-}  // namespace
-
-Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk) {
-  Found found;
-  const VersionRow& version = state.versions[reader.version];
-  auto count = static_cast<uint32_t>(version.transfers.size());
-  if (count == 0 || !version.knows_root(chunk)) return found;
-  const Place& place = state.fleet.place_of(reader.peer);
-  uint32_t start = state.rng.below(count);
-  uint32_t best = ~uint32_t{0};
-  for (uint32_t i = 0; i < std::min<uint32_t>(count, kLooksPerTier); ++i) {
-    const TransferRow& row = state.transfers[version.transfers[(start + i) % count]];
-    if (row.chunk != chunk) continue;
+// Copies on their way to others that could be passed on as they arrive.
+void look_in_flight(Search& search, Scope scope) {
+  const State& state = search.state;
+  int looks = kLooksPerTier;
+  for (TransferIndex t = search.version().newest_transfer[search.chunk];
+       t != kNoTransfer && looks > 0; t = state.transfers[t].older, --looks) {
+    const TransferRow& row = state.transfers[t];
+    bool is_near = state.fleet.place_of(row.receiver).rack == search.place.rack;
+    if (scope == Scope::kRack && !is_near) continue;
     // What comes from the origin is nobody's source before it is whole.
     if (row.source == kNoPeer || row.generation >= kGenerationMax ||
-        waits_for(state, row, reader.peer)) {
-      ++found.reason.candidates;
-      ++found.reason.rejected_cycle;
+        waits_for(state, row, search.reader.peer)) {
+      ++search.reason.candidates;
+      ++search.reason.rejected_cycle;
       continue;
     }
-    if (!passes(state, reader, row.receiver, found.reason)) continue;
-    uint32_t score = score_of(state, place, row.receiver) + row.generation;
-    if (score >= best) continue;
-    best = score;
-    found.source = row.receiver;
-    found.generation = row.generation;
+    if (!passes(search, row.receiver)) continue;
+    search.list.offer(
+        {row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
   }
-  if (!found.is_found()) return found;
-  found.reason.choice = Choice::kInFlightCopy;
-  found.reason.generation = found.generation;
-  found.reason.score = best;
-  found.reason.nearness = static_cast<uint8_t>(nearness(place, state.fleet.place_of(found.source)));
+}
+
+// Whether nobody but superpeers has the chunk, whole or coming: the best use of their uplinks.
+bool is_only_at_superpeers(const VersionRow& version, uint32_t chunk) {
+  return version.in_flight[chunk] == 0 && version.copies[chunk] == version.superpeer_copies[chunk];
+}
+
+}  // namespace
+
+bool is_usable_source(const State& state, PeerIndex index) {
+  const PeerRow& peer = state.fleet.peer(index);
+  return !peer.is_gone && !peer.is_leaving && peer.suspect_until <= state.now &&
+         state.fleet.details(index).data_address.port != 0;
+}
+
+Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
+  const VersionRow& version = state.versions[reader.version];
+  Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
+                is_only_at_superpeers(version, chunk)};
+  look_in_flight(search, scope);
+  look_in_rack(search);
+  if (scope == Scope::kAnywhere) look_beyond_rack(search);
+  Found found;
+  found.reason = search.reason;
+  if (search.list.is_empty()) return found;
+  const Candidate& best = search.list[0];
+  found.source = best.peer;
+  found.generation = best.generation;
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < Shortlist::size(); ++i) {
+    const Candidate& other = search.list[i];
+    if (other.peer != kNoPeer && other.generation == 0) found.fallbacks[kept++] = other.peer;
+  }
+  bool is_superpeer = state.fleet.peer(best.peer).is_superpeer;
+  found.reason.choice = best.generation > 0 ? Choice::kInFlightCopy
+                        : is_superpeer      ? Choice::kSuperpeerCopy
+                                            : Choice::kWholeCopy;
+  found.reason.generation = best.generation;
+  found.reason.score = best.score;
+  found.reason.nearness =
+      static_cast<uint8_t>(nearness(search.place, state.fleet.place_of(best.peer)));
   return found;
 }
 

@@ -122,7 +122,18 @@ void take_dropped(State& state, SessionIndex session, const ChunksDropped& event
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
 
+// --- outflow.cpp: how many uploads a host is worth ---
+uint32_t upload_slots(const State& state, const HostRow& host);
+// Whether the peer receives less than half of what the version's fastest reader does.
+bool is_slow(const State& state, const VersionRow& version, PeerIndex peer);
+// Whether the superpeer's free slots are kept for chunks that nobody else has, which are still to
+// come from the origin.
+bool is_reserved(const State& state, const VersionRow& version, PeerIndex superpeer);
+// A transfer brought its chunk: learns from how long it took.
+void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Duration took);
+
 // --- sources.cpp: from whom ---
+enum class Scope : uint8_t { kRack, kAnywhere };
 struct Found {
   PeerIndex source = kNoPeer;
   uint16_t generation = 0;  // of the source's copy
@@ -130,8 +141,7 @@ struct Found {
   Reason reason;
   bool is_found() const { return source != kNoPeer; }
 };
-Found find_whole_copy(State& state, const Reader& reader, uint32_t chunk);
-Found find_in_flight_copy(State& state, const Reader& reader, uint32_t chunk);
+Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);
 bool is_usable_source(const State& state, PeerIndex peer);
 // Orders the transfer: books it, and stages the command to the receiver.
 void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,

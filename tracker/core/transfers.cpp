@@ -27,6 +27,8 @@ TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
   mine.position = static_cast<uint32_t>(version.transfers.size());
   version.transfers.push_back(index);
   ++version.in_flight[row.chunk];
+  link(version, index);
+  book_demand(mine, +1);
   if (row.is_lease) version.leases.push_back(row.chunk);
   ++fleet_.peer(row.receiver).downloads;
   book_upload(row.source, +1);
@@ -45,6 +47,8 @@ void Transfers::finish(TransferIndex index) {
   version.transfers.pop_back();
   TYTO_ASSERT(version.in_flight[row.chunk] > 0);
   --version.in_flight[row.chunk];
+  unlink(version, index);
+  book_demand(row, -1);
   if (row.is_lease) std::erase(version.leases, row.chunk);
   --fleet_.peer(row.receiver).downloads;
   book_upload(row.source, -1);
@@ -58,9 +62,39 @@ void Transfers::move_to(TransferIndex index, PeerIndex source, uint16_t source_g
   TransferRow& row = rows_[index.value()];
   book_upload(source, +1);
   book_upload(row.source, -1);
+  book_demand(row, -1);
   row.source = source;
+  book_demand(row, +1);
   row.source_generation = source_generation;
   row.quarters = 0;
+}
+
+void Transfers::link(VersionRow& version, TransferIndex index) {
+  TransferRow& row = (*this)[index];
+  row.newer = kNoTransfer;
+  row.older = version.newest_transfer[row.chunk];
+  if (row.older != kNoTransfer) (*this)[row.older].newer = index;
+  version.newest_transfer[row.chunk] = index;
+}
+
+void Transfers::unlink(VersionRow& version, TransferIndex index) {
+  const TransferRow& row = (*this)[index];
+  if (row.older != kNoTransfer) (*this)[row.older].newer = row.newer;
+  (row.newer == kNoTransfer ? version.newest_transfer[row.chunk] : (*this)[row.newer].older) =
+      row.older;
+}
+
+void Transfers::book_demand(const TransferRow& row, int change) {
+  VersionRow& version = versions_[row.version];
+  uint32_t rack = fleet_.place_of(row.receiver).rack;
+  bool is_inbound = row.source == kNoPeer || fleet_.place_of(row.source).rack != rack;
+  RackDemand& demand = version.demand_of_rack[rack];
+  if (demand.transfers == 0) demand.coming.resize(version.chunk_count());
+  demand.transfers = static_cast<uint32_t>(static_cast<int>(demand.transfers) + change);
+  if (is_inbound) demand.inbound = static_cast<uint32_t>(static_cast<int>(demand.inbound) + change);
+  auto& coming = demand.coming[row.chunk];
+  coming = static_cast<uint16_t>(coming + change);
+  if (demand.transfers == 0) version.demand_of_rack.erase(rack);
 }
 
 void Transfers::book_upload(PeerIndex source, int change) {

@@ -12,8 +12,8 @@ namespace tyto::tracker {
 
 // Bounds: Config::assignments_per_peer (or origin reads) for each session.
 //
-// Keeps, with its rows, the uploads of hosts, the downloads of peers, and each version's count and
-// list of transfers under way.
+// Keeps, with its rows, the uploads of hosts, the downloads of peers, and each version's transfers
+// under way: their list, by chunk, and by the rack they go to.
 class Transfers {
  public:
   Transfers(Fleet& fleet, Versions& versions) : fleet_(fleet), versions_(versions) {}
@@ -36,6 +36,9 @@ class Transfers {
 
  private:
   void book_upload(PeerIndex source, int change);
+  void book_demand(const TransferRow& row, int change);
+  void link(VersionRow& version, TransferIndex index);
+  void unlink(VersionRow& version, TransferIndex index);
 
   Fleet& fleet_;
   Versions& versions_;

@@ -10,7 +10,9 @@ VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
   row.id = id;
   row.chunking = chunking;
   row.copies.resize(chunking.chunk_count());
+  row.superpeer_copies.resize(chunking.chunk_count());
   row.in_flight.resize(chunking.chunk_count());
+  row.newest_transfer.resize(chunking.chunk_count(), kNoTransfer);
   return next;
 }
 

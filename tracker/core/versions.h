@@ -22,6 +22,13 @@ struct RackGroup {
   std::vector<HoldingIndex> holdings;
 };
 
+// What is on its way of a version to the peers of one rack.
+struct RackDemand {
+  uint32_t transfers = 0;
+  uint32_t inbound = 0;          // of these, from outside the rack
+  std::vector<uint16_t> coming;  // transfers of each chunk
+};
+
 // One version. Chunk-wise tables are as long as it has chunks.
 struct VersionRow {
   VersionId id;
@@ -29,7 +36,11 @@ struct VersionRow {
   VersionFactsRef facts;            // null: known only from an inventory, and of no use yet
   std::vector<Digest> roots;        // zero where unknown; empty: none known
   std::vector<uint32_t> copies;     // whole copies registered
+  std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
   std::vector<uint16_t> in_flight;  // transfers under way
+  // The newest transfer under way of each chunk; the others follow by TransferRow::older.
+  std::vector<TransferIndex> newest_transfer;
+  uint32_t chunks_held = 0;  // chunks of which there is a whole copy
 
   std::vector<RackGroup> groups;  // emptied groups stay, to be filled again
   std::unordered_map<uint32_t, uint32_t> group_of_rack;
@@ -39,6 +50,8 @@ struct VersionRow {
   uint32_t complete = 0;
 
   std::vector<TransferIndex> transfers;
+  std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
+  uint32_t reader_kib_per_s = 0;  // what its fastest reader received of late; 0: not known yet
   std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
