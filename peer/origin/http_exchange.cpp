@@ -30,21 +30,21 @@ HttpShared::HttpShared(io::Loop& its_loop, HttpOriginOptions its_options)
       gate(its_loop, std::max(1u, options.requests_max)),
       http(its_loop, client_options(options)) {}
 
-Exchange::Exchange(HttpShared& shared, io::HttpClientRequest request, ResponseHandler& handler)
-    : handler_(&handler) {
+Exchange::Exchange(HttpShared& shared, RequestGate::Kind kind, io::HttpClientRequest request,
+                   ResponseHandler& handler)
+    : shared_(shared), handler_(&handler) {
   auto url = io::Url::parse(request.url);
   std::string name = url ? url.value().authority() : std::string();
-  pass_ = shared.gate.enter(
-      name, [this, &shared, request = std::move(request)] { send(shared, request); });
+  pass_ = shared.gate.enter(name, kind, [this, request = std::move(request)] { send(request); });
 }
 
-void Exchange::send(HttpShared& shared, io::HttpClientRequest request) {
-  ++shared.stats.requests;
+void Exchange::send(io::HttpClientRequest request) {
+  ++shared_.stats.requests;
   io::HttpCallbacks callbacks;
   callbacks.on_head = [this](const io::HttpResponseHead& head) { handler_->on_head(head); };
   callbacks.on_data = [this](std::span<const std::byte> bytes) { return handler_->on_data(bytes); };
   callbacks.on_done = [this](Result<void> result) { handler_->on_done(std::move(result)); };
-  call_ = shared.http.request(std::move(request), std::move(callbacks));
+  call_ = shared_.http.request(std::move(request), std::move(callbacks));
 }
 
 io::HttpClientRequest object_request(const VersionFacts& facts, Duration patience,

@@ -43,12 +43,16 @@ class ResponseHandler {
 // mid-answer. Destroying it cancels.
 class Exchange {
  public:
-  Exchange(HttpShared& shared, io::HttpClientRequest request, ResponseHandler& handler);
+  Exchange(HttpShared& shared, RequestGate::Kind kind, io::HttpClientRequest request,
+           ResponseHandler& handler);
   void hand_to(ResponseHandler& handler) { handler_ = &handler; }
+  // The answer brought so many bytes, and is whole.
+  void completed(uint64_t bytes) { shared_.gate.completed(*pass_, bytes); }
 
  private:
-  void send(HttpShared& shared, io::HttpClientRequest request);
+  void send(io::HttpClientRequest request);
 
+  HttpShared& shared_;
   ResponseHandler* handler_;
   std::shared_ptr<RequestGate::Pass> pass_;  // goes after the call
   io::HttpCall call_;

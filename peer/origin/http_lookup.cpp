@@ -52,7 +52,8 @@ void HttpLookup::attempt() {
   request.connect_within = Duration::seconds(5);
   request.idle_max = Duration::seconds(5);
   request.redirects_max = kRedirectsMax;
-  exchange_ = std::make_unique<Exchange>(shared_, std::move(request), *this);
+  exchange_ =
+      std::make_unique<Exchange>(shared_, RequestGate::Kind::kLookUp, std::move(request), *this);
 }
 
 void HttpLookup::on_head(const io::HttpResponseHead& head) {

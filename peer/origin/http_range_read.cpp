@@ -17,7 +17,8 @@ void RangeRead::attempt() {
   received_before_ = read_.assembly->received_bytes();
   ByteRange range{read_.begin() + received_before_, read_.end()};
   exchange_ = std::make_unique<Exchange>(
-      shared_, object_request(*read_.fetch.facts, read_.fetch.patience, range), *this);
+      shared_, RequestGate::Kind::kRead,
+      object_request(*read_.fetch.facts, read_.fetch.patience, range), *this);
 }
 
 void RangeRead::on_head(const io::HttpResponseHead& head) {
@@ -49,6 +50,8 @@ io::HttpFlow RangeRead::on_data(std::span<const std::byte> bytes) {
 }
 
 void RangeRead::on_done(Result<void> result) {
+  if (read_.assembly->missing_bytes() == 0)
+    exchange_->completed(read_.assembly->chunk_bytes() - received_before_);
   exchange_.reset();
   if (read_.assembly->missing_bytes() == 0) return owner_.ended(read_, finish_read(read_));
   if (!result && (result.error().code == ErrorCode::kInvalidArgument ||

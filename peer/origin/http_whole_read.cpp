@@ -70,8 +70,8 @@ Result<void> WholeRead::open_spool() {
 void WholeRead::start() {
   position_ = 0;
   spooled_before_ = spooled_;
-  exchange_ =
-      std::make_unique<Exchange>(shared_, object_request(*facts_, patience_, std::nullopt), *this);
+  exchange_ = std::make_unique<Exchange>(shared_, RequestGate::Kind::kRead,
+                                         object_request(*facts_, patience_, std::nullopt), *this);
 }
 
 void WholeRead::adopt(std::unique_ptr<Exchange> exchange) {

@@ -6,6 +6,13 @@
 
 namespace tyto::peer {
 
+namespace {
+
+// What was learned of an origin is kept while it is idle, for so many of them.
+constexpr std::size_t kQueuesKept = 64;
+
+}  // namespace
+
 class RequestGate::Pass {
  public:
   Pass(RequestGate& gate, std::string name, std::function<void()> go)
@@ -13,7 +20,12 @@ class RequestGate::Pass {
   ~Pass() {
     if (is_granted_) gate_.leave(name_);
   }
-  void grant() { is_granted_ = true; }
+  void grant(Instant now) {
+    is_granted_ = true;
+    granted_at_ = now;
+  }
+  const std::string& name() const { return name_; }
+  Instant granted_at() const { return granted_at_; }
   void run() { std::exchange(go_, nullptr)(); }
 
  private:
@@ -21,34 +33,51 @@ class RequestGate::Pass {
   const std::string name_;
   std::function<void()> go_;
   bool is_granted_ = false;
+  Instant granted_at_;
 };
 
-std::shared_ptr<RequestGate::Pass> RequestGate::enter(const std::string& name,
+std::shared_ptr<RequestGate::Pass> RequestGate::enter(const std::string& name, Kind kind,
                                                       std::function<void()> go) {
   auto pass = std::make_shared<Pass>(*this, name, std::move(go));
-  queues_[name].waiting.push_back(pass);
+  Queue& queue = queue_of(name);
+  (kind == Kind::kRead ? queue.reads : queue.look_ups).push_back(pass);
   grant(name);
   return pass;
 }
 
+RequestGate::Queue& RequestGate::queue_of(const std::string& name) {
+  return queues_.try_emplace(name, at_once_max_).first->second;
+}
+
+void RequestGate::completed(const Pass& pass, uint64_t bytes) {
+  Queue& queue = queue_of(pass.name());
+  queue.window.read(bytes, loop_.now() - pass.granted_at(), queue.under_way);
+}
+
 void RequestGate::grant(const std::string& name) {
-  Queue& queue = queues_[name];
-  while (queue.under_way < at_once_max_ && !queue.waiting.empty()) {
-    std::weak_ptr<Pass> next = std::move(queue.waiting.front());
-    queue.waiting.pop_front();
-    if (auto pass = next.lock()) {
-      ++queue.under_way;
-      pass->grant();
-      loop_.post([next] {
-        if (auto granted = next.lock()) granted->run();
-      });
-    }
+  Queue& queue = queue_of(name);
+  grant_from(queue.look_ups, queue, at_once_max_);
+  grant_from(queue.reads, queue, queue.window.limit());
+  if (queue.is_idle() && queues_.size() > kQueuesKept) queues_.erase(name);
+}
+
+void RequestGate::grant_from(std::deque<std::weak_ptr<Pass>>& waiting, Queue& queue,
+                             uint32_t limit) {
+  while (queue.under_way < limit && !waiting.empty()) {
+    std::weak_ptr<Pass> next = std::move(waiting.front());
+    waiting.pop_front();
+    auto pass = next.lock();
+    if (!pass) continue;
+    ++queue.under_way;
+    pass->grant(loop_.now());
+    loop_.post([next] {
+      if (auto granted = next.lock()) granted->run();
+    });
   }
-  if (queue.under_way == 0 && queue.waiting.empty()) queues_.erase(name);
 }
 
 void RequestGate::leave(const std::string& name) {
-  --queues_[name].under_way;
+  --queue_of(name).under_way;
   grant(name);
 }
 
