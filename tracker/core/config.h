@@ -12,8 +12,8 @@ struct Config {
   // a host is given adapts to how fast they go.
   uint32_t uploads_per_host = 16;
   uint32_t uploads_per_superpeer = 64;
-  // Chunks a reader holds under way or ahead. More hides round trips and evens out the links' loads;
-  // less leaves the tracker more choice and makes each transfer faster.
+  // Chunks a reader holds under way or ahead. More hides round trips and evens out the links'
+  // loads; less leaves the tracker more choice and makes each transfer faster.
   uint32_t assignments_per_peer = 8;
   // Chunks a superpeer reads from the origin at once.
   uint32_t origin_reads_per_superpeer = 8;

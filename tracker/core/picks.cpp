@@ -1,4 +1,5 @@
-// Looks through a reader's missing chunks: the rarest come first, or the first for who reads in order.
+// Looks through a reader's missing chunks: the rarest come first, or the first for who reads in
+// order.
 #include "tracker/core/picks.h"
 
 #include <algorithm>

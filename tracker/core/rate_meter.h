@@ -18,8 +18,7 @@ class RateMeter {
   // `bytes` have come, over the time `took` that ends now.
   void add(Instant now, uint64_t bytes, Duration took) {
     auto now_ms = static_cast<uint32_t>(now.ns() / 1'000'000);
-    if (window_kib_ == 0)
-      begin_ms_ = now_ms - static_cast<uint32_t>(std::min(took, kWindow).ms());
+    if (window_kib_ == 0) begin_ms_ = now_ms - static_cast<uint32_t>(std::min(took, kWindow).ms());
     window_kib_ += static_cast<uint32_t>((bytes + kKiB - 1) / kKiB);
     uint32_t span_ms = now_ms - begin_ms_;  // wraps after 49 days, and then is wrong once
     if (span_ms < kWindow.ms()) return;

@@ -48,7 +48,8 @@ struct Search {
 };
 
 // Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load, in 256ths of what the host is worth; then by depth.
+// for chunks that nobody else has; then by load, in 256ths of what the host is worth; then by
+// depth.
 uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
   const HostRow& host = search.state.fleet.host(peer.host);

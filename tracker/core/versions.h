@@ -33,11 +33,11 @@ struct RackDemand {
 struct VersionRow {
   VersionId id;
   Chunking chunking;
-  VersionFactsRef facts;            // null: known only from an inventory, and of no use yet
-  std::vector<Digest> roots;        // zero where unknown; empty: none known
-  std::vector<uint32_t> copies;     // whole copies registered
+  VersionFactsRef facts;                   // null: known only from an inventory, and of no use yet
+  std::vector<Digest> roots;               // zero where unknown; empty: none known
+  std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
-  std::vector<uint16_t> in_flight;  // transfers under way
+  std::vector<uint16_t> in_flight;         // transfers under way
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
@@ -51,7 +51,7 @@ struct VersionRow {
 
   std::vector<TransferIndex> transfers;
   std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
-  uint32_t reader_kib_per_s = 0;  // what its fastest reader received of late; 0: not known yet
+  uint32_t reader_kib_per_s = 0;    // what its fastest reader received of late; 0: not known yet
   std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
