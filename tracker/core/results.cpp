@@ -113,8 +113,8 @@ void accuse(State& state, PeerIndex reporter, const TransferRow& row, PeerIndex 
   // A copy in flight may have failed for its own source's sake.
   bool is_whole = source_generation == 0;
   switch (kind) {
+    case FailureKind::kUnreachable: suspect(state, source, reporter, kind, row.version); break;
     case FailureKind::kStalled:
-    case FailureKind::kUnreachable:
       if (is_whole) suspect(state, source, reporter, kind, row.version);
       break;
     case FailureKind::kCorrupt:

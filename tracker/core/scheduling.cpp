@@ -99,14 +99,23 @@ Step step(State& state, ReaderIndex index) {
 // The reader has what it can be given now. Leases for what it will need next, so that the origin
 // is read while peers are busy.
 void lease_ahead(State& state, ReaderIndex index) {
-  for (uint32_t i = 0; i < state.config.assignments_per_peer; ++i) {
+  for (uint32_t i = 0; i < state.config.origin_reads_per_superpeer; ++i) {
     if (!state.readers.is_used(index)) return;
-    VersionIndex version = state.readers[index].version;
-    if (state.fleet.superpeers().empty() || state.versions[version].is_origin_gone) return;
+    const VersionRow& version = state.versions[state.readers[index].version];
+    if (version.chunks_held + version.leases.size() >= version.chunk_count()) return;
+    if (state.fleet.superpeers().empty() || version.is_origin_gone) return;
     uint32_t unheld = pick(state, state.readers[index]).unheld;
-    if (unheld == kNone || state.versions[version].facts->origin.url.empty()) return;
+    if (unheld == kNone || version.facts->origin.url.empty()) return;
     if (lease(state, index, unheld) != LeaseOutcome::kGranted) return;
   }
+}
+
+// A lease has ended, perhaps, while all readers have as much as they may: the next one is granted
+// for the one that was served last.
+void keep_origin_busy(State& state, VersionIndex version) {
+  ReaderIndex last = state.versions[version].last_reader;
+  if (last == kNoReader || !state.readers.is_used(last)) return;
+  if (state.readers[last].version == version) lease_ahead(state, last);
 }
 
 void wait(State& state, ReaderIndex index) {
@@ -133,6 +142,7 @@ void schedule(State& state, ReaderIndex index) {
   if (!state.readers.is_used(index)) return;
   state.readers[index].is_dirty = false;
   if (!may_be_served(state, state.readers[index])) return;
+  state.versions[state.readers[index].version].last_reader = index;
   uint32_t leased = 0;
   while (state.readers[index].active < state.config.assignments_per_peer) {
     Step taken = step(state, index);
@@ -161,6 +171,7 @@ void schedule_waiting(State& state, VersionIndex version) {
     misses = is_served ? 0 : misses + 1;
   }
   if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
+  keep_origin_busy(state, version);
 }
 
 }  // namespace tyto::tracker

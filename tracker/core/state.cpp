@@ -41,7 +41,7 @@ void State::mark_dirty(ReaderIndex reader) {
 
 void State::mark_dirty(VersionIndex version) {
   VersionRow& row = versions[version];
-  if (row.is_dirty || row.waiting.empty()) return;
+  if (row.is_dirty || row.readers == 0) return;
   row.is_dirty = true;
   dirty_versions.push_back(version);
 }
