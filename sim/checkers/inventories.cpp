@@ -8,6 +8,7 @@ namespace tyto::sim {
 namespace {
 
 constexpr uint32_t kTicksBetweenLooks = 3;
+constexpr Duration kKeptMax = Duration::seconds(11);
 
 class InventoriesChecker final : public Checker {
  public:
@@ -19,6 +20,11 @@ class InventoriesChecker final : public Checker {
   }
 
   void on_end(World& world) override {
+    for (const auto& [place, arriving] : world.data().arriving()) {
+      Instant since = arriving.paused_at;
+      if (!arriving.transfers.empty() || world.now() - since < kKeptMax) continue;
+      world.violated(text(place.first) + " keeps blocks of " + text(place.second) + " for ever");
+    }
     if (!world.scenario().expect.inventories_agree) return;
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
     if (world.control().tracker() != nullptr) compare_tracker(world);

@@ -8,8 +8,14 @@
 namespace tyto::sim {
 namespace {
 
-// What nobody has fetched the rest of for so long is given up.
+// What nobody has fetched the rest of for so long is given up, unless the core sees to that.
 constexpr Duration kPartialKept = Duration::seconds(10);
+template <class Failed>
+constexpr bool core_drops_kept() {
+  return requires(Failed failed) {
+    failed.is_partial_kept;
+  };
+}
 
 uint64_t sum(const ByteCounts& counts) {
   return counts.from_peers + counts.from_superpeers + counts.from_origin;
@@ -113,6 +119,7 @@ void DataPlane::pause(const Place& place) {
   }
   coming.pause = next_pause_++;
   coming.paused_at = world_.now();
+  if (core_drops_kept<peer::TransferFailed>()) return;
   pauses_[coming.pause] = place;
   world_.schedule(world_.now() + kPartialKept, EventKind::kPartialOld, coming.pause);
 }

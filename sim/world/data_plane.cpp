@@ -5,13 +5,15 @@
 namespace tyto::sim {
 namespace {
 
-template <class Order>
-bool is_hedge(const Order& order) {
-  if constexpr (requires { order.is_hedge; }) {
-    return order.is_hedge;
-  } else {
-    return false;
-  }
+// Cores that know of kept blocks are told.
+template <class Failed>
+void set_kept(Failed& failed, bool is_kept) {
+  if constexpr (requires { failed.is_partial_kept; }) failed.is_partial_kept = is_kept;
+}
+
+// Whether blocks that came before are of use to the next source.
+bool leaves_blocks(FailureKind kind) {
+  return kind != FailureKind::kNoSpace && kind != FailureKind::kInternal;
 }
 
 }  // namespace
@@ -56,7 +58,7 @@ bool DataPlane::is_uploading(NodeId node, const ChunkId& chunk) const {
 
 // --- the reader's side ---
 
-void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
+void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt attempt) {
   PeerNode& node = world_.node(reader);
   ChunkId chunk{order.facts->id, order.chunk};
   if (node.store().holds(chunk)) {
@@ -66,11 +68,15 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order) {
     return;
   }
   Place place{reader, chunk};
-  if (is_under_way(place) && !is_hedge(order)) {
+  if (is_under_way(place) && attempt == Attempt::kOnly) {
     world_.violated("a peer fetches chunk " + std::to_string(order.chunk.value()) +
                     " twice at once");
     node.deliver(peer::TransferFailed{order.transfer, FailureKind::kInternal, 0, "twice"});
     return;
+  }
+  if (order.source.kind == SourceKind::kOrigin && !is_under_way(place)) {  // it is read anew
+    drop_partial(place);
+    refuse_relays(place);
   }
   Arriving& coming = arriving_[place];
   if (coming.facts == nullptr) coming.content = right_content(chunk);
@@ -113,6 +119,13 @@ void DataPlane::cancel(NodeId reader, peer::TransferId id) {
   wake(place);
 }
 
+void DataPlane::drop_kept(NodeId reader, const ChunkId& chunk) {
+  Place place{reader, chunk};
+  if (arriving(place) == nullptr || is_under_way(place)) return;
+  drop_partial(place);
+  wake(place);
+}
+
 void DataPlane::fail(uint64_t key, FailureKind kind) {
   Transfer* transfer = find(key);
   if (transfer == nullptr) return;
@@ -124,16 +137,18 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
   peer::TransferId id = transfer->order.transfer;
   Place place{reader, transfer->chunk()};
   transfer->failure = kind;
-  bool is_spoilt =
-      kind == FailureKind::kNoSpace || (kind == FailureKind::kCorrupt && transfer->useful > 0);
-  bool is_origin = transfer->is_origin();
+  // Blocks were taken for good by a root that came too late.
+  bool is_spoilt = kind == FailureKind::kCorrupt && transfer->useful > 0;
+  bool has_begun = !transfer->is_origin() && position(*transfer) > transfer->from;
   auto bytes = static_cast<uint32_t>(end(key, TransferEnd::kFailed));
+  peer::TransferFailed failed{id, kind, bytes, std::string(failure_kind_name(kind))};
   if (!is_under_way(place)) {
-    bool is_empty = arriving_.at(place).verified == 0;
-    is_spoilt || (is_origin && is_empty) ? drop_partial(place) : pause(place);
+    bool is_worth_it = has_begun || arriving_.at(place).verified > 0;
+    bool is_kept = is_worth_it && leaves_blocks(kind) && !is_spoilt;
+    is_kept ? pause(place) : drop_partial(place);
+    set_kept(failed, is_kept);
   }
-  world_.node(reader).deliver(
-      peer::TransferFailed{id, kind, bytes, std::string(failure_kind_name(kind))});
+  world_.node(reader).deliver(std::move(failed));
   wake(place);
 }
 

@@ -96,8 +96,11 @@ class DataPlane {
   DataPlane(World& world, const Scenario& scenario);
 
   // --- for peers ---
-  void start(NodeId reader, const peer::StartTransfer& order);
+  enum class Attempt : uint8_t { kOnly, kHedge };  // a hedge runs beside another transfer
+  void start(NodeId reader, const peer::StartTransfer& order, Attempt attempt = Attempt::kOnly);
   void cancel(NodeId reader, peer::TransferId transfer);
+  // What is kept of a chunk is of no use any more. Chunks that are under way are left alone.
+  void drop_kept(NodeId reader, const ChunkId& chunk);
   // The source's core has answered EnsureAsked.
   void ensured(NodeId source, uint64_t request, bool is_here);
   // The peer's process is gone: its transfers, its uploads, all.
@@ -125,6 +128,8 @@ class DataPlane {
   const Topology& topology() const { return topology_; }
   HostId origin_host() const { return origin_host_; }
   const std::map<uint64_t, Transfer>& transfers() const { return transfers_; }
+  using Place = std::pair<NodeId, ChunkId>;
+  const std::map<Place, Arriving>& arriving() const { return arriving_; }
   // A transfer by which a node gets a chunk, the one that is ahead; or null.
   const Transfer* incoming(NodeId node, const ChunkId& chunk);
   const ByteCounts& bytes() const { return bytes_; }
@@ -135,8 +140,6 @@ class DataPlane {
   uint64_t redundant() const { return redundant_; }
 
  private:
-  using Place = std::pair<NodeId, ChunkId>;
-
   Transfer* find(uint64_t key);
   void serve(Transfer& transfer);
   void serve_origin(Transfer& transfer);
@@ -164,6 +167,7 @@ class DataPlane {
   void drop_partial(const Place& place);
   void feed(Transfer& relay);
   void feed_relays(const Place& place);
+  void refuse_relays(const Place& place);
   void free_slot(Transfer& transfer);
   void pump_origin();
   void wake(const Place& place);

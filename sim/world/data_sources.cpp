@@ -116,6 +116,13 @@ void DataPlane::refuse(Transfer& transfer, FailureKind kind) {
                   transfer.key, static_cast<uint64_t>(kind));
 }
 
+void DataPlane::refuse_relays(const Place& place) {
+  auto found = relays_.find(place);
+  if (found == relays_.end()) return;
+  std::vector<uint64_t> keys(found->second.begin(), found->second.end());
+  for (uint64_t key : keys) refuse(transfers_.at(key), FailureKind::kLacking);
+}
+
 void DataPlane::on_refusal(uint64_t key, FailureKind kind) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || world_.node(transfer->reader).is_data_cut) return;
@@ -149,11 +156,7 @@ void DataPlane::free_slot(Transfer& transfer) {
 void DataPlane::wake(const Place& place) {
   bool is_here = world_.node(place.first).store().holds(place.second);
   bool is_given_up = !is_here && arriving(place) == nullptr;
-  if (auto found = relays_.find(place); found != relays_.end()) {
-    std::vector<uint64_t> keys(found->second.begin(), found->second.end());
-    for (uint64_t key : keys)
-      is_given_up ? refuse(transfers_.at(key), FailureKind::kLacking) : feed(transfers_.at(key));
-  }
+  is_given_up ? refuse_relays(place) : feed_relays(place);
   auto found = waiting_.find(place);
   if (found == waiting_.end()) return;
   std::vector<uint64_t> keys(found->second.begin(), found->second.end());

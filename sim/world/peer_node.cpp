@@ -4,8 +4,19 @@
 #include "sim/world/world.h"
 #include "superpeer/core/superpeer_policy.h"
 
+namespace tyto::peer {
+struct DropPartial;  // an effect of cores that know of kept blocks
+}
+
 namespace tyto::sim {
 namespace {
+
+template <class Order>
+DataPlane::Attempt attempt_of(const Order& order) {
+  bool is_hedge = false;
+  if constexpr (requires { order.is_hedge; }) is_hedge = order.is_hedge;
+  return is_hedge ? DataPlane::Attempt::kHedge : DataPlane::Attempt::kOnly;
+}
 
 Location location_of(const Scenario& scenario, NodeId id) {
   Location location{.region = "r", .zone = "z", .host = "h" + std::to_string(id.value())};
@@ -163,7 +174,7 @@ void PeerNode::carry_out(peer::Effect& effect) {
   } else if (auto* exchange = std::get_if<peer::SendExchange>(&effect)) {
     world_.control().send_exchange(id_, std::move(exchange->up));
   } else if (auto* transfer = std::get_if<peer::StartTransfer>(&effect)) {
-    world_.data().start(id_, *transfer);
+    world_.data().start(id_, *transfer, attempt_of(*transfer));
   } else if (auto* cancelled = std::get_if<peer::CancelTransfer>(&effect)) {
     world_.data().cancel(id_, cancelled->transfer);
   } else if (auto* remembered = std::get_if<peer::RememberVersion>(&effect)) {
@@ -184,7 +195,15 @@ void PeerNode::carry_out(peer::Effect& effect) {
     world_.data().ensured(id_, ensured->request, ensured->is_here);
   } else if (std::holds_alternative<peer::LeaveDone>(effect)) {
     is_exiting_ = true;
+  } else {
+    std::visit([&](auto& other) { drop_kept(other); }, effect);
   }
+}
+
+template <class Effect>
+void PeerNode::drop_kept(const Effect& effect) {
+  if constexpr (std::is_same_v<Effect, peer::DropPartial>)
+    world_.data().drop_kept(id_, effect.chunk);
 }
 
 void PeerNode::connect(const peer::ConnectTracker& order) {
