@@ -73,6 +73,7 @@ void DataPlane::advance(Arriving& coming) {
 // A transfer has ended before the chunk was whole: its last block, if cut, is of no use.
 // Requires: it is no longer among those under way, and advance() was called.
 void DataPlane::keep(Arriving& coming, Transfer& ended) {
+  if (coming.is_whole) return;
   uint64_t length = coming.facts->chunking.length_of(ended.order.chunk);
   uint64_t kept = whole_blocks(std::min(coming.verified, length - 1));
   if (Transfer* other = leader(coming)) kept = std::max(kept, position(*other));

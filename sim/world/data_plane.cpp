@@ -202,6 +202,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   by_flow_.erase(transfer.flow);
   std::erase(coming.transfers, key);
   if (how == TransferEnd::kDone) {
+    coming.is_whole = true;
     if (transfer.is_origin()) replace(coming, transfer);
   } else {
     keep(coming, transfer);

@@ -73,6 +73,7 @@ struct Arriving {
   ContentTag content;               // of these
   ByteCounts useful;                // who brought them; of transfers that have ended
   bool is_reserved = false;         // room in the store
+  bool is_whole = false;            // it is about to be stored
   uint64_t pause = 0;               // numbers the times when nothing was under way
   Instant paused_at;
 };
