@@ -26,15 +26,7 @@ class TreesChecker final : public Checker {
   }
 
   void on_served(World& world, const Transfer& transfer) override {
-    if (!transfer.is_relay || !transfer.had_tracker) return;
-    const Transfer* above = world.data().incoming(*transfer.source, transfer.chunk());
-    bool is_of_one_plan = above != nullptr && above->had_tracker &&
-                          above->tracker_run == transfer.tracker_run &&
-                          transfer.order.source.generation > Generation(0);
-    if (!is_of_one_plan || above->order.source.generation < transfer.order.source.generation)
-      return;
-    world.violated(text(transfer.reader) + " reads " + text(transfer.chunk()) + " along with " +
-                   text(*transfer.source) + ", whose own source is not of an earlier generation");
+    if (transfer.is_relay) follow(world, transfer);
   }
 
   void on_tick(World& world) override {
