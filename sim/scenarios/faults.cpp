@@ -174,6 +174,7 @@ Scenario uncapped(const Knobs& knobs) {
   scenario.name = "canary_uncapped";
   scenario.bug = PlantedBug::kCapsIgnored;
   scenario.fleet.reader_uploads_max = 1;
+  scenario.tracker.uploads_per_superpeer = 1;
   scenario.faults = {{ms(600), FaultKind::kTrackerCrash}};
   scenario.expect.read_time_max = Duration::seconds(120);
   return scenario;

@@ -21,6 +21,7 @@ TEST_P(PlainScenario, ReadsTheOriginOnceAndCompletes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PlainScenario, testing::ValuesIn(plain_scenarios()), name_of);
+INSTANTIATE_TEST_SUITE_P(Limits, PlainScenario, testing::ValuesIn(limit_scenarios()), name_of);
 
 class FaultScenario : public testing::TestWithParam<CatalogueEntry> {};
 

@@ -46,7 +46,8 @@ TEST(World, TheFluidLimitIsTheTightestOfAllLinks) {
 }
 
 TEST(World, NobodyIsFasterThanTheFluidLimit) {
-  for (std::string_view name : {"one_reader", "cold_start", "racks", "published"}) {
+  for (std::string_view name : {"one_reader", "cold_start", "racks", "published", "flat16",
+                                "racks4x4", "staggered16", "slow_quarter16"}) {
     RunResult result = run_named(name);
     for (const ReadResult& read : result.reads) EXPECT_GE(read.took, read.fluid_limit) << name;
   }
@@ -135,6 +136,26 @@ TEST(World, AStalledOrKilledSourceCostsLittle) {
 TEST(World, AReaderOf256ChunksNeedsLittleMemory) {
   RunResult result = run_named("cold_start", {.readers = 4, .chunks = 256});
   EXPECT_LE(result.reader_core_bytes_max, 12u * 1024);
+}
+
+TEST(World, ASlowReaderHasALimitOfItsOwnAndLowersNobodyElses) {
+  Scenario scenario = base_scenario("limits", {}, {.readers = 4, .chunks = 40});
+  uint64_t bytes = scenario.objects[0].bytes;
+  scenario.fleet.reader_link = {bytes / 4, bytes / 4};
+  scenario.fleet.superpeer_link = scenario.fleet.reader_link;
+  scenario.fleet.slow_readers = 1;
+  scenario.fleet.slow_link = {bytes / 16, bytes / 16};
+  // Uplinks of 4.25 for three whole copies and a quarter: no more than the seed's own limit.
+  EXPECT_EQ(fluid_limit(scenario, scenario.fleet.reader(0), bytes), Duration::seconds(4));
+  EXPECT_EQ(fluid_limit(scenario, scenario.fleet.reader(3), bytes), Duration::seconds(16));
+}
+
+TEST(Report, TellsTheCopiesThatEnteredEachRack) {
+  RunResult result = run_named("racks", {.readers = 4});
+  ASSERT_EQ(result.bytes_into_rack.size(), 4u);  // a reader each
+  for (uint64_t bytes : result.bytes_into_rack) EXPECT_EQ(bytes, result.bytes_wanted);
+  EXPECT_NE(text_report(result).find("into racks 1.000 1.000 1.000 1.000"), std::string::npos);
+  EXPECT_NE(json_report(result).find("\"rack_copies\":[1.000"), std::string::npos);
 }
 
 TEST(Report, PercentilesAreByNearestRank) {
