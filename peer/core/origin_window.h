@@ -40,8 +40,8 @@ class OriginWindow {
   }
 
  private:
-  static constexpr uint64_t kFewWaiting = 12;
-  static constexpr uint64_t kManyWaiting = 36;
+  static constexpr uint64_t kFewWaiting = 20;
+  static constexpr uint64_t kManyWaiting = 44;
   const uint32_t max_;
   uint32_t limit_ = 1;
   uint64_t base_ = 0;  // ns a block when nothing competes; 0: not known yet

@@ -105,8 +105,11 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   coming.transfers.push_back(key);
   pauses_.erase(coming.pause);
   world_.tell_checkers([&](Checker& c) { c.on_transfer_started(world_, transfer); });
-  set_silent(transfer);
-  world_.schedule(world_.now() + scenario_.latency.sample(latency_), EventKind::kRequest, key);
+  if (transfer.is_origin()) {
+    enter_gate(transfer);
+  } else {
+    ask(transfer);
+  }
   wake(place);
 }
 
@@ -213,7 +216,10 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   note_traffic(transfer, moved);
   world_.tell_checkers([&](Checker& c) { c.on_transfer_ended(world_, transfer, how); });
   free_slot(transfer);
-  if (transfer.is_origin()) origin_.forget(key);
+  if (transfer.is_origin()) {
+    origin_.forget(key);
+    leave_gate(transfer, how);
+  }
   by_id_.erase({transfer.reader, transfer.order.transfer});
   transfers_.erase(key);
   return wasted;

@@ -1,6 +1,7 @@
 // Transfers: readers' requests, sources' answers, bytes on links.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +9,7 @@
 
 #include "base/limits.h"
 #include "peer/core/effects.h"
+#include "peer/core/origin_window.h"
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
 #include "sim/models/topology.h"
@@ -51,6 +53,7 @@ struct Transfer {
   bool had_tracker = false;     // the reader was in touch with it
   bool is_for_orphans = false;  // begun while readers without a tracker waited for it here
   Instant since;
+  Instant asked;  // of the origin: when its turn came
 
   ChunkId chunk() const { return {order.facts->id, order.chunk}; }
   bool is_origin() const { return order.source.kind == SourceKind::kOrigin; }
@@ -130,6 +133,13 @@ class DataPlane {
   HostId origin_host() const { return origin_host_; }
   const std::map<uint64_t, Transfer>& transfers() const { return transfers_; }
   using Place = std::pair<NodeId, ChunkId>;
+  // A node's reads of the origin.
+  struct Gate {
+    peer::OriginWindow window{kOriginReadsMax};
+    uint32_t under_way = 0;
+    std::deque<uint64_t> waiting;
+  };
+  static constexpr uint32_t kOriginReadsMax = 16;  // at once by one node
   const std::map<Place, Arriving>& arriving() const { return arriving_; }
   // A transfer by which a node gets a chunk, the one that is ahead; or null.
   const Transfer* incoming(NodeId node, const ChunkId& chunk);
@@ -144,6 +154,10 @@ class DataPlane {
   Transfer* find(uint64_t key);
   void serve(Transfer& transfer);
   void serve_origin(Transfer& transfer);
+  void ask(Transfer& transfer);
+  void enter_gate(Transfer& transfer);
+  void leave_gate(const Transfer& transfer, TransferEnd how);
+  void open_gate(Gate& gate);
   void begin_body(Transfer& transfer);
   void take_view(Transfer& transfer);
   void refuse(Transfer& transfer, FailureKind kind);
@@ -192,6 +206,7 @@ class DataPlane {
   std::map<uint64_t, Place> pauses_;
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
   std::map<Place, std::set<uint64_t>> relays_;   // that read along there
+  std::map<NodeId, Gate> gates_;
   std::map<Place, uint32_t> views_;              // of a source's copy
   uint64_t next_key_ = 1;
   uint64_t next_pause_ = 1;

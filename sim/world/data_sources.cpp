@@ -4,6 +4,40 @@
 
 namespace tyto::sim {
 
+void DataPlane::ask(Transfer& transfer) {
+  set_silent(transfer);
+  world_.schedule(world_.now() + scenario_.latency.sample(latency_), EventKind::kRequest,
+                  transfer.key);
+}
+
+// As the shell does: no more reads of the origin at once than the window says, in order.
+void DataPlane::enter_gate(Transfer& transfer) {
+  Gate& gate = gates_.try_emplace(transfer.reader).first->second;
+  gate.waiting.push_back(transfer.key);
+  open_gate(gate);
+}
+
+void DataPlane::leave_gate(const Transfer& transfer, TransferEnd how) {
+  Gate& gate = gates_.at(transfer.reader);
+  if (std::erase(gate.waiting, transfer.key) > 0) return;
+  if (how == TransferEnd::kDone) {
+    uint32_t length = transfer.order.facts->chunking.length_of(transfer.order.chunk);
+    gate.window.read(length, world_.now() - transfer.asked, gate.under_way);
+  }
+  --gate.under_way;
+  open_gate(gate);
+}
+
+void DataPlane::open_gate(Gate& gate) {
+  while (gate.under_way < gate.window.limit() && !gate.waiting.empty()) {
+    Transfer& next = transfers_.at(gate.waiting.front());
+    gate.waiting.pop_front();
+    ++gate.under_way;
+    next.asked = world_.now();
+    ask(next);
+  }
+}
+
 void DataPlane::on_request(uint64_t key) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || transfer->state != Transfer::State::kAsking || transfer->is_cut_off)
