@@ -207,6 +207,8 @@ Result<std::unique_ptr<ChunkWriter>> DiskStore::begin(const VersionId& id, Chunk
   if (index.value() >= chunking.chunk_count())
     return {ErrorCode::kInvalidArgument,
             "version " + id.hex() + " has no chunk " + std::to_string(index.value())};
+  if (version.is_handed_over)
+    return {ErrorCode::kConflict, "the file of version " + id.hex() + " was handed over"};
   auto chunk = version.chunks.find(index.value());
   bool is_known = chunk != version.chunks.end();
   if (is_known && (chunk->second.is_held || chunk->second.is_writing))
