@@ -124,6 +124,7 @@ Result<void> Download::prepare_store() {
   if (!options_.peer.store_dir.empty()) return {};
   owns_store_ = true;
   options_.peer.store_dir = store_beside(options_.output);
+  options_.peer.is_store_scratch = true;
   fs::path folder = fs::path(options_.output).parent_path();
   auto room = room_at(folder.empty() ? "." : folder.string());
   if (!room.ok()) return room.error();

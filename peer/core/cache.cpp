@@ -4,6 +4,7 @@
 
 #include "peer/core/exchange.h"
 #include "peer/core/opens.h"
+#include "peer/core/partials.h"
 #include "peer/core/transfers.h"
 #include "schema/messages/wire_size.h"
 
@@ -170,6 +171,7 @@ void evict(Turn& turn, const Evict& order) {
   if (version == nullptr) {
     return report(turn, ChunksDropped{order.version, order.first, order.count}, Urgency::kSoon);
   }
+  drop_partials(turn, order.version, order.first, order.count);
   enum class Kind : uint8_t { kNotHere, kOnItsWay, kInUse, kFree };
   auto kind_of = [&](uint32_t i) {
     const Version& v = version->second;

@@ -1,6 +1,6 @@
 // What a peer core knows: plain data, shared by the files of this folder. Who changes what is said
-// by the headers session.h, exchange.h, commands.h, assignments.h, transfers.h, opens.h, cache.h,
-// orphans.h and ensures.h.
+// by the headers session.h, exchange.h, commands.h, assignments.h, transfers.h, partials.h,
+// opens.h, cache.h, orphans.h and ensures.h.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ inline constexpr std::size_t kOpensMax = 8192;           // then opens fail with
 inline constexpr std::size_t kResolvesMax = 256;         // then resolutions fail, kOverloaded
 inline constexpr std::size_t kEnsuresMax = 4096;         // then answered at once: not here
 inline constexpr std::size_t kCancelledKept = 64;        // the oldest is forgotten
+inline constexpr std::size_t kPartialsKept = 8;          // the oldest is given up
 inline constexpr std::size_t kSourcesKept = 8;           // per version; the oldest is forgotten
 inline constexpr std::size_t kSuperpeersTried = 3;       // per chunk and round of an orphan
 
@@ -88,6 +89,12 @@ struct CancelledTransfer {
   AssignmentId assignment;
   ChunkId chunk;
   Source source;
+};
+
+// A chunk that no transfer receives, of which the shell keeps verified blocks.
+struct KeptPartial {
+  ChunkId chunk;
+  Instant until;
 };
 
 // One handle of the embedding program.
@@ -176,6 +183,7 @@ struct CoreState {
   std::vector<Transfer> transfers;  // by id
   std::vector<Open> opens;          // by when they were asked
   std::vector<CancelledTransfer> cancelled;
+  std::vector<KeptPartial> partials;  // by until
   std::vector<PendingResolve> resolves;
   std::vector<EnsureWait> ensures;
   std::vector<SuperpeerListed> superpeers;

@@ -50,6 +50,12 @@ struct CancelTransfer {
   TransferId transfer;
 };
 
+// The chunk's verified blocks, kept by a transfer that failed, are not needed any more. Of no
+// effect if there are none, or a transfer of the chunk is under way.
+struct DropPartial {
+  ChunkId chunk;
+};
+
 // --- store ---
 // The facts of a version whose chunks will be stored: to be kept with them.
 struct RememberVersion {
@@ -105,10 +111,10 @@ struct TrackerStateChanged {
   std::string detail;
 };
 
-using Effect =
-    std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer, CancelTransfer,
-                 RememberVersion, DropChunks, LimitsSet, TicketRenewed, ResolveName, OpenSucceeded,
-                 OpenFailed, ChunkReady, EnsureAnswered, LeaveDone, TrackerStateChanged>;
+using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
+                            CancelTransfer, DropPartial, RememberVersion, DropChunks, LimitsSet,
+                            TicketRenewed, ResolveName, OpenSucceeded, OpenFailed, ChunkReady,
+                            EnsureAnswered, LeaveDone, TrackerStateChanged>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::peer

@@ -63,6 +63,9 @@ struct TransferFailed {
   FailureKind kind = FailureKind::kUnreachable;
   uint32_t bytes = 0;  // received and wasted
   std::string detail;
+  // What was verified before is kept, and the chunk's next transfer from a peer goes on from there
+  // (from the origin it begins anew), until DropPartial.
+  bool is_partial_kept = false;
 };
 
 // --- from the store ---

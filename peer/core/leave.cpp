@@ -3,6 +3,7 @@
 #include "peer/core/ensures.h"
 #include "peer/core/exchange.h"
 #include "peer/core/opens.h"
+#include "peer/core/partials.h"
 #include "peer/core/session.h"
 #include "peer/core/transfers.h"
 
@@ -28,6 +29,7 @@ void on_leave_asked(Turn& turn, LeaveAsked asked) {
   state.leave.until = turn.now + asked.deadline;
   end_all_opens(turn, {ErrorCode::kCancelled, "this peer is shutting down"});
   cancel_all_transfers(turn, "the peer is leaving");
+  drop_all_partials(turn);
   refuse_all_ensures(turn);
   if (!is_connected(state)) return finish(turn);
   report(turn, Leaving{asked.deadline}, Urgency::kNow);

@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "peer/core/cache.h"
 #include "peer/core/exchange.h"
+#include "peer/core/partials.h"
 #include "peer/core/session.h"
 #include "peer/core/transfers.h"
 
@@ -46,7 +47,9 @@ void after_close(Turn& turn, VersionEntry* version) {
   if (state.policy.role != Role::kPeer) return;
   bool is_read = std::any_of(state.opens.begin(), state.opens.end(),
                              [&](const Open& open) { return open.version == version; });
-  if (!is_read) cancel_transfers_of(turn, *version, "nobody here reads it any more");
+  if (is_read) return;
+  cancel_transfers_of(turn, *version, "nobody here reads it any more");
+  drop_partials(turn, version->first, 0, kChunksMax);
 }
 
 enum class Tell : uint8_t { kTracker, kNobody };

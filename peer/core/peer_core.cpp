@@ -11,6 +11,7 @@
 #include "peer/core/leave.h"
 #include "peer/core/opens.h"
 #include "peer/core/orphans.h"
+#include "peer/core/partials.h"
 #include "peer/core/session.h"
 #include "peer/core/transfers.h"
 
@@ -82,6 +83,7 @@ void settle(Turn& turn) {
   check_opens(turn);
   check_orphans(turn);
   check_ensures(turn);
+  check_partials(turn);
   flush(turn);
 }
 
@@ -139,7 +141,8 @@ Instant PeerCore::next_deadline() const {
   const CoreState& state = *state_;
   if (state.leave.is_done) return Instant::never();
   return std::min({state.leave.until, session_deadline(state), exchange_deadline(state),
-                   opens_deadline(state), orphans_deadline(state), ensures_deadline(state)});
+                   opens_deadline(state), orphans_deadline(state), ensures_deadline(state),
+                   partials_deadline(state)});
 }
 
 bool PeerCore::holds(const ChunkId& chunk) const {
@@ -152,8 +155,9 @@ std::size_t PeerCore::memory_bytes() const {
   std::size_t bytes =
       sizeof(CoreState) + versions_bytes(state.versions) + own_bytes(state.session.events.items()) +
       heap_bytes(state.session.last_error.message) + own_bytes(state.transfers) +
-      own_bytes(state.opens) + own_bytes(state.cancelled) + own_bytes(state.resolves) +
-      own_bytes(state.ensures) + own_bytes(state.superpeers) + own_bytes(state.orphans.fetches);
+      own_bytes(state.opens) + own_bytes(state.cancelled) + own_bytes(state.partials) +
+      own_bytes(state.resolves) + own_bytes(state.ensures) + own_bytes(state.superpeers) +
+      own_bytes(state.orphans.fetches);
   for (const Transfer& transfer : state.transfers) {
     bytes += heap_bytes(transfer.source.address.host) + heap_bytes(transfer.fallbacks);
   }

@@ -32,7 +32,11 @@ struct Policy {
   // Asked of the tracker for exchanges without news.
   Duration park = Duration::seconds(20);
   // Results wait at most this long for company before they are sent.
-  Duration report_within = Duration::milliseconds(5);
+  Duration report_within = Duration::milliseconds(10);
+  // Progress of transfers is told once they have been under way for this long.
+  Duration progress_after = Duration::seconds(1);
+  // What a failed transfer has brought is kept for the next one this long.
+  Duration partial_kept = Duration::seconds(10);
   // A tracker that owes an answer (to a registration or inventory, to a second exchange, to a
   // parked one whose time is up) for this long counts as lost.
   Duration answer_within = Duration::seconds(2);

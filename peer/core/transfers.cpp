@@ -8,6 +8,7 @@
 #include "peer/core/exchange.h"
 #include "peer/core/opens.h"
 #include "peer/core/orphans.h"
+#include "peer/core/partials.h"
 #include "peer/core/session.h"
 
 namespace tyto::peer {
@@ -78,6 +79,7 @@ void start_transfer(Turn& turn, Transfer transfer) {
   CoreState& state = turn.state;
   Version& version = transfer.version->second;
   transfer.id = TransferId(++state.last_transfer);
+  use_partial(state, transfer.chunk_id());
   const Evictions* evictions = version.evictions.get();
   transfer.is_waiting_for_drop =
       evictions != nullptr && evictions->dropping.test(transfer.chunk.value());
@@ -131,6 +133,7 @@ void on_transfer_progressed(Turn& turn, TransferProgressed progress) {
   if (found == state.transfers.end()) return;
   prolong_patience(turn, *found->version);
   bool is_worth_telling = found->cause == Cause::kAssigned && !found->is_of_old_session &&
+                          turn.now - found->started >= state.policy.progress_after &&
                           progress.quarter >= 1 && progress.quarter <= 3 && is_connected(state) &&
                           state.session.events.unacknowledged() < kProgressBacklogMax;
   if (is_worth_telling) {
@@ -166,6 +169,7 @@ void on_transfer_failed(Turn& turn, TransferFailed failure) {
   if (failure.kind == FailureKind::kCorrupt || failure.kind == FailureKind::kLacking) {
     forget_holder(transfer.version->second, transfer.source);
   }
+  if (failure.is_partial_kept) keep_partial(turn, transfer.chunk_id());
   if (transfer.cause == Cause::kAssigned) {
     return assigned_transfer_failed(turn, std::move(transfer), failure);
   }

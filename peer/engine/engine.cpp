@@ -42,7 +42,7 @@ struct Engine::Impl {
         core(options.policy, io::random_u64()),
         client(loop, client_options(self, options)),
         origins(loop, options.origins),
-        desk(store, client, origins, [this](Input input) { dispatch(std::move(input)); }),
+        desk(loop, store, client, origins, [this](Input input) { dispatch(std::move(input)); }),
         link(loop, link_handlers()),
         timer(loop),
         leave_timer(loop) {}
@@ -58,6 +58,7 @@ struct Engine::Impl {
   void carry_out(SendExchange& order) { link.send_exchange(order.up); }
   void carry_out(StartTransfer& order);
   void carry_out(CancelTransfer& order) { desk.cancel(order.transfer); }
+  void carry_out(DropPartial& order) { desk.drop_partial(order.chunk); }
   void carry_out(RememberVersion& order);
   void carry_out(DropChunks& order);
   void carry_out(LimitsSet& order) { apply_limits(order.limits); }
@@ -123,8 +124,10 @@ Result<void> Engine::Impl::listen() {
   how.listen = {options.listen.host, options.listen.port};
   how.ticket_rule = options.ticket_rule;
   ChunkServerHooks hooks;
-  hooks.wait_for = [this](const ChunkId& chunk, ChunkServerHooks::Answer answer) {
-    desk.wait_for(chunk, [this, chunk, answer = std::move(answer)](bool is_here) {
+  hooks.relayed = [this](const ChunkId& chunk) { return desk.relayed(chunk); };
+  hooks.wait_for = [this](const ChunkServerHooks::Waiting& waiting,
+                          ChunkServerHooks::Answer answer) {
+    desk.wait_for(waiting, [this, chunk = waiting.chunk, answer = std::move(answer)](bool is_here) {
       answer(is_here);
       // The core, and through it the tracker, hears of chunks that the store has lost.
       if (!is_here && core.holds(chunk))

@@ -247,8 +247,13 @@ Result<void> ObjectState::wait_whole(const std::function<void(const Progress&)>&
 }
 
 Result<void> ObjectState::write_whole(const std::string& path) {
-  if (peer::DiskStore* disk = runtime_->disk_store(); disk && facts_->chunking.object_bytes > 0)
+  if (peer::DiskStore* disk = runtime_->disk_store(); disk && facts_->chunking.object_bytes > 0) {
+    if (runtime_->is_store_scratch()) {
+      auto given = disk->hand_over(facts_->id, path);
+      if (given.ok() || given.error().code != ErrorCode::kUnsupported) return given;
+    }
     return disk->export_object(facts_->id, path);
+  }
   SaveFile file(path);
   Result<void> written = file.open();
   std::vector<std::byte> buffer;

@@ -60,6 +60,7 @@ Result<void> PeerRuntime::open_store(const PeerOptions& options) {
   auto disk = peer::DiskStore::open(options.store_dir, options.store_bytes);
   if (!disk.ok()) return disk.error();
   disk_store_ = disk->get();
+  is_store_scratch_ = options.is_store_scratch;
   store_ = std::move(*disk);
   return {};
 }

@@ -46,6 +46,7 @@ class PeerRuntime : public std::enable_shared_from_this<PeerRuntime> {
   peer::ChunkStore& store() { return *store_; }
   // Null for a store in memory.
   peer::DiskStore* disk_store() { return disk_store_; }
+  bool is_store_scratch() const { return is_store_scratch_; }
 
  private:
   PeerRuntime() = default;
@@ -55,6 +56,7 @@ class PeerRuntime : public std::enable_shared_from_this<PeerRuntime> {
   std::unique_ptr<io::Log> log_;
   std::unique_ptr<peer::ChunkStore> store_;
   peer::DiskStore* disk_store_ = nullptr;
+  bool is_store_scratch_ = false;
   mutable std::mutex mutex_;  // guards the following
   io::Loop* loop_ = nullptr;  // while the thread runs it
   peer::Engine* engine_ = nullptr;

@@ -13,6 +13,24 @@
 
 namespace tyto::peer {
 
+// A chunk's bytes where they lie, for reading. Keeps them from being freed while it lives.
+//
+// Threads: any. Ownership: must not outlive its store.
+class ChunkBytes {
+ public:
+  virtual ~ChunkBytes() = default;
+  virtual uint32_t size() const = 0;  // bytes
+  // Fills `out` from `offset`. Requires: offset + out.size() <= size().
+  virtual Result<void> read(uint32_t offset, std::span<std::byte> out) const = 0;
+  // The bytes where they lie: in memory (otherwise empty), or in a file (otherwise fd -1).
+  virtual std::span<const std::byte> memory() const { return {}; }
+  struct FileRange {
+    int fd = -1;          // stays the store's
+    uint64_t offset = 0;  // of the chunk's first byte
+  };
+  virtual FileRange file() const { return {}; }
+};
+
 // A chunk on its way into the store: its leaf hashes, then its bytes in order, then commit().
 // Destroyed without a commit, it leaves no trace.
 //
@@ -27,29 +45,19 @@ class ChunkWriter {
   virtual Result<void> set_leaves(std::span<const Digest> leaves) = 0;
   // Appends verified bytes at `offset` within the chunk. Requires: offset continues the last write.
   virtual Result<void> write(uint32_t offset, std::span<const std::byte> bytes) = 0;
+  // Where the bytes lie, of which those written so far may be read; after the writer has gone, too.
+  // Null: they can't be read before commit().
+  virtual std::shared_ptr<const ChunkBytes> bytes() { return nullptr; }
   // The chunk is whole: from now on find() and inventory() have it, after a crash too.
   // Requires: all bytes and leaves were written.
   virtual Result<void> commit(const Digest& root) = 0;
 };
 
-// A whole chunk in the store. Keeps its bytes from being freed while it lives.
-//
-// Threads: any. Ownership: must not outlive its store.
-class ChunkView {
+// A whole chunk in the store.
+class ChunkView : public ChunkBytes {
  public:
-  virtual ~ChunkView() = default;
-  virtual uint32_t size() const = 0;  // bytes
   virtual const Digest& root() const = 0;
   virtual Result<std::vector<Digest>> leaves() const = 0;
-  // Fills `out` from `offset`. Requires: offset + out.size() <= size().
-  virtual Result<void> read(uint32_t offset, std::span<std::byte> out) const = 0;
-  // The bytes where they lie: in memory (otherwise empty), or in a file (otherwise fd -1).
-  virtual std::span<const std::byte> memory() const { return {}; }
-  struct FileRange {
-    int fd = -1;          // stays the store's
-    uint64_t offset = 0;  // of the chunk's first byte
-  };
-  virtual FileRange file() const { return {}; }
 };
 
 struct StoreUsage {

@@ -24,6 +24,10 @@ std::string hex_of(uint64_t number) {
   return digest.hex().substr(0, 16);
 }
 
+std::string temporary_beside(const std::string& path) {
+  return path + ".tmp-" + hex_of(io::random_u64());
+}
+
 }  // namespace
 
 Result<void> DiskStore::export_object(const VersionId& id, const std::string& path,
@@ -52,7 +56,7 @@ Result<void> DiskStore::export_object(const VersionId& id, const std::string& pa
     if (!files) return files.error();
     data = (*files)->data;
   }
-  std::string temporary = path + ".tmp-" + hex_of(io::random_u64());
+  std::string temporary = temporary_beside(path);
   FileSystem& files = state_->files;
   auto done = write_aside(files, data.get(), facts->chunking.object_bytes, temporary, durability);
   if (done) done = files.rename(temporary, path);
@@ -63,6 +67,33 @@ Result<void> DiskStore::export_object(const VersionId& id, const std::string& pa
   if (durability == Durability::kWhenTheSystemWrites) return {};
   std::string folder = std::filesystem::path(path).parent_path().string();
   return files.sync_folder(folder.empty() ? "." : folder);
+}
+
+Result<void> DiskStore::hand_over(const VersionId& id, const std::string& path) {
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->versions.find(id);
+  bool is_whole = found != state_->versions.end() && found->second.held > 0 &&
+                  found->second.held == found->second.facts->chunking.chunk_count();
+  if (!is_whole)
+    return {ErrorCode::kNotFound,
+            state_->dir + ": does not hold all of version " + id.hex() + "; fetch it first"};
+  DiskVersion& version = found->second;
+  if (version.is_handed_over)
+    return {ErrorCode::kUnsupported, state_->dir + ": the file was handed over before"};
+  if (auto open_files = state_->files_of(version); !open_files) return open_files.error();
+  FileSystem& files = state_->files;
+  std::string temporary = temporary_beside(path);
+  auto done = files.link(state_->data_path(id), temporary);
+  if (done) done = state_->note_change();
+  // What somebody else may change is not to be trusted after a restart.
+  if (done && version.number) done = state_->index->remove_version(*version.number);
+  if (done) {
+    version.number.reset();
+    version.is_handed_over = true;
+    done = files.rename(temporary, path);
+  }
+  if (!done) static_cast<void>(files.remove(temporary).ok());
+  return done;
 }
 
 }  // namespace tyto::peer

@@ -101,6 +101,7 @@ void DiskStore::State::free_unused(const VersionId& id, std::span<const uint32_t
 // Runs of neighbours go in one call. Failures are passed over: the space is then freed with the
 // version's last chunk.
 void DiskStore::State::punch(DiskVersion& version, std::span<const uint32_t> indices) {
+  if (version.is_handed_over) return;
   auto open_files = files_of(version);
   if (!open_files) return;
   const uint64_t chunk_bytes = version.facts->chunking.chunk_bytes;
@@ -152,6 +153,7 @@ Result<void> DiskStore::State::note_change() {
 }
 
 Result<void> DiskStore::State::remove_rows(DiskVersion& version, uint32_t first, uint32_t count) {
+  if (version.is_handed_over) return {};  // it has none
   TYTO_ASSERT(version.number.has_value());
   auto removed = index->remove_chunks(*version.number, first, count);
   if (removed || removed.error().code != ErrorCode::kNoSpace) return removed;

@@ -39,6 +39,7 @@ struct DiskVersion {
   VersionFactsRef facts;
   std::map<uint32_t, DiskChunk> chunks;             // by index
   uint32_t held = 0;                                // of them
+  bool is_handed_over = false;                      // its data file is somebody else's, too
   std::optional<StoreIndex::VersionNumber> number;  // in the index, once it is there
   std::shared_ptr<VersionFiles> files;              // null: closed
   std::list<VersionId>::iterator opened;            // its place in State::opened, if not closed

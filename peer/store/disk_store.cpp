@@ -10,6 +10,7 @@ namespace {
 
 using StateRef = std::shared_ptr<DiskStore::State>;
 
+// Also what is written so far of a chunk on its way, whose root is then not told.
 class DiskView final : public ChunkView {
  public:
   // Counted in the chunk's views by the maker.
@@ -86,6 +87,12 @@ class DiskWriter final : public ChunkWriter {
     auto written = files_->data->write_at(chunking_.offset_of(id_.index) + offset, bytes);
     if (written) written_ += static_cast<uint32_t>(bytes.size());
     return written;
+  }
+  std::shared_ptr<const ChunkBytes> bytes() override {
+    std::lock_guard lock(state_->mutex);
+    auto view = std::make_shared<const DiskView>(state_, files_, id_, chunking_, Digest{});
+    state_->versions.at(id_.version).chunks.at(id_.index.value()).views += 1;
+    return view;
   }
   Result<void> commit(const Digest& root) override {
     TYTO_ASSERT(!is_committed_ && !leaves_.empty());
@@ -200,6 +207,8 @@ Result<std::unique_ptr<ChunkWriter>> DiskStore::begin(const VersionId& id, Chunk
   if (index.value() >= chunking.chunk_count())
     return {ErrorCode::kInvalidArgument,
             "version " + id.hex() + " has no chunk " + std::to_string(index.value())};
+  if (version.is_handed_over)
+    return {ErrorCode::kConflict, "the file of version " + id.hex() + " was handed over"};
   auto chunk = version.chunks.find(index.value());
   bool is_known = chunk != version.chunks.end();
   if (is_known && (chunk->second.is_held || chunk->second.is_writing))

@@ -86,6 +86,12 @@ class DiskStore final : public ChunkStore {
   // kNotFound if a chunk is lacking, kNoSpace if it does not fit.
   Result<void> export_object(const VersionId& version, const std::string& path,
                              Durability durability = Durability::kWhenTheSystemWrites) const;
+  // Gives a complete object's data file away, in place of what is at `path`, without copying it.
+  // The store goes on serving its chunks from the file, but never changes it again (what is
+  // dropped gives no space back, and begin() is refused with kConflict), and forgets it with its
+  // own end. Whoever has the file must not change it before that.
+  // kUnsupported where `path` cannot share files with the store: then export it. Else as there.
+  Result<void> hand_over(const VersionId& version, const std::string& path);
   // The version's data file, whole or not. kNotFound if nothing is known of the version.
   Result<std::string> object_path(const VersionId& version) const;
 

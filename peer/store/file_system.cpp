@@ -173,6 +173,16 @@ class RealFileSystem final : public FileSystem {
     return {};
   }
 
+  Result<void> link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return {};
+    int reason = errno;
+    Error error = file_error(reason, "link " + from + " to", to);
+    bool is_unable = reason == EXDEV || reason == EPERM || reason == EMLINK || reason == ENOSYS ||
+                     reason == EOPNOTSUPP;
+    if (is_unable) error.code = ErrorCode::kUnsupported;
+    return error;
+  }
+
   Result<std::vector<std::string>> list(const std::string& folder) override {
     std::error_code error;
     std::vector<std::string> names;

@@ -51,6 +51,9 @@ class FileSystem {
   virtual Result<void> remove(const std::string& path) = 0;
   // In place of what is at `to`.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  // Another name for a file; nothing may be at `to`. kUnsupported where the file system cannot, or
+  // another one is at `to`.
+  virtual Result<void> link(const std::string& from, const std::string& to) = 0;
   // Names in a folder, sorted; empty if there is no such folder.
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
   // Copies the first `bytes` bytes: shares them where the file system can (reflink), or else within

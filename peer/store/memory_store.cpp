@@ -117,6 +117,7 @@ class MemoryWriter final : public ChunkWriter {
     written_ += static_cast<uint32_t>(bytes.size());
     return {};
   }
+  std::shared_ptr<const ChunkBytes> bytes() override { return chunk_; }
   Result<void> commit(const Digest& root) override {
     TYTO_ASSERT(!is_committed_ && written_ == chunk_->size() && chunk_->has_leaves());
     chunk_->set_root(root);

@@ -13,10 +13,6 @@ namespace {
 // From this size on, a piece's blocks fill the hashing lanes without being gathered first.
 constexpr std::size_t kDirectBytes = 256 * kKiB;
 
-std::string place_of(ChunkIndex chunk, uint32_t offset) {
-  return "chunk " + std::to_string(chunk.value()) + " at byte " + std::to_string(offset);
-}
-
 }  // namespace
 
 ChunkAssembly::ChunkAssembly(const Chunking& chunking, ChunkIndex chunk, std::optional<Digest> root,
@@ -30,20 +26,6 @@ ChunkAssembly::ChunkAssembly(const Chunking& chunking, ChunkIndex chunk, std::op
 }
 
 ChunkAssembly::~ChunkAssembly() = default;
-
-Result<void> ChunkAssembly::accept_leaves(std::vector<Digest> leaves) {
-  TYTO_ASSERT(received_bytes() == 0 && leaves.size() == chunking_.blocks_of(chunk_));
-  if (root_) {
-    Digest found = io::chunk_root_of(chunking_, chunk_, leaves);
-    if (found != *root_)
-      return {ErrorCode::kCorrupt, "the leaf hashes of chunk " + std::to_string(chunk_.value()) +
-                                       " have root " + found.short_hex() + ", expected " +
-                                       root_->short_hex()};
-  }
-  leaves_ = std::move(leaves);
-  leaves_given_ = true;
-  return {};
-}
 
 Result<void> ChunkAssembly::append(std::span<const std::byte> bytes) {
   TYTO_ASSERT(bytes.size() <= missing_bytes());
@@ -85,20 +67,9 @@ Result<void> ChunkAssembly::flush() {
 
 // Requires: whole blocks, or the chunk's end; nothing is gathered.
 Result<void> ChunkAssembly::take_blocks(std::span<const std::byte> bytes) {
-  std::size_t first = written_bytes_ / kBlockBytes;
   std::vector<Digest> hashes(io::block_count(bytes.size()));
   io::hash_blocks(bytes, hashes);
-  if (leaves_given_) {
-    auto [bad, leaf] = std::mismatch(hashes.begin(), hashes.end(),
-                                     leaves_.begin() + static_cast<std::ptrdiff_t>(first));
-    if (bad != hashes.end()) {
-      auto offset = written_bytes_ + static_cast<uint32_t>(bad - hashes.begin()) * kBlockBytes;
-      return {ErrorCode::kCorrupt, "the block of " + place_of(chunk_, offset) + " has hash " +
-                                       bad->short_hex() + ", expected " + leaf->short_hex()};
-    }
-  } else {
-    leaves_.insert(leaves_.end(), hashes.begin(), hashes.end());
-  }
+  leaves_.insert(leaves_.end(), hashes.begin(), hashes.end());
   auto written = writer_->write(written_bytes_, bytes);
   if (!written) return written;
   written_bytes_ += static_cast<uint32_t>(bytes.size());

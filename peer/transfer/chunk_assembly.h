@@ -1,4 +1,4 @@
-// One chunk on its way from a network or a disk into the store, verified in between.
+// One chunk on its way from the origin into the store.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,14 @@
 namespace tyto::peer {
 
 // Takes a chunk's bytes in order, in pieces of any size, hashes them block by block, and writes
-// them. Used in one of two ways:
-//  - from a peer: accept_leaves() first; every block must match its leaf before it is written.
-//  - from the origin: no leaves; they are computed, and the chunk is judged as a whole at its end.
+// them. The leaf hashes are computed, and the chunk is judged as a whole at its end. (What comes
+// from peers is judged block by block: partial_chunk.h.)
 //
 // Threads:   confined to one at a time.
 // Ownership: owns the writer; it goes with this object, or with finish().
 // Bounds:    one buffer of at most kGatherBytes, and the leaves (32 KiB at most).
-// Errors:    kCorrupt: the bytes or leaves do not match; nothing of the block at fault or after
-//            it was written. Others are the store's. After an error the object is dead.
+// Errors:    kCorrupt: the bytes have another root. Others are the store's. After an error the
+//            object is dead.
 class ChunkAssembly {
  public:
   // Requires: chunk < chunking.chunk_count(), writer not null. An absent root is learned.
@@ -32,9 +31,6 @@ class ChunkAssembly {
   ~ChunkAssembly();
   ChunkAssembly(const ChunkAssembly&) = delete;
   ChunkAssembly& operator=(const ChunkAssembly&) = delete;
-
-  // The leaves as received, one for each block. Requires: before the first byte.
-  Result<void> accept_leaves(std::vector<Digest> leaves);
 
   // The next bytes. Large pieces are hashed and written from where they lie; small ones gathered.
   // Requires: bytes.size() <= missing_bytes().
@@ -64,7 +60,6 @@ class ChunkAssembly {
   std::unique_ptr<ChunkWriter> writer_;
   std::vector<std::byte> buffer_;
   std::vector<Digest> leaves_;
-  bool leaves_given_ = false;
   uint32_t written_bytes_ = 0;
   uint32_t buffered_bytes_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "peer/transfer/chunk_client.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <utility>
 #include <vector>
@@ -9,7 +8,7 @@
 #include "io/http/http_client.h"
 #include "io/loop/loop.h"
 #include "io/loop/timer.h"
-#include "peer/transfer/chunk_assembly.h"
+#include "peer/transfer/chunk_feed.h"
 #include "peer/transfer/data_protocol.h"
 #include "peer/transfer/failure.h"
 #include "peer/transfer/token_bucket.h"
@@ -37,7 +36,7 @@ Failure failure_of_status(int status, const std::string& source) {
   }
 }
 
-io::HttpClientRequest http_request(const FetchRequest& fetch, PeerId self) {
+io::HttpClientRequest http_request(const FetchRequest& fetch, uint64_t from, PeerId self) {
   io::HttpClientRequest request;
   ChunkId chunk{fetch.facts->id, fetch.chunk};
   request.url = "http://" + fetch.source.address.text() + chunk_target(chunk);
@@ -45,6 +44,10 @@ io::HttpClientRequest http_request(const FetchRequest& fetch, PeerId self) {
   if (!fetch.ticket.empty()) request.headers.add(std::string(kTicketHeader), fetch.ticket);
   if (fetch.without_tracker) request.headers.add(std::string(kWithoutTrackerHeader), "1");
   if (fetch.is_fallback) request.headers.add(std::string(kFallbackHeader), "1");
+  if (fetch.source.generation > Generation(0))
+    request.headers.add(std::string(kInFlightHeader),
+                        std::to_string(fetch.source.generation.value()));
+  if (from > 0) request.headers.add("Range", "bytes=" + std::to_string(from) + "-");
   request.connect_within = fetch.patience;
   request.idle_max = fetch.patience;
   return request;
@@ -52,23 +55,22 @@ io::HttpClientRequest http_request(const FetchRequest& fetch, PeerId self) {
 
 // One chunk on its way. Its HttpCall's call-backs look it up by number, so it may go at any time.
 struct Transfer {
-  Transfer(io::Loop& loop, FetchRequest fetch_request, std::unique_ptr<ChunkWriter> writer,
+  Transfer(io::Loop& loop, FetchRequest fetch_request, std::shared_ptr<PartialChunk> chunk,
            TransferEvents transfer_events)
       : request(std::move(fetch_request)),
         events(std::move(transfer_events)),
-        assembly(request.facts->chunking, request.chunk, request.root, std::move(writer)),
-        hold(loop) {
-    leaves.resize(request.facts->chunking.blocks_of(request.chunk));
-  }
+        feed(std::move(chunk)),
+        asked_from(feed.wanted_from()),
+        quarter(feed.chunk()->quarters()),
+        hold(loop) {}
 
   FetchRequest request;
   TransferEvents events;
-  ChunkAssembly assembly;
-  std::vector<Digest> leaves;
-  std::size_t leaf_bytes = 0;  // received
+  ChunkFeed feed;
+  const uint64_t asked_from;  // of the representation
   std::optional<Failure> refusal;
   uint64_t refusal_bytes = 0;
-  uint8_t quarter = 0;
+  uint8_t quarter;
   io::Timer hold;  // of the rate limit
   io::HttpCall call;
 };
@@ -99,9 +101,6 @@ struct ChunkClient::Impl {
   void on_head(uint64_t id, const io::HttpResponseHead& head);
   io::HttpFlow on_data(uint64_t id, std::span<const std::byte> bytes);
   void on_done(uint64_t id, const Result<void>& result);
-  Result<void> take(Transfer& transfer, std::span<const std::byte> bytes);
-  static std::span<const std::byte> take_leaves(Transfer& transfer,
-                                                std::span<const std::byte> bytes);
 
   io::Loop& loop;
   const ChunkClientOptions options;
@@ -116,16 +115,20 @@ void ChunkClient::Impl::fail(uint64_t id, FailureKind kind, std::string detail) 
   auto node = transfers.extract(id);
   if (node.empty()) return;
   ++stats.transfers_failed;
-  uint32_t bytes = node.mapped()->assembly.received_bytes();
+  const ChunkFeed& feed = node.mapped()->feed;
+  uint32_t bytes = feed.payload_bytes();
+  uint32_t kept = feed.new_bytes();
+  std::weak_ptr<PartialChunk> chunk = feed.chunk();
   auto failed = std::move(node.mapped()->events.failed);
-  node.mapped().reset();  // the writer leaves no trace before anyone hears of it
+  node.mapped().reset();  // a writer of its own leaves no trace before anyone hears of it
+  if (!chunk.expired()) bytes -= kept;
   if (failed) failed(kind, bytes, std::move(detail));
 }
 
 void ChunkClient::Impl::succeed(uint64_t id, const Digest& root) {
   auto node = transfers.extract(id);
   ++stats.transfers_done;
-  uint32_t bytes = node.mapped()->assembly.received_bytes();
+  uint32_t bytes = node.mapped()->feed.chunk()->chunk_bytes();
   auto done = std::move(node.mapped()->events.done);
   node.mapped().reset();
   if (done) done(root, bytes);
@@ -135,42 +138,23 @@ void ChunkClient::Impl::on_head(uint64_t id, const io::HttpResponseHead& head) {
   Transfer* transfer = find(id);
   if (transfer == nullptr) return;
   std::string source = transfer->request.source.address.text();
-  if (head.status != 200) {
+  bool is_part = head.status == 206 && transfer->asked_from > 0;
+  if (head.status != 200 && !is_part) {
     transfer->refusal = failure_of_status(head.status, source);
     return;  // its body is read to the end, so that the connection can be kept
   }
-  uint64_t expected = Representation{transfer->assembly.chunk_bytes()}.total_bytes();
+  Representation all = transfer->feed.representation();
+  ByteRange range{is_part ? transfer->asked_from : 0, all.total_bytes()};
+  uint64_t expected = range.end - range.begin;
   if (head.content_length != expected)
-    fail(id, FailureKind::kCorrupt,
-         source + " announced " +
-             (head.content_length ? std::to_string(*head.content_length) : "an unknown number of") +
-             " bytes, expected " + std::to_string(expected));
-}
-
-// The first bytes of an answer are leaf hashes; returns what is left of `bytes` behind them.
-std::span<const std::byte> ChunkClient::Impl::take_leaves(Transfer& transfer,
-                                                          std::span<const std::byte> bytes) {
-  std::size_t all = transfer.leaves.size() * Digest::kSize;
-  std::size_t count = std::min(bytes.size(), all - transfer.leaf_bytes);
-  auto* to = reinterpret_cast<std::byte*>(transfer.leaves.data()) + transfer.leaf_bytes;
-  if (count > 0) std::memcpy(to, bytes.data(), count);
-  transfer.leaf_bytes += count;
-  return bytes.subspan(count);
-}
-
-Result<void> ChunkClient::Impl::take(Transfer& transfer, std::span<const std::byte> bytes) {
-  static_assert(sizeof(Digest) == Digest::kSize);
-  std::size_t all = transfer.leaves.size() * Digest::kSize;
-  if (transfer.leaf_bytes < all) {
-    bytes = take_leaves(transfer, bytes);
-    if (transfer.leaf_bytes < all) return {};
-    auto accepted = transfer.assembly.accept_leaves(transfer.leaves);
-    if (!accepted) return accepted;
-  }
-  if (bytes.size() > transfer.assembly.missing_bytes())
-    return {ErrorCode::kCorrupt, "more bytes came than were announced"};
-  stats.bytes_received += bytes.size();
-  return transfer.assembly.append(bytes);
+    return fail(
+        id, FailureKind::kCorrupt,
+        source + " announced " +
+            (head.content_length ? std::to_string(*head.content_length) : "an unknown number of") +
+            " bytes, expected " + std::to_string(expected));
+  if (is_part && head.headers.get("Content-Range") != content_range(range, all))
+    return fail(id, FailureKind::kCorrupt, source + " sent another range than was asked for");
+  transfer->feed.begin(range.begin);
 }
 
 io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> bytes) {
@@ -182,18 +166,21 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
       fail(id, transfer->refusal->kind, transfer->refusal->detail);
     return io::HttpFlow::kMore;
   }
-  if (auto taken = take(*transfer, bytes); !taken) {
+  uint32_t before = transfer->feed.payload_bytes();
+  auto taken = transfer->feed.append(bytes);
+  stats.bytes_received += transfer->feed.payload_bytes() - before;
+  if (!taken) {
     fail(id, failure_of_assembly(taken.error()),
          transfer->request.source.address.text() + ": " + taken.error().message);
     return io::HttpFlow::kMore;
   }
   Duration wait = bucket.take(loop.now(), bytes.size());
-  bool is_held = wait > Duration{} && transfer->assembly.missing_bytes() > 0;
+  bool is_held = wait > Duration{} && !transfer->feed.is_done();
   if (is_held)
     transfer->hold.start_after(wait, [this, id] {
       if (Transfer* held = find(id)) held->call.resume();
     });
-  uint8_t quarter = transfer->assembly.quarters_written();
+  uint8_t quarter = transfer->feed.chunk()->quarters();
   if (quarter > transfer->quarter && quarter < 4) {
     transfer->quarter = quarter;
     auto progressed = transfer->events.progressed;
@@ -210,13 +197,13 @@ void ChunkClient::Impl::on_done(uint64_t id, const Result<void>& result) {
     return;
   }
   std::string source = transfer->request.source.address.text();
-  if (transfer->assembly.missing_bytes() > 0) {
+  if (!transfer->feed.is_done()) {
     Error error =
         result ? Error{ErrorCode::kUnavailable, "the answer ended early"} : result.error();
     fail(id, failure_of_connection(error), source + ": " + error.message);
     return;
   }
-  auto root = transfer->assembly.finish();
+  auto root = transfer->feed.chunk()->finish();
   if (root)
     succeed(id, root.value());
   else
@@ -230,8 +217,15 @@ ChunkClient::~ChunkClient() = default;
 
 uint64_t ChunkClient::start(FetchRequest request, std::unique_ptr<ChunkWriter> writer,
                             TransferEvents events) {
+  auto chunk = std::make_shared<PartialChunk>(impl_->loop, request.facts->chunking, request.chunk,
+                                              request.root, std::move(writer));
+  return start(std::move(request), std::move(chunk), std::move(events));
+}
+
+uint64_t ChunkClient::start(FetchRequest request, std::shared_ptr<PartialChunk> chunk,
+                            TransferEvents events) {
   uint64_t id = ++impl_->last_id;
-  auto transfer = std::make_unique<Transfer>(impl_->loop, std::move(request), std::move(writer),
+  auto transfer = std::make_unique<Transfer>(impl_->loop, std::move(request), std::move(chunk),
                                              std::move(events));
   Transfer& started = *transfer;
   impl_->transfers.emplace(id, std::move(transfer));
@@ -249,7 +243,8 @@ uint64_t ChunkClient::start(FetchRequest request, std::unique_ptr<ChunkWriter> w
     return impl->on_data(id, bytes);
   };
   callbacks.on_done = [impl, id](Result<void> result) { impl->on_done(id, result); };
-  started.call = impl_->http.request(http_request(started.request, impl_->options.self), callbacks);
+  started.call = impl_->http.request(
+      http_request(started.request, started.asked_from, impl_->options.self), callbacks);
   return id;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "peer/store/chunk_store.h"
+#include "peer/transfer/partial_chunk.h"
 #include "peer/transfer/transfer.h"
 #include "schema/messages/common.h"
 
@@ -46,11 +47,12 @@ struct ChunkClientStats {
 
 // Fetches chunks over HTTP/1.1 (docs/protocol-data.md): one chunk in flight per connection,
 // connections kept and reused. Leaf hashes are checked against the root before any block is taken,
-// and each block against its leaf before it is written.
+// and each block against its leaf before it is written. A chunk of which some blocks are here
+// already is asked for from the next one on.
 //
 // Purity:    shell.
 // Threads:   confined to the loop.
-// Ownership: the loop must outlive it. Owns writers from start() on. Destruction cancels all.
+// Ownership: the loop must outlive it. Shares the chunks being received. Destruction cancels all.
 // Bounds:    kTransferMemoryBytes for each transfer under way; the caller bounds their number.
 // Errors:    through TransferEvents::failed: kUnreachable, kStalled, kCorrupt, kLacking (404),
 //            kBusy (503), kRefused (401, 403), kNoSpace and kInternal (the store's).
@@ -61,8 +63,13 @@ class ChunkClient {
   ChunkClient(const ChunkClient&) = delete;
   ChunkClient& operator=(const ChunkClient&) = delete;
 
-  // Returns the transfer's handle. A connection that had been kept and turns out closed is
-  // replaced once, silently. Requires: chunk < chunk_count(), writer not null.
+  // Feeds `chunk`, from where it is on. Returns the transfer's handle. A connection that had been
+  // kept and turns out closed is replaced once, silently. The bytes that failed() tells as received
+  // in vain leave out what a chunk that others keep has got of them.
+  // Requires: `chunk` is of the request's version, index and root.
+  uint64_t start(FetchRequest request, std::shared_ptr<PartialChunk> chunk, TransferEvents events);
+  // The same for a chunk that this transfer alone receives.
+  // Requires: request.chunk < chunk_count(), writer not null.
   uint64_t start(FetchRequest request, std::unique_ptr<ChunkWriter> writer, TransferEvents events);
   // Ends a transfer without a further call-back. Unknown handles are ignored.
   void cancel(uint64_t transfer);

@@ -24,6 +24,7 @@ struct Asked {
   ChunkId chunk;
   bool is_head = false;
   bool without_tracker = false;
+  bool is_expected = false;
   std::string range;
   Responder responder;
 };
@@ -32,28 +33,46 @@ void answer_text(const Responder& responder, int status, const std::string& text
   responder->reply(status, kText, text + "\n");
 }
 
-io::HttpHeaders chunk_headers(const ChunkView& view) {
+// What is sent: a whole chunk, or one that is still growing.
+struct Served {
+  std::shared_ptr<const ChunkBytes> bytes;
+  Digest root;
+  std::shared_ptr<RelayedChunk> relayed;  // null: whole
+
+  Representation representation() const { return {bytes->size()}; }
+  // Of the representation, what can be sent now.
+  uint64_t available() const {
+    if (!relayed) return representation().total_bytes();
+    return uint64_t{representation().leaf_bytes()} + relayed->verified_bytes();
+  }
+  bool is_given_up() const { return relayed && relayed->state() == RelayedChunk::State::kGivenUp; }
+};
+
+io::HttpHeaders chunk_headers(const Served& served) {
   io::HttpHeaders headers{{"Content-Type", "application/octet-stream"},
                           {"Accept-Ranges", "bytes"},
                           {"Cache-Control", "public, max-age=31536000, immutable"}};
-  headers.add("ETag", "\"" + view.root().hex() + "\"");
-  headers.add(std::string(kRootHeader), view.root().hex());
-  headers.add(std::string(kChunkBytesHeader), std::to_string(view.size()));
+  headers.add("ETag", "\"" + served.root.hex() + "\"");
+  headers.add(std::string(kRootHeader), served.root.hex());
+  headers.add(std::string(kChunkBytesHeader), std::to_string(served.bytes->size()));
+  if (served.relayed)
+    headers.add(std::string(kVerifiedHeader), std::to_string(served.relayed->verified_bytes()));
   return headers;
 }
 
-// One answer with a chunk's bytes, pumped into the responder as it has room and the rate allows.
+// One answer with a chunk's bytes, pumped into the responder as they come, it has room, and the
+// rate allows.
 struct Upload : std::enable_shared_from_this<Upload> {
   Upload(io::Loop& its_loop, TokenBucket& its_bucket)
       : loop(its_loop), bucket(its_bucket), pace(its_loop) {}
 
-  // Queues what may go now. Called again by on_room and by the timer.
+  // Queues what may go now. Called again when there is more, by on_room and by the timer.
   void pump();
-  io::HttpResponder::Room write_next();
+  io::HttpResponder::Room write_next(uint64_t end);
+  io::HttpResponder::Room write_blocks(uint64_t count);
   // Bytes of blocks among the first `position` of the representation that this answer covers.
   uint64_t block_bytes() const {
-    uint64_t leaf_end = Representation{view->size()}.leaf_bytes();
-    uint64_t from = std::max(range.begin, leaf_end);
+    uint64_t from = std::max<uint64_t>(range.begin, served.representation().leaf_bytes());
     return position > from ? position - from : 0;
   }
 
@@ -62,7 +81,7 @@ struct Upload : std::enable_shared_from_this<Upload> {
   io::Timer pace;
   ChunkId chunk;
   Responder responder;
-  std::shared_ptr<const ChunkView> view;
+  Served served;
   std::shared_ptr<const std::vector<Digest>> leaves;
   ByteRange range;
   uint64_t position = 0;  // of the representation: queued up to here
@@ -70,44 +89,48 @@ struct Upload : std::enable_shared_from_this<Upload> {
   Instant not_before;
 };
 
-io::HttpResponder::Room Upload::write_next() {
-  uint64_t leaf_end = Representation{view->size()}.leaf_bytes();
-  if (position < leaf_end) {
-    auto bytes = std::as_bytes(std::span(*leaves)).subspan(position);
-    uint64_t count = std::min<uint64_t>(bytes.size(), range.end - position);
-    position += count;
-    return responder->write(bytes.first(count), leaves);
-  }
-  uint64_t offset = position - leaf_end;
-  uint64_t count = range.end - position;
+io::HttpResponder::Room Upload::write_next(uint64_t end) {
+  uint64_t leaf_end = served.representation().leaf_bytes();
+  if (position >= leaf_end) return write_blocks(end - position);
+  auto bytes = std::as_bytes(std::span(*leaves)).subspan(position);
+  uint64_t count = std::min<uint64_t>(bytes.size(), end - position);
+  position += count;
+  return responder->write(bytes.first(count), leaves);
+}
+
+io::HttpResponder::Room Upload::write_blocks(uint64_t count) {
+  uint64_t offset = position - served.representation().leaf_bytes();
   if (bucket.rate() != 0) count = std::min<uint64_t>(count, bucket.slice_bytes());
   not_before = loop.now() + bucket.take(loop.now(), count);
-  auto file = view->file();
-  if (auto memory = view->memory(); !memory.empty()) {
+  auto file = served.bytes->file();
+  if (auto memory = served.bytes->memory(); !memory.empty()) {
     position += count;
-    return responder->write(memory.subspan(offset, count), view);
+    return responder->write(memory.subspan(offset, count), served.bytes);
   }
   if (file.fd >= 0) {
     position += count;
-    return responder->write_file(file.fd, file.offset + offset, count, view);
+    return responder->write_file(file.fd, file.offset + offset, count, served.bytes);
   }
   count = std::min<uint64_t>(count, kBlockBytes * 32);
   auto copy = std::make_shared<std::vector<std::byte>>(count);
-  if (!view->read(static_cast<uint32_t>(offset), *copy)) return io::HttpResponder::Room::kGone;
+  if (!served.bytes->read(static_cast<uint32_t>(offset), *copy))
+    return io::HttpResponder::Room::kGone;
   position += count;
   return responder->write(*copy, copy);
 }
 
 void Upload::pump() {
   while (position < range.end) {
-    if (!has_room) return;
+    if (served.is_given_up()) return responder->abort();
+    uint64_t end = std::min(range.end, served.available());
+    if (!has_room || position == end) return;
     if (Instant now = loop.now(); now < not_before) {
       pace.start_at(not_before, [weak = weak_from_this()] {
         if (auto self = weak.lock()) self->pump();
       });
       return;
     }
-    auto room = write_next();
+    auto room = write_next(end);
     if (room == io::HttpResponder::Room::kGone) {
       responder->abort();  // the store failed in mid-chunk, or the client left: either way cut
       return;
@@ -136,8 +159,11 @@ struct ChunkServer::Impl : std::enable_shared_from_this<ChunkServer::Impl> {
   void end_wait(uint64_t wait, bool is_here);
   void lacking(const Asked& asked);
   void busy(const Asked& asked, const std::string& what);
-  void serve(const Asked& asked, std::shared_ptr<const ChunkView> view);
-  void begin_upload(const Asked& asked, std::shared_ptr<const ChunkView> view, ByteRange range);
+  // False if nothing of the chunk can be sent.
+  bool serve(const Asked& asked);
+  void serve(const Asked& asked, Served served, std::shared_ptr<const ChunkView> view);
+  void begin_upload(const Asked& asked, Served served,
+                    std::shared_ptr<const std::vector<Digest>> leaves, ByteRange range);
   void end_upload(uint64_t id, bool is_whole);
   void check_drained();
 
@@ -156,7 +182,7 @@ struct ChunkServer::Impl : std::enable_shared_from_this<ChunkServer::Impl> {
   uint32_t uploads_max;
   ChunkServerStats stats;
   uint64_t last_id = 0;
-  std::map<uint64_t, std::unique_ptr<Wait>> waits;
+  std::map<uint64_t, std::shared_ptr<Wait>> waits;
   std::map<uint64_t, std::shared_ptr<Upload>> uploads;
   std::function<void()> drained;
   bool is_draining = false;
@@ -188,45 +214,49 @@ void ChunkServer::Impl::on_request(const io::HttpRequest& request, const Respond
     return;
   }
   if (!check_access(request, *chunk, responder)) return;
-  Asked asked{*chunk, request.method == "HEAD", request.headers.get(kWithoutTrackerHeader) == "1",
-              std::string(request.headers.get("Range")), responder};
+  Asked asked{*chunk,
+              request.method == "HEAD",
+              request.headers.get(kWithoutTrackerHeader) == "1",
+              !request.headers.get(kInFlightHeader).empty(),
+              std::string(request.headers.get("Range")),
+              responder};
   if (asked.without_tracker) ++stats.without_tracker;
   if (request.headers.get(kFallbackHeader) == "1") ++stats.fallbacks;
-  if (auto view = store.find(*chunk))
-    serve(asked, std::move(view));
-  else if (asked.is_head || is_draining)
+  if (serve(asked)) return;
+  if (asked.is_head || is_draining)
     lacking(asked);
   else
     wait_for_chunk(std::move(asked));
 }
 
 void ChunkServer::Impl::wait_for_chunk(Asked asked) {
-  const auto& hook = asked.without_tracker && hooks.ensure ? hooks.ensure : hooks.wait_for;
-  if (!hook) return lacking(asked);
+  bool is_ensured = asked.without_tracker && hooks.ensure;
+  if (!is_ensured && !hooks.wait_for) return lacking(asked);
   if (waits.size() >= options.waits_max) return busy(asked, "waits");
   uint64_t id = ++last_id;
-  ChunkId chunk = asked.chunk;
+  ChunkServerHooks::Waiting waiting{asked.chunk, asked.is_expected, {}};
   auto weak = weak_from_this();
-  auto wait = std::make_unique<Wait>(loop, std::move(asked));
+  auto wait = std::make_shared<Wait>(loop, std::move(asked));
+  waiting.asker = wait;
   wait->timer.start_after(options.wait_max, [this, id] { end_wait(id, false); });
   wait->asked.responder->on_gone([weak, id] {
     if (auto self = weak.lock()) self->waits.erase(id);
   });
   waits.emplace(id, std::move(wait));
-  hook(chunk, [weak, id](bool is_here) {
+  ChunkServerHooks::Answer answer = [weak, id](bool is_here) {
     if (auto self = weak.lock()) self->end_wait(id, is_here);
-  });
+  };
+  if (is_ensured)
+    hooks.ensure(waiting.chunk, std::move(answer));
+  else
+    hooks.wait_for(waiting, std::move(answer));
 }
 
 void ChunkServer::Impl::end_wait(uint64_t id, bool is_here) {
   auto node = waits.extract(id);
   if (node.empty()) return;
   const Asked& asked = node.mapped()->asked;
-  auto view = is_here ? store.find(asked.chunk) : nullptr;
-  if (view)
-    serve(asked, std::move(view));
-  else
-    lacking(asked);
+  if (!is_here || !serve(asked)) lacking(asked);
 }
 
 void ChunkServer::Impl::lacking(const Asked& asked) {
@@ -242,8 +272,20 @@ void ChunkServer::Impl::busy(const Asked& asked, const std::string& what) {
   asked.responder->reply(503, headers, "all " + what + " of this peer are taken\n");
 }
 
-void ChunkServer::Impl::serve(const Asked& asked, std::shared_ptr<const ChunkView> view) {
-  Representation representation{view->size()};
+bool ChunkServer::Impl::serve(const Asked& asked) {
+  if (auto view = store.find(asked.chunk)) {
+    serve(asked, {view, view->root(), nullptr}, view);
+    return true;
+  }
+  auto relayed = hooks.relayed ? hooks.relayed(asked.chunk) : nullptr;
+  if (!relayed) return false;
+  serve(asked, {relayed->bytes(), relayed->root(), relayed}, nullptr);
+  return true;
+}
+
+void ChunkServer::Impl::serve(const Asked& asked, Served served,
+                              std::shared_ptr<const ChunkView> view) {
+  Representation representation = served.representation();
   ByteRange range{0, representation.total_bytes()};
   if (!asked.range.empty()) {
     auto parsed = parse_range(asked.range, representation);
@@ -258,35 +300,33 @@ void ChunkServer::Impl::serve(const Asked& asked, std::shared_ptr<const ChunkVie
   }
   if (asked.is_head) {
     ++stats.answered_ok;
-    asked.responder->start(200, chunk_headers(*view), representation.total_bytes());
+    asked.responder->start(200, chunk_headers(served), representation.total_bytes());
     asked.responder->finish();
-  } else if (is_draining || uploads.size() >= uploads_max) {
-    busy(asked, "uploads");
-  } else {
-    begin_upload(asked, std::move(view), range);
-  }
-}
-
-void ChunkServer::Impl::begin_upload(const Asked& asked, std::shared_ptr<const ChunkView> view,
-                                     ByteRange range) {
-  auto leaves = view->leaves();
-  if (!leaves || leaves.value().size() != Representation{view->size()}.blocks()) {
-    ++stats.answered_lacking;
-    if (!leaves) errors.report(loop.now(), "leaves", leaves.error());
-    answer_text(asked.responder, 404, "this peer cannot read the chunk");
     return;
   }
-  auto headers = chunk_headers(*view);
+  if (is_draining || uploads.size() >= uploads_max) return busy(asked, "uploads");
+  if (served.relayed) return begin_upload(asked, served, served.relayed->leaves(), range);
+  auto leaves = view->leaves();
+  if (leaves && leaves.value().size() == representation.blocks()) {
+    auto kept = std::make_shared<const std::vector<Digest>>(std::move(leaves.value()));
+    return begin_upload(asked, std::move(served), std::move(kept), range);
+  }
+  ++stats.answered_lacking;
+  if (!leaves) errors.report(loop.now(), "leaves", leaves.error());
+  answer_text(asked.responder, 404, "this peer cannot read the chunk");
+}
+
+void ChunkServer::Impl::begin_upload(const Asked& asked, Served served,
+                                     std::shared_ptr<const std::vector<Digest>> leaves,
+                                     ByteRange range) {
+  auto headers = chunk_headers(served);
   bool is_part = !asked.range.empty();
-  if (is_part)
-    headers.add("Content-Range", "bytes " + std::to_string(range.begin) + "-" +
-                                     std::to_string(range.end - 1) + "/" +
-                                     std::to_string(Representation{view->size()}.total_bytes()));
+  if (is_part) headers.add("Content-Range", content_range(range, served.representation()));
   auto upload = std::make_shared<Upload>(loop, bucket);
   upload->chunk = asked.chunk;
   upload->responder = asked.responder;
-  upload->view = std::move(view);
-  upload->leaves = std::make_shared<const std::vector<Digest>>(std::move(leaves.value()));
+  upload->served = std::move(served);
+  upload->leaves = std::move(leaves);
   upload->range = range;
   upload->position = range.begin;
   uint64_t id = ++last_id;
@@ -305,6 +345,8 @@ void ChunkServer::Impl::begin_upload(const Asked& asked, std::shared_ptr<const C
     self->has_room = true;
     self->pump();
   });
+  if (upload->served.relayed)
+    upload->served.relayed->follow(upload, [raw = upload.get()] { raw->pump(); });
   asked.responder->start(is_part ? 206 : 200, headers, range.end - range.begin);
   ++stats.answered_ok;
   upload->pump();
@@ -329,8 +371,11 @@ ChunkServer::ChunkServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 ChunkServer::~ChunkServer() {
   impl_->drained = nullptr;
-  impl_->waits.clear();  // first, so that no hook is called any more
-  impl_->uploads.clear();
+  // First, so that no hook is called any more; out of the tables, since those that end look there.
+  auto waits = std::exchange(impl_->waits, {});
+  auto uploads = std::exchange(impl_->uploads, {});
+  waits.clear();
+  uploads.clear();
   impl_->http.reset();
 }
 

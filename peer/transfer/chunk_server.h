@@ -10,6 +10,7 @@
 #include "io/loop/rate_limited_errors.h"
 #include "peer/store/chunk_store.h"
 #include "peer/transfer/authorise.h"
+#include "peer/transfer/partial_chunk.h"
 #include "schema/messages/commands.h"
 
 namespace tyto::io {
@@ -34,9 +35,18 @@ struct ChunkServerOptions {
 // once, on the loop's thread; answering after the server is gone is fine.
 struct ChunkServerHooks {
   using Answer = std::function<void(bool is_here)>;
-  // A chunk that the store lacks was asked for. If it is being received here, answer when it is
-  // whole or has failed; if not, answer false at once. Null: nothing is ever waited for.
-  std::function<void(const ChunkId&, Answer)> wait_for;
+  // A request for a chunk of which nothing can be sent yet.
+  struct Waiting {
+    ChunkId chunk;
+    // The reader was sent here for a copy in flight: if nothing of it is here yet, it will come.
+    bool is_expected = false;
+    std::weak_ptr<const void> asker;  // gone once nobody waits for the answer any more
+  };
+  // If the chunk is being received here, or expected, answer when `relayed` or the store has it,
+  // or its transfer has failed; if not, answer false at once. Null: nothing is ever waited for.
+  std::function<void(const Waiting&, Answer)> wait_for;
+  // What can be relayed of a chunk that the store lacks, or null. Null: nothing is relayed.
+  std::function<std::shared_ptr<RelayedChunk>(const ChunkId&)> relayed;
   // The same for a reader without a tracker: get the chunk if it can be got. Null: as wait_for.
   std::function<void(const ChunkId&, Answer)> ensure;
   // An upload ended: so many bytes of the chunk's blocks went out (or, if the reader broke off,
@@ -63,8 +73,8 @@ struct ChunkServerStats {
   uint32_t waits_now = 0;
 };
 
-// An HTTP/1.1 server of whole, verified chunks: docs/protocol-data.md. A chunk still being
-// received here is waited for, and sent when it is whole.
+// An HTTP/1.1 server of verified blocks: docs/protocol-data.md. A chunk that is still being
+// received here from a peer is sent as it comes; one that is read from the origin is waited for.
 //
 // Purity:    shell.
 // Threads:   confined to the loop.

@@ -75,6 +75,11 @@ Result<ByteRange> parse_range(std::string_view value, const Representation& repr
   return ByteRange{*begin, end};
 }
 
+std::string content_range(const ByteRange& range, const Representation& representation) {
+  return "bytes " + std::to_string(range.begin) + "-" + std::to_string(range.end - 1) + "/" +
+         std::to_string(representation.total_bytes());
+}
+
 std::string peer_id_text(PeerId peer) {
   std::string text(16, '0');
   uint64_t value = peer.value();

@@ -17,6 +17,8 @@ inline constexpr std::string_view kTicketHeader = "Tyto-Ticket";
 inline constexpr std::string_view kPeerHeader = "Tyto-Peer";
 inline constexpr std::string_view kWithoutTrackerHeader = "Tyto-Without-Tracker";
 inline constexpr std::string_view kFallbackHeader = "Tyto-Fallback";
+inline constexpr std::string_view kInFlightHeader = "Tyto-In-Flight";
+inline constexpr std::string_view kVerifiedHeader = "Tyto-Verified";
 inline constexpr std::string_view kBusyHeader = "Tyto-Busy";
 inline constexpr std::string_view kRootHeader = "Tyto-Root";
 inline constexpr std::string_view kChunkBytesHeader = "Tyto-Chunk-Bytes";
@@ -51,6 +53,9 @@ struct ByteRange {
 // given or left open; an end past the last byte is taken for the last byte. Fails with
 // kInvalidArgument and a message fit for the answer (416).
 Result<ByteRange> parse_range(std::string_view value, const Representation& representation);
+
+// "bytes a-b/total", as an answer's Content-Range tells it.
+std::string content_range(const ByteRange& range, const Representation& representation);
 
 // A peer's id as 16 hexadecimal digits, as in `Tyto-Peer`.
 std::string peer_id_text(PeerId peer);

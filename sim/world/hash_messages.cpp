@@ -121,6 +121,7 @@ struct Adder {
         e.is_fallback);
   }
   void one(const peer::CancelTransfer& e) const { one(e.transfer); }
+  void one(const peer::DropPartial& e) const { one(e.chunk); }
   void one(const peer::RememberVersion& e) const { one(e.facts); }
   void one(const peer::DropChunks& e) const { all(e.version, e.first, e.count); }
   void one(const peer::LimitsSet& e) const { one(e.limits); }

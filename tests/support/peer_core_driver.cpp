@@ -107,6 +107,9 @@ std::string text(const StartTransfer& e) {
          " from " + text_of(e.source) + (e.root ? " root" : "") +
          (e.is_fallback ? " fallback" : "") + (e.without_tracker ? " alone" : "");
 }
+std::string text(const DropPartial& e) {
+  return "drop-partial " + text_of(e.chunk);
+}
 std::string text(const CancelTransfer& e) {
   return "cancel t" + number(e.transfer.value());
 }

@@ -4,6 +4,7 @@
 // The language of did():
 //   connect N [resume ID]     inventory v1:#.#       exchange parked|pressing [EVENT; EVENT]
 //   start t1 v1/0 from p7 [root] [fallback] [alone]  cancel t1      remember v1    drop v1 0+2
+//   drop-partial v1/0
 //   opened 1 v1               failed 1 CODE          ready v1/0 SOURCE-KIND
 //   ensured 5 yes|no          resolve 1 KEY          ticket b1      limits 4
 //   tracker connected|lost|connecting                left

@@ -35,6 +35,9 @@ struct PeerOptions {
   std::string advertise_host;
   // Chunks are kept in this folder, over restarts. Empty: in memory.
   std::string store_dir;
+  // The folder is this peer's alone and goes away with it: Object::save() then hands its file over
+  // where it can, in place of a copy. The saved file must not be changed while the peer lives.
+  bool is_store_scratch = false;
   // Lent to the fleet, in bytes. An object that is read in any order must fit.
   uint64_t store_bytes = 1 << 30;
   // Uploads at once; 0: as the tracker says.

@@ -58,12 +58,64 @@ TEST_F(Assignments, ARootReadAtTheOriginIsTold) {
 
 TEST_F(Assignments, ProgressIsTold) {
   peer.answer({assignment(1, 1, 0, peer_source(7))});
-  peer.take_effects();
+  peer.pass(Policy{}.progress_after);
+  peer.answer();
+  peer.told();
   peer.give(TransferProgressed{TransferId(1), 1});
   peer.give(TransferProgressed{TransferId(1), 9});  // no such quarter
   peer.give(TransferProgressed{TransferId(5), 1});  // no such transfer
   peer.pass(Policy{}.report_within);
   EXPECT_EQ(peer.told(), Texts{"progress a1 1"});
+}
+
+TEST_F(Assignments, ProgressOfAShortTransferIsNotTold) {
+  peer.answer({assignment(1, 1, 0, peer_source(7))});
+  peer.pass(Policy{}.progress_after - Duration::milliseconds(1));
+  peer.told();
+  peer.give(TransferProgressed{TransferId(1), 1});
+  peer.pass(Policy{}.report_within);
+  EXPECT_EQ(peer.told(), Texts{});
+}
+
+TEST_F(Assignments, WhatAFailedTransferBroughtIsKeptForTheNext) {
+  peer.answer({assignment(1, 1, 0, peer_source(7), {peer_source(8)})});
+  peer.give(TransferFailed{TransferId(1), FailureKind::kStalled, 0, "", true});
+  peer.give(TransferFailed{TransferId(2), FailureKind::kStalled, 0, "", true});
+  peer.answer();
+  peer.answer({assignment(2, 1, 0, peer_source(9))});
+  peer.pass(Policy{}.partial_kept * 2);
+  EXPECT_EQ(peer.did("drop-partial"), Texts{});
+}
+
+TEST_F(Assignments, WhatAFailedTransferBroughtIsGivenUpInTime) {
+  peer.answer({assignment(1, 1, 0, peer_source(7))});
+  peer.give(TransferFailed{TransferId(1), FailureKind::kStalled, 0, "", true});
+  peer.pass(Policy{}.partial_kept - Duration::milliseconds(1));
+  EXPECT_EQ(peer.did("drop-partial"), Texts{});
+  peer.pass(Duration::milliseconds(1));
+  EXPECT_EQ(peer.did("drop-partial"), Texts{"drop-partial v1/0"});
+}
+
+TEST_F(Assignments, WhatFailedTransfersBroughtIsGivenUpWithTheReaderOrTheEvictionOrTheOldest) {
+  for (uint32_t i = 0; i < 2; ++i) {
+    peer.answer({assignment(i + 1, 1, i, peer_source(7))});
+    peer.give(TransferFailed{TransferId(i + 1), FailureKind::kStalled, 0, "", true});
+  }
+  peer.answer({evict(1, 0, 1)});
+  EXPECT_EQ(peer.did("drop-partial"), Texts{"drop-partial v1/0"});
+  peer.give(CloseAsked{OpenId(1)});
+  EXPECT_EQ(peer.did("drop-partial"), Texts{"drop-partial v1/1"});
+}
+
+TEST(AssignmentsOfManyChunks, LeaveOnlySoManyParts) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open_whole(1, 20);
+  for (uint32_t i = 0; i < 9; ++i) {
+    peer.answer({assignment(i + 1, 1, i, peer_source(7))});
+    peer.give(TransferFailed{TransferId(i + 1), FailureKind::kStalled, 0, "", true});
+  }
+  EXPECT_EQ(peer.did("drop-partial"), Texts{"drop-partial v1/0"});
 }
 
 TEST_F(Assignments, AChunkTheStoreRefusedIsReportedButNotReady) {

@@ -38,10 +38,10 @@ TEST(Exchange, ResultsWaitALittleForCompany) {
   peer.take_effects();
   peer.done(1);
   EXPECT_EQ(peer.told(), Texts{});
-  peer.pass(Duration::milliseconds(3));
+  peer.pass(Duration::milliseconds(6));
   peer.done(2);
   EXPECT_EQ(peer.told(), Texts{});
-  peer.pass(Duration::milliseconds(2));
+  peer.pass(Duration::milliseconds(4));
   EXPECT_EQ(peer.told(), (Texts{"verified a1 v1/0 p7", "verified a2 v1/1 p8"}));
 }
 
@@ -177,6 +177,8 @@ TEST(Exchange, ProgressIsLeftOutWhenTheTrackerDoesNotKeepUp) {
   peer.connect();
   peer.open_whole(1, 2);
   peer.answer({assignment(1, 1, 0, peer_source(7))});
+  peer.pass(Policy{}.progress_after);
+  peer.answer();
   for (int i = 0; i < 1000; ++i) {
     peer.give(TransferProgressed{TransferId(1), static_cast<uint8_t>(1 + i % 3)});
   }

@@ -296,7 +296,7 @@ class Storm {
       case 0: return TransferProgressed{id, static_cast<uint8_t>(rng_.below(6))};
       case 1:
         return TransferFailed{id, static_cast<FailureKind>(rng_.below(12)), rng_.below(1000),
-                              "random \x01\xff"};
+                              "random \x01\xff", chance(50)};
       default: return TransferDone{id, root_of(1), !chance(10), kChunkBytesMin};
     }
   }
@@ -382,6 +382,7 @@ Policy policy_for(uint64_t seed) {
   Policy policy;
   if (seed % 3 == 0) policy.role = Role::kSuperpeer;
   policy.serves_orphans = seed % 3 == 0;
+  policy.progress_after = Duration::milliseconds(5);  // few transfers of a storm last long
   return policy;
 }
 

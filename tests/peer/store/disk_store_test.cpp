@@ -302,6 +302,54 @@ TEST_F(DiskStoreTest, AnExportThatFailsHalfWayLeavesNoFile) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_ / "out"));
 }
 
+TEST_F(DiskStoreTest, AHandedOverObjectIsNotCopiedAndGoesOnBeingServed) {
+  auto object = TestObject::make(9 * kBlockBytes + 77, 4 * kBlockBytes);
+  auto store = open();
+  put_all(*store, object);
+  std::string path = folder_ / "given";
+  std::ofstream(path) << "what was there before";
+  ASSERT_TRUE(store->hand_over(object.id(), path).ok());
+  EXPECT_TRUE(std::filesystem::equivalent(path, store->object_path(object.id()).value()));
+  EXPECT_EQ(file_text(path), object_text(object));
+  EXPECT_EQ(picture(*store, object), "###");
+  // Whatever becomes of the store, the file is not touched.
+  ASSERT_TRUE(store->drop(object.id(), 0, 2).ok());
+  EXPECT_EQ(put(*store, object, 0).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(file_text(path), object_text(object));
+  ASSERT_TRUE(store->drop(object.id(), 2, 1).ok());
+  EXPECT_EQ(file_text(path), object_text(object));
+}
+
+TEST_F(DiskStoreTest, AHandedOverObjectIsForgottenByTheNextStart) {
+  auto object = TestObject::make(4 * kBlockBytes);
+  auto store = open();
+  put_all(*store, object);
+  ASSERT_TRUE(store->hand_over(object.id(), folder_ / "given").ok());
+  store.reset();
+  store = open();
+  EXPECT_EQ(picture(*store, object), "....");
+  EXPECT_EQ(file_text(folder_ / "given"), object_text(object));
+}
+
+TEST_F(DiskStoreTest, AnObjectIsNotHandedOverWhereItCannotBe) {
+  bool is_unable = true;
+  FaultFileSystem disk([&](FileOp op, const std::string&, std::size_t) {
+    if (op == FileOp::kLink && is_unable) return Fault{Fault::Kind::kFail, EOPNOTSUPP};
+    return op == FileOp::kRename ? Fault{Fault::Kind::kFail, EACCES} : Fault{};
+  });
+  auto object = TestObject::make(4 * kBlockBytes);
+  auto store = open({.files = &disk});
+  EXPECT_EQ(store->hand_over(object.id(), folder_ / "given").error().code, ErrorCode::kNotFound);
+  put_all(*store, object);
+  std::filesystem::create_directory(folder_ / "out");
+  EXPECT_EQ(store->hand_over(object.id(), folder_ / "out/given").error().code,
+            ErrorCode::kUnsupported);
+  is_unable = false;
+  EXPECT_EQ(store->hand_over(object.id(), folder_ / "out/given").error().code, ErrorCode::kDenied);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "out"));
+  EXPECT_EQ(picture(*store, object), "####");
+}
+
 TEST_F(DiskStoreTest, AStoreOfTheFirstVersionStillOpens) {
   std::filesystem::copy(std::string(TYTO_SOURCE_DIR) + "/tests/peer/store/golden/v1", dir_,
                         std::filesystem::copy_options::recursive);

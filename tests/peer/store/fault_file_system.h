@@ -16,6 +16,7 @@ enum class FileOp {
   kMakeFolder,
   kRemove,
   kRename,
+  kLink,
   kList,
   kSize,
   kRead,
@@ -58,6 +59,9 @@ class FaultFileSystem final : public FileSystem {
   }
   Result<void> rename(const std::string& from, const std::string& to) override {
     return guarded(FileOp::kRename, from, [&] { return real_->rename(from, to); });
+  }
+  Result<void> link(const std::string& from, const std::string& to) override {
+    return guarded(FileOp::kLink, from, [&] { return real_->link(from, to); });
   }
   Result<std::vector<std::string>> list(const std::string& folder) override {
     if (auto fault = ask(FileOp::kList, folder); fault.kind != Fault::Kind::kNone)

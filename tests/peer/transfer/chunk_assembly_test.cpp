@@ -36,7 +36,6 @@ TEST(ChunkAssembly, WritesWhatItIsGivenWhateverThePieces) {
       auto log = std::make_shared<WriterLog>();
       ChunkAssembly assembly(object.facts->chunking, ChunkIndex(0), object.roots[0],
                              logging_writer(log));
-      ASSERT_TRUE(assembly.accept_leaves(object.leaves(0)));
       ASSERT_TRUE(feed(assembly, object.bytes, piece)) << size << " in " << piece;
       EXPECT_EQ(assembly.missing_bytes(), 0u);
       EXPECT_EQ(assembly.quarters_written(), 4);
@@ -63,39 +62,6 @@ TEST(ChunkAssembly, LearnsTheRootWhereNoneIsKnown) {
   }
 }
 
-TEST(ChunkAssembly, TakesNoLeavesOfAnotherRoot) {
-  TestObject object = make_object(100'000);
-  auto log = std::make_shared<WriterLog>();
-  ChunkAssembly assembly(object.facts->chunking, ChunkIndex(0), object.roots[0],
-                         logging_writer(log));
-  auto leaves = object.leaves(0);
-  leaves[3].bytes[31] ^= 1;
-  auto taken = assembly.accept_leaves(leaves);
-  ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().code, ErrorCode::kCorrupt);
-}
-
-TEST(ChunkAssembly, WritesNothingFromABadBlockOn) {
-  TestObject object = make_object(40 * kBlockBytes + 9, 4, 1 * kMiB);
-  const std::size_t blocks = 41;
-  for (std::size_t bad = 0; bad < blocks; ++bad) {
-    for (std::size_t piece : {std::size_t{kBlockBytes}, std::size_t{4 * kMiB}}) {
-      auto log = std::make_shared<WriterLog>();
-      ChunkAssembly assembly(object.facts->chunking, ChunkIndex(0), object.roots[0],
-                             logging_writer(log));
-      ASSERT_TRUE(assembly.accept_leaves(object.leaves(0)));
-      std::string bytes = object.bytes;
-      bytes[bad * kBlockBytes + 8] ^= 0x10;
-      auto taken = feed(assembly, bytes, piece);
-      ASSERT_FALSE(taken) << bad;
-      EXPECT_EQ(taken.error().code, ErrorCode::kCorrupt);
-      EXPECT_LE(log->bytes.size(), bad * kBlockBytes);
-      EXPECT_TRUE(object.bytes.starts_with(log->bytes));
-      EXPECT_FALSE(log->root);
-    }
-  }
-}
-
 TEST(ChunkAssembly, CommitsNothingThatHasAnotherRootThanExpected) {
   TestObject object = make_object(100'000);
   auto log = std::make_shared<WriterLog>();
@@ -117,7 +83,6 @@ TEST(ChunkAssembly, PassesTheStoresErrorOnWhicheverWriteFails) {
     log->writes_until_failure = n;
     ChunkAssembly assembly(object.facts->chunking, ChunkIndex(0), object.roots[0],
                            logging_writer(log));
-    ASSERT_TRUE(assembly.accept_leaves(object.leaves(0)));
     auto taken = feed(assembly, object.chunk_bytes(0), 20'000);
     uint32_t writes = (assembly.chunk_bytes() + 512 * kKiB - 1) / (512 * kKiB);
     ASSERT_EQ(taken.ok(), n >= static_cast<int>(writes)) << n;

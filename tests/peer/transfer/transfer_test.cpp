@@ -252,7 +252,9 @@ TEST_F(TransferTest, RefusesWhatIsNoChunk) {
 TEST_F(TransferTest, WaitsForAChunkThatIsBeingReceived) {
   ChunkServerHooks::Answer answer;
   ChunkServerHooks hooks;
-  hooks.wait_for = [&](const ChunkId&, ChunkServerHooks::Answer given) { answer = given; };
+  hooks.wait_for = [&](const ChunkServerHooks::Waiting&, ChunkServerHooks::Answer given) {
+    answer = given;
+  };
   hooks.ensure = [](const ChunkId&, ChunkServerHooks::Answer) { ADD_FAILURE() << "has a tracker"; };
   serve({}, std::move(hooks));
   TestObject object = make_object(300'000);
@@ -271,21 +273,23 @@ TEST_F(TransferTest, WaitsForAChunkThatIsBeingReceived) {
 
 TEST_F(TransferTest, TellsThatAChunkItWaitedForDidNotCome) {
   ChunkServerHooks hooks;
-  hooks.wait_for = [](const ChunkId&, ChunkServerHooks::Answer given) { given(false); };
+  hooks.wait_for = [](const ChunkServerHooks::Waiting&, ChunkServerHooks::Answer given) {
+    given(false);
+  };
   serve({}, std::move(hooks));
   EXPECT_EQ(fetch(make_object(300'000), 0).failure, FailureKind::kLacking);
 }
 
 TEST_F(TransferTest, WaitsForAChunkNoLongerThanItsLimit) {
   ChunkServerHooks hooks;
-  hooks.wait_for = [](const ChunkId&, ChunkServerHooks::Answer) {};
+  hooks.wait_for = [](const ChunkServerHooks::Waiting&, ChunkServerHooks::Answer) {};
   serve({.wait_max = Duration::milliseconds(30)}, std::move(hooks));
   EXPECT_EQ(fetch(make_object(300'000), 0).failure, FailureKind::kLacking);
 }
 
 TEST_F(TransferTest, BoundsHowManyWait) {
   ChunkServerHooks hooks;
-  hooks.wait_for = [](const ChunkId&, ChunkServerHooks::Answer) {};
+  hooks.wait_for = [](const ChunkServerHooks::Waiting&, ChunkServerHooks::Answer) {};
   serve({.waits_max = 1}, std::move(hooks));
   TransferLog first;
   TestObject object = make_object(300'000, 1);
@@ -319,7 +323,7 @@ TEST_F(TransferTest, GetsAChunkForReadersWithoutATracker) {
 
 TEST_F(TransferTest, CountsTheWaitAgainstTheReadersPatience) {
   ChunkServerHooks hooks;
-  hooks.wait_for = [](const ChunkId&, ChunkServerHooks::Answer) {};
+  hooks.wait_for = [](const ChunkServerHooks::Waiting&, ChunkServerHooks::Answer) {};
   serve({}, std::move(hooks));
   TestObject object = make_object(300'000);
   auto wanted = request(object, 0);
