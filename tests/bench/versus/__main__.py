@@ -46,19 +46,18 @@ class Content:
 
 def main():
     plan = parse(sys.argv[1:])
-    if os.geteuid() != 0:
-        return _say("network namespaces are needed, so run this as root", _FORBIDDEN)
     for which in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(which, lambda number, _: sys.exit(128 + number))
     build = plan.build or _build()
-    prefix = f"tyto{os.getpid()}{secrets.token_hex(2)}-"
+    prefix = f"tyto{os.getpid()}-{secrets.token_hex(2)}-"
     folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=plan.work_dir))
     janitor = Janitor(prefix, folder)
     close_in_children(janitor.descriptor)
     try:
         return _measure_all(plan, build.absolute(), prefix, folder)
     except Forbidden as error:
-        return _say(f"this machine forbids what is needed: {error}", _FORBIDDEN)
+        return _say(f"this machine forbids what is needed: {error}. Run it as root, with "
+                    f"CAP_NET_ADMIN and CAP_SYS_ADMIN, and a kernel that has them", _FORBIDDEN)
     except Failed as error:
         return _say(str(error), _FAILED)
     except KeyboardInterrupt:

@@ -51,7 +51,7 @@ def measure(kind, variant, network, plan, content, build, folder):
         system.end()
         if plan.logs:
             _keep_logs(folder, plan.logs / folder.name)
-    _check_copies(system, plan, content)
+    check_copies(system, plan, content)
     run = Run(seconds, cpu_busy, span, system.cpu_seconds(), system.origin_bytes(),
               [late - early for early, late in zip(before, after)])
     shutil.rmtree(folder)
@@ -98,7 +98,7 @@ def _keep_logs(folder, target):
             shutil.copy(path, target / "-".join(path.relative_to(folder).parts))
 
 
-def _check_copies(system, plan, content):
+def check_copies(system, plan, content):
     for reader in range(plan.readers):
         path = system.copy_path(reader)
         found = sha256(path) if path.is_file() else "no file"
