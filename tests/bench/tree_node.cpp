@@ -232,14 +232,15 @@ int64_t receive_chunk(Connection& parent, Copy& copy, int64_t at, std::vector<ch
 
 void fetch(const std::string& parent_address, const std::string& path, Copy& copy) {
   Connection parent(connect_to(parent_address));
+  const std::string request =
+      "GET " + path + " HTTP/1.1\r\nHost: " + parent_address + "\r\nRange: bytes=";
   std::vector<char> buffer(kChunkBytes);
   int64_t asked = 0;
   int64_t size = kChunkBytes;  // until the first reply says it, one chunk is all that is asked for
   for (int64_t at = 0; at < size; at += kChunkBytes) {
     for (; asked < size && asked < at + kRequestsAhead * kChunkBytes; asked += kChunkBytes) {
-      parent.write("GET " + path + " HTTP/1.1\r\nHost: " + parent_address +
-                   "\r\nRange: bytes=" + std::to_string(asked) + "-" +
-                   std::to_string(asked + kChunkBytes - 1) + "\r\n\r\n");
+      const int64_t last = asked + kChunkBytes - 1;
+      parent.write(request + std::to_string(asked) + "-" + std::to_string(last) + "\r\n\r\n");
     }
     size = receive_chunk(parent, copy, at, buffer);
   }

@@ -12,17 +12,18 @@ _PIECES_KIB = (64, 256)
 
 
 class Libtorrent(System):
-    """The variants differ in the size of a piece."""
+    """A variant is the size of a piece, and settings on top of the node's own."""
 
     name = "libtorrent"
-    variants = {f"pieces of {size} KiB": size << 10 for size in _PIECES_KIB}
+    variants = {f"pieces of {size} KiB": (size << 10, ()) for size in _PIECES_KIB}
 
     def start(self):
         stage = self.stage
         self._node = stage.build / "tests" / "bench" / "libtorrent_node"
         self._torrent = stage.folder / "content.torrent"
+        piece_bytes, self._settings = self.variant
         run_to_end("make-torrent", [self._node, "make", stage.content, self._torrent,
-                                    self.variant], stage.folder)
+                                    piece_bytes], stage.folder)
         self.launch(stage.origin, "seed", self._command(
             "seed", stage.origin, stage.content.parent, stage.folder / "seed.done", []))
         self.wait_listening(stage.origin, _PORT)
@@ -45,4 +46,5 @@ class Libtorrent(System):
 
     def _command(self, name, host, save, done, peers):
         return [self._node, "run", self._torrent, save, f"{host.address}:{_PORT}", done,
-                self.stage.folder / f"{name}.stats", *(f"{peer.address}:{_PORT}" for peer in peers)]
+                self.stage.folder / f"{name}.stats", *self._settings,
+                *(f"{peer.address}:{_PORT}" for peer in peers)]
