@@ -12,8 +12,9 @@ sys.path[:0] = [str(TREE / "tools"), str(BENCH)]
 
 # pylint: disable=wrong-import-position
 from versus import limit, report
-from versus.measuring import Failed, Run, check_copies
+from versus.measuring import Run, check_copies
 from versus.plan import Plan
+from versus.systems.system import Failed
 from versus.systems.tree import parents
 
 SIZE = 1_000_000

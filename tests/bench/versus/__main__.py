@@ -18,11 +18,12 @@ sys.path[:0] = [str(TREE / "tools"), str(TREE / "tests" / "bench")]
 # pylint: disable=wrong-import-position
 from versus import limit, machine, plot, report
 from versus.janitor import Janitor
-from versus.measuring import Failed, measure
+from versus.measuring import measure
 from versus.network import Forbidden, Network
 from versus.plan import parse
 from versus.program import close_in_children
 from versus.systems import BY_NAME
+from versus.systems.system import Failed
 
 _FAILED, _FORBIDDEN = 1, 3
 _TARGETS = ("tyto", "tyto-superpeer", "tyto-tracker", "libtorrent_node",

@@ -5,16 +5,15 @@ import shutil
 import time
 
 from cluster.content import sha256
+from cluster.nginx import NginxMissing
+from cluster.process import ProcessEnded
+from cluster.waiting import Deadline
 from versus.finishing import Marks
 from versus.machine import Busy
-from versus.systems.system import Stage, reader_name
+from versus.systems.system import Failed, Stage, reader_name
 
 
 _LOGS = ("*.log", "*.out", "*.stats", "*.metrics", "*/access.log")
-
-
-class Failed(Exception):
-    """A system did not deliver: it broke off, took too long, or gave wrong bytes."""
 
 
 @dataclasses.dataclass
@@ -46,6 +45,8 @@ def measure(kind, variant, network, plan, content, build, folder):
         after = network.bytes_into_racks()
         if plan.logs:
             system.collect()
+    except (ProcessEnded, Deadline, NginxMissing, OSError) as error:
+        raise Failed(f"{system.name}: {error}") from error
     finally:
         marks.close()
         system.end()

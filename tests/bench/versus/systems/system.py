@@ -12,6 +12,10 @@ from versus.program import Program
 START_SECONDS = 60
 
 
+class Failed(Exception):
+    """A system did not deliver: it broke off, took too long, or gave wrong bytes."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Stage:
     """Where a system runs: fresh for each run, but for the file that is moved."""
@@ -117,5 +121,5 @@ def run_to_end(name, command, folder, seconds=600):
     """A preparation outside of the measured time, on no host."""
     process = Process(name, command, folder)
     if process.wait(seconds) != 0:
-        raise RuntimeError(f"{name} failed: {process.log_tail()}")
+        raise Failed(f"{name} failed: {process.log_tail()}")
     return process.output()

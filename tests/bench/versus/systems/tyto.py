@@ -4,7 +4,7 @@ from cluster import web as requests
 from cluster.cluster import Programs
 from cluster.waiting import until
 from versus.systems import web
-from versus.systems.system import START_SECONDS, System
+from versus.systems.system import START_SECONDS, Failed, System
 
 _RPC, _API, _SUPERPEER_HTTP = 7400, 7401, 7403
 
@@ -55,7 +55,7 @@ class Tyto(System):
                 f"127.0.0.1:{_API}", "/api/v1/buckets", "POST",
                 {"name": "bench", "origin": self._origin.url})
         if status != 201:
-            raise RuntimeError(f"the bucket could not be made: {status} {answer!r}")
+            raise Failed(f"tyto: the bucket could not be made: {status} {answer!r}")
 
     def _start_superpeer(self):
         host = self.stage.superpeer
