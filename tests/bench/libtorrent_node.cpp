@@ -65,10 +65,17 @@ Settings lan_settings(const std::string& listen) {
   settings.set_int(Settings::connection_speed, 200);
   settings.set_int(Settings::min_reconnect_time, 1);
   settings.set_int(Settings::max_failcount, 100);
+  // Every peer of a small network is served at once; the default of 8 slots took 10 % longer.
+  settings.set_int(Settings::unchoke_slots_limit, 20);
+  // Few requests on their way, so that the next piece is chosen late: a second's worth, at most
+  // 3 MiB. The default of 3 s, or 1500 requests, took 5 % longer.
+  settings.set_int(Settings::request_queue_time, 1);
+  settings.set_int(Settings::max_out_request_queue, 200);
   // As in libtorrent's own preset for fast links (high_performance_seed).
-  settings.set_int(Settings::max_out_request_queue, 1500);
   settings.set_int(Settings::send_buffer_watermark, 3 << 20);
   settings.set_int(Settings::max_queued_disk_bytes, 32 << 20);
+  // Fewer threads for the disk than the default of 10: as fast, with a tenth less processor time.
+  settings.set_int(Settings::aio_threads, 2);
   return settings;
 }
 

@@ -8,11 +8,11 @@ import json
 from versus.systems.system import System, reader_name, run_to_end
 
 _PORT = 6881
-_PIECES_KIB = (64, 256)
+_PIECES_KIB = (16, 64, 256)
 
 
 class Libtorrent(System):
-    """A variant is the size of a piece, and settings on top of the node's own."""
+    """A variant is the size of a piece, and settings ("name=value") besides the node's own."""
 
     name = "libtorrent"
     variants = {f"pieces of {size} KiB": (size << 10, ()) for size in _PIECES_KIB}
