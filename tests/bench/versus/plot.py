@@ -54,7 +54,7 @@ def _setting(plan, figures):
              'set format y "%.0f %%"', "set grid lc rgb '#dddddd'", "set border 3",
              "set tics nomirror", "set key outside right top Left reverse spacing 1.3"]
     if high > low * _LINEAR_RATIO_MAX:
-        tics = [digit * 10**power for power in range(-3, 5) for digit in (1, 2, 5)]
+        tics = [digit * 10**power for power in range(-3, 5) for digit in (1, 2, 3, 5)]
         shown = ", ".join(f"{tic:g}" for tic in tics)
         lines += ["set logscale x", f"set xtics ({shown})",
                   f"set xrange [{low * 0.8}:{high * 1.15}]",
