@@ -32,6 +32,7 @@ http {{
     listen 127.0.0.1:{port};
     root {root};
     {rate}
+    {directives}
   }}
 }}
 """
@@ -44,12 +45,15 @@ class NginxMissing(Exception):
 class NginxOrigin:
     """Serves the folder `root` on loopback, and counts what it sent."""
 
-    def __init__(self, folder, root, bytes_per_s_per_request=0, dies_with_parent=True):
+    def __init__(self, folder, root, bytes_per_s_per_request=0, dies_with_parent=True,
+                 directives=""):
+        """`directives`: of the server's block, as nginx writes them."""
         self.folder = folder / "nginx"
         self.folder.mkdir()
         self.root = root
         self.process = None
         self._rate = f"limit_rate {bytes_per_s_per_request};" if bytes_per_s_per_request else ""
+        self._directives = directives
         self._dies_with_parent = dies_with_parent
         self._start()
 
@@ -90,7 +94,7 @@ class NginxOrigin:
         # Workers started by root would be somebody who may not read the run's folder.
         user = "user root;\n" if shutil.os.geteuid() == 0 else ""
         config.write_text(_CONFIG.format(folder=self.folder, root=self.root, port=port, user=user,
-                                         rate=self._rate))
+                                         rate=self._rate, directives=self._directives))
         self.process = Process("nginx", [program, "-p", self.folder, "-e", "stderr", "-c", config],
                                self.folder, self._dies_with_parent)
         until(lambda: not self.process.is_alive or _answers(port), 20, "nginx listens")
