@@ -36,6 +36,8 @@ def parse_arguments():
     parser.add_argument("--repeat", type=int, default=4,
                         help="times that a round of serving goes over the object (4)")
     parser.add_argument("--tiny", type=int, default=500, help="objects of 1 KiB (500)")
+    parser.add_argument("--cold", action="store_true",
+                        help="receive into memory as it is found, rather than used just before")
     parser.add_argument("--folder", type=pathlib.Path,
                         help="where files are written and read (a temporary one)")
     parser.add_argument("--json", type=pathlib.Path, help="keep the figures in this file")
@@ -75,7 +77,7 @@ def measure_all(cluster, arguments):
     described = cluster.object(BUCKET, KEY)
     serving = Serving(cluster, programs, superpeer, nginx, version, chunks_of(described),
                       arguments.repeat)
-    receiving = Receiving(cluster, nginx, f"{BUCKET}/{KEY}", size)
+    receiving = Receiving(cluster, nginx, f"{BUCKET}/{KEY}", size, warms=not arguments.cold)
     small = tiny.Tiny(cluster, programs, superpeer, BUCKET, arguments.tiny)
     print("serving, CPU-s/GB")
     served = in_turn(["tyto", "nginx"], arguments.rounds, serving.measure)

@@ -7,9 +7,13 @@ from cluster import content
 
 
 class Receiving:
-    """Fetches one object again and again into the same place, by either way."""
+    """Fetches one object again and again into the same place, by either way.
 
-    def __init__(self, cluster, nginx, object_name, size):
+    `warms`: memory is taken and freed just before each fetch; see cpu.warm_memory().
+    """
+
+    def __init__(self, cluster, nginx, object_name, size, warms=True):
+        self._warm_bytes = 3 * size if warms else 0  # a copy in a store, the file, and buffers
         self._cluster, self._nginx, self._object, self._size = cluster, nginx, object_name, size
         key = object_name.partition("/")[2]
         self._url = nginx.url + key
@@ -20,6 +24,8 @@ class Receiving:
     def measure(self, name):
         """One fetch by `tyto` or `curl`: {cpu_s_per_gb, gb_per_s}; the copy is checked besides."""
         self._output.unlink(missing_ok=True)
+        if self._warm_bytes:
+            cpu.warm_memory(self._warm_bytes)
         result = self._tyto() if name == "tyto" else self._curl()
         if content.sha256(self._output) != self._digest:
             raise cpu.CommandFailed(f"{name} brought another file than {self._url}")
