@@ -14,15 +14,24 @@ std::span<const std::byte> block_at(std::span<const std::byte> bytes, std::size_
   return bytes.subspan(begin, std::min<std::size_t>(kBlockBytes, bytes.size() - begin));
 }
 
-// A thread's job manager of libipsec-mb: it works on several independent blocks at once, in the
-// lanes of the widest vectors that the processor has.
+// A thread's job manager of libipsec-mb: it works on several independent blocks at once.
+//
+// With the processor's SHA instructions it takes two at a time, since each of them alone waits for
+// its own last result: as fast as 16 at a time in the widest vectors, and that for two blocks
+// already, where vectors take for any number of them as long as for 16. Processors without these
+// instructions get the widest vectors that they have.
 class LaneHasher {
  public:
   LaneHasher() : manager_(alloc_mb_mgr(0)) {
     if (manager_ == nullptr) return;
+    init_mb_mgr_sse(manager_);
+    if (is_ready() && (manager_->features & IMB_FEATURE_SHANI) != 0) {
+      is_usable_ = true;
+      return;
+    }
     IMB_ARCH arch = IMB_ARCH_NONE;
     init_mb_mgr_auto(manager_, &arch);
-    is_usable_ = imb_get_errno(manager_) == 0 && arch != IMB_ARCH_NONE && arch != IMB_ARCH_NOAESNI;
+    is_usable_ = is_ready() && arch != IMB_ARCH_NONE && arch != IMB_ARCH_NOAESNI;
   }
   ~LaneHasher() {
     if (manager_ != nullptr) free_mb_mgr(manager_);
@@ -43,6 +52,7 @@ class LaneHasher {
   }
 
  private:
+  bool is_ready() const { return imb_get_errno(manager_) == 0; }
   static void fill(IMB_JOB* job, std::span<const std::byte> block, Digest& out) {
     std::memset(job, 0, sizeof *job);
     job->src = reinterpret_cast<const uint8_t*>(block.data());

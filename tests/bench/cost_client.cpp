@@ -85,8 +85,7 @@ class Connection {
     while ((end = text.find("\r\n\r\n")) == std::string::npos) {
       char buffer[2048];
       ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
-      if (got <= 0 || text.size() > kHeadBytesMax)
-        throw std::runtime_error(target + ": no answer");
+      if (got <= 0 || text.size() > kHeadBytesMax) throw std::runtime_error(target + ": no answer");
       text.append(buffer, static_cast<std::size_t>(got));
     }
     std::size_t length = text.find("Content-Length: ");
