@@ -142,7 +142,7 @@ void on_close_asked(Turn& turn, OpenId id) {
   if (open == turn.state.opens.end()) return;
   VersionEntry* version = open->version;
   turn.state.opens.erase(open);
-  report(turn, OpenClosed{id}, Urgency::kNow);
+  report(turn, OpenClosed{id}, Urgency::kSoon);  // with the last results, or with the next open
   after_close(turn, version);
 }
 

@@ -16,20 +16,25 @@
 namespace tyto::support {
 namespace {
 
-void make_bucket(const std::string& http, const std::string& origin) {
+io::HttpResponse ask(io::HttpClientRequest request) {
   io::Loop loop;
   io::HttpClient client(loop);
+  std::optional<Result<io::HttpResponse>> response;
+  auto call = client.fetch(std::move(request), 1 << 20,
+                           [&](Result<io::HttpResponse> answer) { response = std::move(answer); });
+  loop.run_until([&] { return response.has_value(); }, Duration::seconds(30));
+  if (!response || !response->ok()) throw std::runtime_error("the tracker does not answer");
+  return std::move(**response);
+}
+
+void make_bucket(const std::string& http, const std::string& origin) {
   io::HttpClientRequest request;
   request.method = "POST";
   request.url = "http://" + http + "/api/v1/buckets";
   request.headers.set("Content-Type", "application/json");
   request.body = R"({"name": "b", "trust_peers": true, "origin": ")" + origin + R"("})";
-  std::optional<int> status;
-  auto call = client.fetch(std::move(request), 65536, [&](Result<io::HttpResponse> answer) {
-    status = answer.ok() ? answer->status : 0;
-  });
-  loop.run_until([&] { return status.has_value(); }, Duration::seconds(30));
-  if (status != 201) throw std::runtime_error("the bucket could not be made");
+  if (ask(std::move(request)).status != 201)
+    throw std::runtime_error("the bucket could not be made");
 }
 
 }  // namespace
@@ -58,6 +63,7 @@ SmallCluster::SmallCluster() : running_(std::make_unique<Running>()) {
   });
   auto [rpc, http] = addresses.get();
   tracker_ = rpc;
+  http_ = http;
   std::filesystem::create_directory(folder_.file("origin"));
   make_bucket(http, "file://" + folder_.file("origin") + "/");
 }
@@ -70,6 +76,15 @@ void SmallCluster::stop_tracker() {
   if (!running_->thread.joinable()) return;
   running_->loop->stop();
   running_->thread.join();
+}
+
+uint64_t SmallCluster::counter(const std::string& metric) const {
+  io::HttpClientRequest request;
+  request.url = "http://" + http_ + "/metrics";
+  std::string page = ask(std::move(request)).body;
+  std::size_t at = page.find("\n" + metric + " ");
+  if (at == std::string::npos) throw std::runtime_error("the tracker has no counter " + metric);
+  return static_cast<uint64_t>(std::stod(page.substr(at + metric.size() + 2)));
 }
 
 std::vector<std::byte> SmallCluster::put(const std::string& key, std::size_t bytes, uint64_t seed) {

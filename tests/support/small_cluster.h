@@ -21,6 +21,8 @@ class SmallCluster {
   const std::string& folder() const { return folder_.path(); }
   // Puts an object into the origin; its bytes follow from `seed`.
   std::vector<std::byte> put(const std::string& key, std::size_t bytes, uint64_t seed = 1);
+  // One of the tracker's counters, as its /metrics has it.
+  uint64_t counter(const std::string& metric) const;
   // Ends the tracker, for good.
   void stop_tracker();
 
@@ -28,6 +30,7 @@ class SmallCluster {
   struct Running;
   TempFolder folder_;
   std::string tracker_;
+  std::string http_;
   std::unique_ptr<Running> running_;
 };
 

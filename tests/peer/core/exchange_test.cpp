@@ -45,6 +45,25 @@ TEST(Exchange, ResultsWaitALittleForCompany) {
   EXPECT_EQ(peer.told(), (Texts{"verified a1 v1/0 p7", "verified a2 v1/1 p8"}));
 }
 
+TEST(Exchange, SmallObjectsReadInTurnTakeOneExchangeEach) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1, "k1");
+  EXPECT_EQ(peer.told(), Texts{"open 1 b/k1"});
+  peer.answer({describe(1, 1), opened(1, 1), assignment(1, 1, 0, superpeer_source(7))});
+  peer.done(1);
+  peer.give(CloseAsked{OpenId(1)});
+  EXPECT_EQ(peer.told(), Texts{});
+  peer.open(2, "k2");
+  EXPECT_EQ(peer.told(), (Texts{"verified a1 v1/0 s7", "closed 1", "open 2 b/k2"}));
+  EXPECT_EQ(peer.exchanges_open(), 2u);
+  peer.answer({describe(2, 1), opened(2, 2), assignment(2, 2, 0, superpeer_source(7))});
+  peer.done(2);
+  peer.give(CloseAsked{OpenId(2)});
+  peer.pass(Duration::milliseconds(5));  // nothing is opened: they wait no longer
+  EXPECT_EQ(peer.told(), (Texts{"verified a2 v2/0 s7", "closed 2"}));
+}
+
 TEST(Exchange, AFailureGoesUpAtOnceAndTakesTheOthersAlong) {
   PeerCoreDriver peer;
   peer.connect();

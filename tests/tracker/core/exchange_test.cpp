@@ -44,6 +44,27 @@ TEST(Exchange, OpeningAKnownObjectBringsItsFirstAssignmentInOneRoundTrip) {
   EXPECT_TRUE(std::holds_alternative<Assign>(commands[2]));
 }
 
+TEST(Exchange, AStreamThatNamesItsWindowGetsItsFirstAssignmentInOneRoundTrip) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join("a");
+  t.have("a", "k", "#");
+  t.join("r");
+  OpenRequested open;
+  open.open = OpenId(1);
+  open.bucket = "b";
+  open.key = "k";
+  open.mode = ReadMode::kStream;
+  open.window_count = 1;
+  t.send("r", {open});
+  ASSERT_EQ(t.answered.size(), 1u);
+  const auto& commands = t.answered.begin()->second.commands;
+  ASSERT_EQ(commands.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<Describe>(commands[0]));
+  EXPECT_TRUE(std::holds_alternative<Opened>(commands[1]));
+  EXPECT_TRUE(std::holds_alternative<Assign>(commands[2]));
+}
+
 TEST(Exchange, RepeatedEventsAreIgnored) {
   TrackerDriver t;
   t.publish("k", 1);
