@@ -16,8 +16,8 @@ sys.path.insert(0, str(TREE / "tools"))
 # pylint: disable=wrong-import-position
 import cpu
 import tiny
-from cluster import content
-from cluster.cluster import Cluster
+from cluster import content, web
+from cluster.cluster import Cluster, CommandFailed
 from cluster.nginx import NginxMissing, NginxOrigin
 from cluster.process import ProcessEnded
 from cluster.waiting import Deadline
@@ -134,8 +134,8 @@ def machine():
     models = [row.partition(":")[2].strip() for row in rows if row.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {"processor": models[0] if models else platform.processor(),
-            "cores": os.cpu_count(), "memory_gib": round(memory / 2**30, 1),
-            "kernel": platform.release()}
+            "cores": os.cpu_count(), "load_1_min": os.getloadavg()[0],
+            "memory_gib": round(memory / 2**30, 1), "kernel": platform.release()}
 
 
 def report(result):
@@ -148,16 +148,16 @@ def report(result):
 
 def main():
     arguments = parse_arguments()
+    about = {"command": "tools/bench cost " + shlex.join(sys.argv[1:]), "machine": machine()}
     begun = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     try:
         with Cluster(arguments.build, arguments.folder) as cluster:
             result = measure_all(cluster, arguments)
-    except (cpu.CommandFailed, Deadline, NginxMissing, ProcessEnded, OSError) as error:
+    except (cpu.CommandFailed, CommandFailed, Deadline, NginxMissing, ProcessEnded,
+            web.HttpFailed, OSError) as error:
         print(f"tools/bench cost: {error}", file=sys.stderr)
         return 1
-    result["command"] = "tools/bench cost " + shlex.join(sys.argv[1:])
-    result["machine"] = machine()
-    result["begun"] = begun
+    result = {**result, **about, "begun": begun}
     report(result)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
