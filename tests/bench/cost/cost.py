@@ -160,7 +160,8 @@ def main():
     result = {**result, **about, "begun": begun}
     report(result)
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+        rows = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in result.items()]
+        arguments.json.write_text("{\n" + ",\n".join(rows) + "\n}\n")
     return 0
 
 

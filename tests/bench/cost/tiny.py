@@ -46,7 +46,7 @@ class Tiny:
         after = self._counters()
         costs = {f"{name}_per_object": round((after[name] - before[name]) / self._count, 3)
                  for name in _COUNTERS}
-        return {"ms": told["ms"], **costs}
+        return {"ms": [round(ms, 3) for ms in told["ms"]], **costs}
 
     def _run(self, order, host):
         used = cpu.run([self._program, "--tracker", self._cluster.tracker.rpc, "--bucket",
