@@ -8,15 +8,6 @@
 namespace tyto::sim {
 namespace {
 
-// What nobody has fetched the rest of for so long is given up, unless the core sees to that.
-constexpr Duration kPartialKept = Duration::seconds(10);
-template <class Failed>
-constexpr bool core_drops_kept() {
-  return requires(Failed failed) {
-    failed.is_partial_kept;
-  };
-}
-
 uint64_t sum(const ByteCounts& counts) {
   return counts.from_peers + counts.from_superpeers + counts.from_origin;
 }
@@ -118,19 +109,7 @@ void DataPlane::pause(const Place& place) {
     world_.node(place.first).store().release(coming.facts, place.second.index);
     coming.is_reserved = false;
   }
-  coming.pause = next_pause_++;
   coming.paused_at = world_.now();
-  if (core_drops_kept<peer::TransferFailed>()) return;
-  pauses_[coming.pause] = place;
-  world_.schedule(world_.now() + kPartialKept, EventKind::kPartialOld, coming.pause);
-}
-
-void DataPlane::on_partial_old(uint64_t pause) {
-  auto found = pauses_.find(pause);
-  if (found == pauses_.end()) return;
-  Place place = found->second;
-  drop_partial(place);
-  wake(place);
 }
 
 // Requires: nothing is under way there.
@@ -142,7 +121,6 @@ void DataPlane::drop_partial(const Place& place) {
   if (coming.is_reserved)
     world_.node(place.first).store().release(coming.facts, place.second.index);
   bytes_.wasted += sum(coming.useful);
-  pauses_.erase(coming.pause);
   arriving_.erase(found);
 }
 

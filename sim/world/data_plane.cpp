@@ -5,12 +5,6 @@
 namespace tyto::sim {
 namespace {
 
-// Cores that know of kept blocks are told.
-template <class Failed>
-void set_kept(Failed& failed, bool is_kept) {
-  if constexpr (requires { failed.is_partial_kept; }) failed.is_partial_kept = is_kept;
-}
-
 // Whether blocks that came before are of use to the next source.
 bool leaves_blocks(FailureKind kind) {
   return kind != FailureKind::kNoSpace && kind != FailureKind::kInternal;
@@ -103,7 +97,6 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   transfer.since = world_.now();
   by_id_[{reader, order.transfer}] = key;
   coming.transfers.push_back(key);
-  pauses_.erase(coming.pause);
   world_.tell_checkers([&](Checker& c) { c.on_transfer_started(world_, transfer); });
   if (transfer.is_origin()) {
     enter_gate(transfer);
@@ -149,7 +142,7 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
     bool is_worth_it = has_begun || arriving_.at(place).verified > 0;
     bool is_kept = is_worth_it && leaves_blocks(kind) && !is_spoilt;
     is_kept ? pause(place) : drop_partial(place);
-    set_kept(failed, is_kept);
+    failed.is_partial_kept = is_kept;
   }
   world_.node(reader).deliver(std::move(failed));
   wake(place);

@@ -77,8 +77,7 @@ struct Arriving {
   ByteCounts useful;                // who brought them; of transfers that have ended
   bool is_reserved = false;         // room in the store
   bool is_whole = false;            // it is about to be stored
-  uint64_t pause = 0;               // numbers the times when nothing was under way
-  Instant paused_at;
+  Instant paused_at;                // since when nothing is under way
 };
 
 inline uint64_t whole_blocks(uint64_t bytes) {
@@ -118,7 +117,6 @@ class DataPlane {
   void on_body(uint64_t transfer);
   void on_refusal(uint64_t transfer, FailureKind kind);
   void on_patience(uint64_t transfer, uint64_t silence);
-  void on_partial_old(uint64_t pause);
 
   // --- faults ---
   // The node froze, thawed, was cut off or can be reached again.
@@ -203,13 +201,11 @@ class DataPlane {
   std::map<std::pair<NodeId, peer::TransferId>, uint64_t> by_id_;
   std::map<FlowId, uint64_t> by_flow_;
   std::map<Place, Arriving> arriving_;
-  std::map<uint64_t, Place> pauses_;
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
   std::map<Place, std::set<uint64_t>> relays_;   // that read along there
   std::map<NodeId, Gate> gates_;
   std::map<Place, uint32_t> views_;              // of a source's copy
   uint64_t next_key_ = 1;
-  uint64_t next_pause_ = 1;
   Instant flow_at_ = Instant::never();
   ByteCounts bytes_;
   Traffic traffic_;

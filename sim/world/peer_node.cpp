@@ -4,10 +4,6 @@
 #include "sim/world/world.h"
 #include "superpeer/core/superpeer_policy.h"
 
-namespace tyto::peer {
-struct DropPartial;  // an effect of cores that know of kept blocks
-}
-
 namespace tyto::sim {
 namespace {
 
@@ -177,6 +173,8 @@ void PeerNode::carry_out(peer::Effect& effect) {
     world_.data().start(id_, *transfer, attempt_of(*transfer));
   } else if (auto* cancelled = std::get_if<peer::CancelTransfer>(&effect)) {
     world_.data().cancel(id_, cancelled->transfer);
+  } else if (auto* kept = std::get_if<peer::DropPartial>(&effect)) {
+    world_.data().drop_kept(id_, kept->chunk);
   } else if (auto* remembered = std::get_if<peer::RememberVersion>(&effect)) {
     store_.remember(remembered->facts);
   } else if (auto* dropped = std::get_if<peer::DropChunks>(&effect)) {
@@ -195,15 +193,7 @@ void PeerNode::carry_out(peer::Effect& effect) {
     world_.data().ensured(id_, ensured->request, ensured->is_here);
   } else if (std::holds_alternative<peer::LeaveDone>(effect)) {
     is_exiting_ = true;
-  } else {
-    std::visit([&](auto& other) { drop_kept(other); }, effect);
   }
-}
-
-template <class Effect>
-void PeerNode::drop_kept(const Effect& effect) {
-  if constexpr (std::is_same_v<Effect, peer::DropPartial>)
-    world_.data().drop_kept(id_, effect.chunk);
 }
 
 void PeerNode::connect(const peer::ConnectTracker& order) {

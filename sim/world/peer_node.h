@@ -80,8 +80,6 @@ class PeerNode {
   void step(peer::Input input);
   void arm_timer();
   void carry_out(peer::Effect& effect);
-  template <class Effect>
-  void drop_kept(const Effect& effect);
   void connect(const peer::ConnectTracker& order);
   void drop_chunks(const peer::DropChunks& order);
   void open_succeeded(const peer::OpenSucceeded& effect);

@@ -31,7 +31,6 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kFaultEnd: return "fault_end";
     case EventKind::kCalm: return "calm";
     case EventKind::kTick: return "tick";
-    case EventKind::kPartialOld: return "partial_old";
   }
   return "unknown";
 }
@@ -121,7 +120,6 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kFaultEnd: return end_fault(scenario_.faults[event.a]);
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
-    case EventKind::kPartialOld: return data_->on_partial_old(event.a);
   }
 }
 

@@ -26,9 +26,8 @@ enum class EventKind : uint8_t {
   kFaultEnd,        // a: fault
   kCalm,
   kTick,
-  kPartialOld,  // a: pause. What is kept of a chunk was not wanted for long
 };
-inline constexpr std::size_t kEventKinds = 19;
+inline constexpr std::size_t kEventKinds = 18;
 
 std::string_view event_kind_name(EventKind kind);
 
