@@ -38,9 +38,12 @@ OpenRequested ObjectState::request_of(ReadMode mode) const {
   request.mode = mode;
   if (facts_) {
     request.pinned = facts_->id;
-  } else if (!options_.version.empty()) {
-    request.pinned = VersionId{*Digest::from_hex(options_.version)};
+    return request;
   }
+  // A stream is mostly read from its beginning: the open itself asks for the first chunk, so that
+  // a small object takes one round trip.
+  if (mode == ReadMode::kStream) request.window_count = 1;
+  if (!options_.version.empty()) request.pinned = VersionId{*Digest::from_hex(options_.version)};
   return request;
 }
 
@@ -112,7 +115,7 @@ Result<void> ObjectState::open() {
   if (error_) return *error_;
   facts_ = answered_;
   is_fetching_all_ = is_whole;
-  idle_.push_back({id, 0, 0});
+  idle_.push_back({id, 0, is_whole ? 0u : 1u});
   return {};
 }
 
@@ -156,6 +159,7 @@ void ObjectState::move_window(Handle& handle, uint32_t chunk) {
   // Half of the store at most: what was passed leaves while what comes arrives.
   uint64_t room = runtime_->store().usage().limit_bytes / chunking.chunk_bytes / 2;
   auto count = static_cast<uint32_t>(1 + std::min(ahead, room > 0 ? room - 1 : 0));
+  count = std::min(count, chunking.chunk_count() - chunk);
   if (handle.window_first == chunk && handle.window_count == count) return;
   handle.window_first = chunk;
   handle.window_count = count;

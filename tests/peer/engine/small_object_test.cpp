@@ -27,8 +27,8 @@ class SmallObjects : public ::testing::Test {
     EXPECT_TRUE(peer.ok());
     return std::move(*peer);
   }
-  void read(Peer& peer, uint64_t i) {
-    auto object = peer.open("b", "k" + std::to_string(i), {.order = FetchOrder::kAny});
+  void read(Peer& peer, uint64_t i, FetchOrder order = FetchOrder::kAny) {
+    auto object = peer.open("b", "k" + std::to_string(i), {.order = order});
     ASSERT_TRUE(object.ok()) << object.error().message;
     std::vector<std::byte> out(object->size());
     auto got = object->read(0, out);
@@ -59,23 +59,27 @@ TEST_F(SmallObjects, TakeOneAssignmentOneTransferAndAtMostAReportBesidesTheOpen)
   uint64_t events = (kEventsEach + 1) * (kObjects + 1);  // and looked up at the origin
   await_events(events);
 
-  Peer reader = connect("reader");
-  read(reader, 0);  // from here on the session is up
-  await_events(events += kEventsEach);
-  uint64_t exchanges = count("exchanges");
-  uint64_t assignments = count("assignments");
-  uint64_t bytes = 0;
-  for (uint64_t i = 1; i <= kObjects; ++i) {
-    read(reader, i);
-    bytes += contents[i].size();
+  for (FetchOrder order : {FetchOrder::kAny, FetchOrder::kAsRead}) {
+    Peer reader = connect(order == FetchOrder::kAny ? "any" : "as-read");
+    read(reader, 0, order);  // from here on the session is up
+    await_events(events += kEventsEach);
+    uint64_t exchanges = count("exchanges");
+    uint64_t assignments = count("assignments");
+    uint64_t bytes = contents[0].size();
+    for (uint64_t i = 1; i <= kObjects; ++i) {
+      read(reader, i, order);
+      bytes += contents[i].size();
+    }
+    await_events(events += kEventsEach * kObjects);
+    EXPECT_EQ(count("assignments") - assignments, kObjects);
+    EXPECT_GE(count("exchanges") - exchanges, kObjects);
+    EXPECT_LE(count("exchanges") - exchanges, 2 * kObjects);
+    PeerStats stats = reader.stats();
+    EXPECT_EQ(stats.bytes_from_peers, bytes);
+    EXPECT_EQ(stats.bytes_wasted, 0u);
+    reader.leave(Duration::seconds(2));
+    await_events(events += 1);  // leaving
   }
-  await_events(events + kEventsEach * kObjects);
-  EXPECT_EQ(count("assignments") - assignments, kObjects);
-  EXPECT_GE(count("exchanges") - exchanges, kObjects);
-  EXPECT_LE(count("exchanges") - exchanges, 2 * kObjects);
-  PeerStats stats = reader.stats();
-  EXPECT_EQ(stats.bytes_from_peers, bytes + contents[0].size());
-  EXPECT_EQ(stats.bytes_wasted, 0u);
 }
 
 }  // namespace
