@@ -27,7 +27,8 @@ struct Reader {
   Bitmap window;           // what streaming handles want now; empty without any
   Bitmap in_flight;        // assigned to this peer
   uint16_t active = 0;     // in_flight's count
-  uint16_t failures = 0;   // assignments failed in a row
+  uint16_t failures = 0;   // in a row; those of assignments given out together count once
+  Instant failed_at;       // when one was counted last
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
   bool is_waiting = false;  // in its version's queue

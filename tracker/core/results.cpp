@@ -171,7 +171,8 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
   }
   if (reader == kNoReader || event.kind == FailureKind::kCancelled) return;
   state.mark_dirty(reader);
-  if (event.kind == FailureKind::kBusy) return;
+  if (event.kind == FailureKind::kBusy || row.since < state.readers[reader].failed_at) return;
+  state.readers[reader].failed_at = state.now;
   if (++state.readers[reader].failures < state.config.attempts_max) return;
   end_reader(state, reader,
              {ErrorCode::kUnavailable,

@@ -147,16 +147,22 @@ const TransferRow* incoming(const State& state, PeerIndex peer, const TransferRo
   return nullptr;
 }
 
-// Whether a copy in flight waits, through other copies in flight, for one at `reader`. Generations
-// grow along a tree, but after a failure they are given out anew above those who still wait.
+// Whether a copy in flight waits, through other copies in flight, for one at `reader`, or for a
+// copy that is neither there nor on its way any more. Generations grow along a tree, but after a
+// failure they are given out anew above those who still wait.
 bool waits_for(const State& state, const TransferRow& copy, PeerIndex reader) {
   const TransferRow* at = &copy;
   for (int steps = 0; at != nullptr && steps <= kGenerationMax; ++steps) {
     if (at->source == reader) return true;
     if (at->source == kNoPeer || at->source_generation == 0) return false;
-    at = incoming(state, at->source, copy);
+    PeerIndex above = at->source;
+    at = incoming(state, above, copy);
+    if (at == nullptr) {
+      HoldingIndex holding = state.holdings.find(copy.version, above);
+      return holding == kNoHolding || !state.holdings.has(holding, copy.chunk);
+    }
   }
-  return at != nullptr;
+  return true;
 }
 
 // Copies on their way to others that could be passed on as they arrive.

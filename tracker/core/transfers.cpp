@@ -61,8 +61,8 @@ void Transfers::finish(TransferIndex index) {
 void Transfers::move_to(TransferIndex index, PeerIndex source, uint16_t source_generation) {
   TransferRow& row = rows_[index.value()];
   book_upload(source, +1);
-  book_upload(row.source, -1);
   book_demand(row, -1);
+  book_upload(row.source, -1);
   row.source = source;
   book_demand(row, +1);
   row.source_generation = source_generation;

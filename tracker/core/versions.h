@@ -56,7 +56,7 @@ struct VersionRow {
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
   ReaderIndex last_reader = kNoReader;  // the one scheduled last; may be gone
-  uint32_t lease_cursor = 0;  // where to look for the next chunk to read from the origin
+  uint32_t lease_cursor = 0;            // where to look for the next chunk to read from the origin
 
   Instant recheck_at = Instant::never();  // a timer is set for then
   Instant origin_retry_at;                // no lease before
