@@ -14,7 +14,7 @@ struct Config {
   uint32_t uploads_per_superpeer = 64;
   // Chunks a reader holds under way or ahead. More hides round trips and evens out the links'
   // loads; less leaves the tracker more choice and makes each transfer faster.
-  uint32_t assignments_per_peer = 12;
+  uint32_t assignments_per_peer = 16;
   // Chunks a superpeer reads from the origin at once.
   uint32_t origin_reads_per_superpeer = 8;
   // Without a byte from a source that holds the chunk whole. Grows with the depth of a copy in

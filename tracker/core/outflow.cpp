@@ -1,4 +1,5 @@
-// How many uploads a host is worth: adapted, within its cap, to what its uploads were seen to do.
+// How many uploads and downloads a host is worth: adapted, within its caps, to what those were seen
+// to do.
 #include <algorithm>
 
 #include "tracker/core/state.h"
@@ -30,7 +31,15 @@ uint32_t upload_slots(const State& state, const HostRow& host) {
 
 bool is_slow(const State& state, const VersionRow& version, PeerIndex peer) {
   uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
-  return rate != 0 && uint64_t{rate} * 2 < version.reader_kib_per_s;
+  return rate != 0 && uint64_t{rate} * 3 < version.reader_kib_per_s;
+}
+
+uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer) {
+  uint32_t most = state.config.assignments_per_peer;
+  if (!is_slow(state, version, peer)) return most;
+  uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
+  uint64_t share = uint64_t{most} * rate / version.reader_kib_per_s;
+  return static_cast<uint32_t>(std::clamp<uint64_t>(share + 1, std::min(kSlotsMin, most), most));
 }
 
 bool is_reserved(const State& state, const VersionRow& version, PeerIndex superpeer) {
@@ -41,7 +50,7 @@ bool is_reserved(const State& state, const VersionRow& version, PeerIndex superp
 
 void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Duration took) {
   HostRow& receiver = state.fleet.host(state.fleet.peer(row.receiver).host);
-  receiver.received.add(state.now, bytes, took);
+  receiver.received.add(state.now, bytes);
   if (row.source == kNoPeer) return;
   VersionRow& version = state.versions[row.version];
   note_reader_rate(version, receiver.received.kib_per_s());

@@ -144,11 +144,13 @@ void schedule(State& state, ReaderIndex index) {
   if (!may_be_served(state, state.readers[index])) return;
   state.versions[state.readers[index].version].last_reader = index;
   uint32_t leased = 0;
-  while (state.readers[index].active < state.config.assignments_per_peer) {
+  const VersionRow& version = state.versions[state.readers[index].version];
+  uint32_t slots = download_slots(state, version, state.readers[index].peer);
+  while (state.readers[index].active < slots) {
     Step taken = step(state, index);
     if (taken == Step::kEnded || taken == Step::kSatisfied) return;
     if (taken == Step::kAssigned) continue;
-    if (taken == Step::kLeased && ++leased < state.config.assignments_per_peer) continue;
+    if (taken == Step::kLeased && ++leased < slots) continue;
     wait(state, index);
     return;
   }

@@ -122,9 +122,12 @@ void take_dropped(State& state, SessionIndex session, const ChunksDropped& event
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
 
-// --- outflow.cpp: how many uploads a host is worth ---
+// --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);
-// Whether the peer receives less than half of what the version's fastest reader does.
+// Assignments a reader of this version is worth: fewer for those with slower links, whose many slow
+// transfers would keep their sources' slots for long.
+uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer);
+// Whether the peer receives less than a third of what the version's fastest reader does.
 bool is_slow(const State& state, const VersionRow& version, PeerIndex peer);
 // Whether the superpeer's free slots are kept for chunks that nobody else has, which are still to
 // come from the origin.
