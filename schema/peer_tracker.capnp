@@ -505,4 +505,7 @@ struct Assign {
   generation @6 :UInt16;       # of the copy that comes about here; greater than the source's
   patienceNs @7 :UInt64;       # without a byte, before the source counts as stalled
   reason @8 :Reason;
+  hedge @9 :Bool;              # the chunk may be on its way by another assignment: fetch it from
+                               # this source as well. The first to bring it whole is reported, the
+                               # other fails as cancelled. Without it such an order is refused
 }

@@ -81,6 +81,7 @@ void HttpCall::Impl::connect() {
 
 void HttpCall::Impl::connected(std::shared_ptr<ClientTransport> transport) {
   transport_ = std::move(transport);
+  ++connections_;
   begin_parse();
   output_ = request_head() + request_.body;
   output_sent_ = 0;
@@ -134,21 +135,33 @@ void HttpCall::Impl::write() {
   });
 }
 
-void HttpCall::Impl::read() {
-  if (is_reading_ || is_holding()) return;
+// What the parser left over (part of a line) stays in front. None if nothing is to be read.
+boost::asio::mutable_buffer HttpCall::Impl::read_space() {
+  if (is_holding()) return {};
   std::size_t size = host_->options().read_buffer_bytes;
   if (!buffer_) buffer_.reset(new char[size]);
-  // What the parser left over (part of a line) stays in front.
   std::copy(buffer_.get() + buffer_begin_, buffer_.get() + buffer_end_, buffer_.get());
   buffer_end_ -= std::exchange(buffer_begin_, 0);
-  if (buffer_end_ == size) {
+  return {buffer_.get() + buffer_end_, size - buffer_end_};
+}
+
+void HttpCall::Impl::read() {
+  if (is_holding()) return;
+  transport_->set_read_mark(read_mark_);
+  if (is_reading_) return;
+  if (read_space().size() == 0) {
     return end(Error{ErrorCode::kCorrupt, "the answer of " + request_.url + " has endless lines"});
   }
   is_reading_ = true;
+  auto is_mine = [self = shared_from_this(), connection = connections_] {
+    return self->transport_ && self->connections_ == connection && !self->is_over_;
+  };
   transport_->read_some(
-      {buffer_.get() + buffer_end_, size - buffer_end_},
-      [self = shared_from_this(), on = transport_](const error_code& failure, std::size_t bytes) {
-        if (self->transport_ != on || self->is_over_) return;
+      [self = shared_from_this(), is_mine] {
+        return is_mine() ? self->read_space() : boost::asio::mutable_buffer();
+      },
+      [self = shared_from_this(), is_mine](const error_code& failure, std::size_t bytes) {
+        if (!is_mine()) return;
         self->is_reading_ = false;
         self->received(failure, bytes);
       });
@@ -156,9 +169,21 @@ void HttpCall::Impl::read() {
 
 void HttpCall::Impl::received(const error_code& failure, std::size_t bytes) {
   if (failure) return ended(failure);
-  last_progress_ = host_->loop().now();
+  if (bytes > 0) last_progress_ = host_->loop().now();
   buffer_end_ += bytes;
   parse();
+}
+
+void HttpCall::Impl::look() {
+  if (is_over_) return;
+  host_->loop().post([self = shared_from_this()] { self->look_now(); });
+}
+
+void HttpCall::Impl::look_now() {
+  if (!is_reading_ || is_over_ || is_parsing_) return;
+  auto into = read_space();
+  std::size_t bytes = into.size() > 0 ? transport_->read_now(into) : 0;
+  if (bytes > 0) received({}, bytes);
 }
 
 void HttpCall::Impl::ended(const error_code& failure) {
@@ -238,7 +263,10 @@ bool HttpCall::Impl::body_came(std::string_view bytes) {
 void HttpCall::Impl::complete() {
   bool is_reusable = parser_->keeps_alive() && !parser_->needs_end() && !is_writing_ &&
                      output_sent_ == output_.size() && buffer_begin_ == buffer_end_;
-  if (is_reusable) host_->keep_idle(target_, std::exchange(transport_, nullptr));
+  if (is_reusable) {
+    transport_->set_read_mark(1);
+    host_->keep_idle(target_, std::exchange(transport_, nullptr));
+  }
   end({});
 }
 
@@ -275,6 +303,8 @@ void HttpCall::Impl::watch_idle() {
     auto self = shared_from_this();
     Instant now = host_->loop().now();
     if (is_paused_) last_progress_ = now;
+    if (read_mark_ > 1) look_now();
+    if (is_over_) return;
     if (now - last_progress_ < request_.idle_max) return watch_idle();
     end(Error{ErrorCode::kTimedOut, "no byte from " + request_.url + " for " +
                                         std::to_string(request_.idle_max.ms()) + " ms"});

@@ -37,6 +37,8 @@ class HttpCall::Impl : public std::enable_shared_from_this<HttpCall::Impl> {
   void cancel();
   void pause();
   void resume();
+  void set_read_mark(std::size_t bytes) { read_mark_ = bytes; }
+  void look();
   void fail(Error error);
   bool is_over() const { return is_over_; }
 
@@ -48,6 +50,8 @@ class HttpCall::Impl : public std::enable_shared_from_this<HttpCall::Impl> {
   std::string request_head() const;
   void write();
   void read();
+  boost::asio::mutable_buffer read_space();
+  void look_now();
   void received(const boost::system::error_code& failure, std::size_t bytes);
   void ended(const boost::system::error_code& failure);
   void parse();
@@ -82,6 +86,8 @@ class HttpCall::Impl : public std::enable_shared_from_this<HttpCall::Impl> {
   std::unique_ptr<char[]> buffer_;
   std::size_t buffer_begin_ = 0;
   std::size_t buffer_end_ = 0;
+  std::size_t read_mark_ = 1;
+  int connections_ = 0;  // used so far
   bool is_reused_ = false;
   bool is_reading_ = false;
   bool is_writing_ = false;

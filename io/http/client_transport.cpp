@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/limits.h"
 #include "io/loop/asio_loop.h"
 #include "io/loop/loop.h"
 #include "io/loop/tcp.h"
@@ -37,24 +39,59 @@ Peek peek(Socket& socket) {
   return bytes < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? Peek::kNothing : Peek::kEnded;
 }
 
+// Waits until it can read, and only then asks for space: so the mark counts, and what came can be
+// looked at meanwhile.
 class PlainTransport final : public ClientTransport {
  public:
-  explicit PlainTransport(Socket socket) : socket_(std::move(socket)) {}
-  void read_some(asio::mutable_buffer into, Handler handler) override {
-    socket_.async_read_some(into, std::move(handler));
+  explicit PlainTransport(Socket socket) : socket_(std::make_shared<Socket>(std::move(socket))) {
+    error_code ignored;
+    socket_->non_blocking(true, ignored);
+  }
+  ~PlainTransport() override { PlainTransport::close(); }
+  void read_some(Space space, Handler handler) override {
+    wait_and_read(socket_, std::move(space), std::move(handler));
+  }
+  void set_read_mark(std::size_t bytes) override {
+    int mark = static_cast<int>(std::clamp<std::size_t>(bytes, 1, kMarkMax));
+    if (mark == mark_) return;
+    if (::setsockopt(socket_->native_handle(), SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0)
+      mark_ = mark;
+  }
+  std::size_t read_now(asio::mutable_buffer into) override {
+    ssize_t bytes = ::recv(socket_->native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
   }
   void write_some(asio::const_buffer from, Handler handler) override {
-    socket_.async_write_some(from, std::move(handler));
+    socket_->async_write_some(from, std::move(handler));
   }
   void close() override {
     error_code ignored;
-    socket_.close(ignored);
+    socket_->close(ignored);
   }
   // Bytes nobody asked for make it as unusable as its end.
-  bool is_fresh() override { return peek(socket_) == Peek::kNothing; }
+  bool is_fresh() override { return peek(*socket_) == Peek::kNothing; }
 
  private:
-  Socket socket_;
+  // The kernel makes room for twice the mark in the socket.
+  static constexpr std::size_t kMarkMax = 256 * kKiB;
+
+  static void wait_and_read(const std::shared_ptr<Socket>& socket, Space space, Handler handler) {
+    socket->async_wait(Socket::wait_read,
+                       [socket, space = std::move(space),
+                        handler = std::move(handler)](const error_code& failure) mutable {
+                         if (failure) return handler(failure, 0);
+                         auto into = space();
+                         if (into.size() == 0) return handler({}, 0);
+                         error_code result;
+                         std::size_t bytes = socket->read_some(into, result);
+                         if (result == asio::error::would_block)
+                           return wait_and_read(socket, std::move(space), std::move(handler));
+                         handler(result, bytes);
+                       });
+  }
+
+  std::shared_ptr<Socket> socket_;
+  int mark_ = 1;
 };
 
 // Operations keep the stream alive: OpenSSL's state is used by them until they end.
@@ -62,8 +99,8 @@ class TlsTransport final : public ClientTransport {
  public:
   explicit TlsTransport(std::shared_ptr<TlsStream> stream) : stream_(std::move(stream)) {}
   ~TlsTransport() override { TlsTransport::close(); }
-  void read_some(asio::mutable_buffer into, Handler handler) override {
-    stream_->async_read_some(into, keeping_stream(std::move(handler)));
+  void read_some(Space space, Handler handler) override {
+    stream_->async_read_some(space(), keeping_stream(std::move(handler)));
   }
   void write_some(asio::const_buffer from, Handler handler) override {
     stream_->async_write_some(from, keeping_stream(std::move(handler)));

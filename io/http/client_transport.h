@@ -25,7 +25,15 @@ class ClientTransport {
  public:
   using Handler = std::function<void(const boost::system::error_code&, std::size_t bytes)>;
   virtual ~ClientTransport() = default;
-  virtual void read_some(boost::asio::mutable_buffer into, Handler handler) = 0;
+  // Asked for space when there is something to read. None: nothing is read, and the handler is
+  // told of 0 bytes.
+  using Space = std::function<boost::asio::mutable_buffer()>;
+  virtual void read_some(Space space, Handler handler) = 0;
+  // How many bytes must have come before read_some() reads; the stream's end and its errors are
+  // told at once. 1 unless set. Without effect under TLS.
+  virtual void set_read_mark(std::size_t) {}
+  // Reads what has come, be it less than the mark, while a read_some() waits. 0: nothing.
+  virtual std::size_t read_now(boost::asio::mutable_buffer) { return 0; }
   virtual void write_some(boost::asio::const_buffer from, Handler handler) = 0;
   virtual void close() = 0;
   // Whether the other side has not closed it while it lay idle.

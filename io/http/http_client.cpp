@@ -164,6 +164,12 @@ void HttpCall::pause() {
 void HttpCall::resume() {
   if (impl_) impl_->resume();
 }
+void HttpCall::set_read_mark(std::size_t bytes) {
+  if (impl_) impl_->set_read_mark(bytes);
+}
+void HttpCall::look() {
+  if (impl_) impl_->look();
+}
 bool HttpCall::is_active() const {
   return impl_ && !impl_->is_over();
 }

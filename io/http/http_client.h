@@ -68,6 +68,13 @@ class HttpCall {
   // Stops deliveries, also the idle clock, until resume().
   void pause();
   void resume();
+  // Delivers body bytes only once so many have come, from the next delivery on: fewer wake-ups, at
+  // the price of latency. Whoever sets it keeps it within what the body still brings, and sets it
+  // anew as it comes. The end of the connection and errors are told at once; connections with TLS
+  // know no mark. Requires: called from on_head or on_data.
+  void set_read_mark(std::size_t bytes);
+  // Delivers, soon, what has come although it is less than the mark.
+  void look();
   // Whether callbacks may still come.
   bool is_active() const;
 

@@ -44,6 +44,15 @@ void SendQueue::add(std::string bytes) {
 void SendQueue::add(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
+  if (!segments_.empty()) {  // what follows on is sent in one go
+    Segment& last = segments_.back();
+    if (!last.borrowed.empty() && last.owner == owner &&
+        last.borrowed.data() + last.borrowed.size() == bytes.data()) {
+      last.borrowed = {last.borrowed.data(), last.borrowed.size() + bytes.size()};
+      last.left += bytes.size();
+      return;
+    }
+  }
   Segment segment;
   segment.left = bytes.size();
   segment.borrowed = bytes;
@@ -55,6 +64,13 @@ void SendQueue::add_file(int fd, uint64_t offset, uint64_t bytes,
                          std::shared_ptr<const void> owner) {
   if (bytes == 0) return;
   bytes_ += bytes;
+  if (!segments_.empty()) {
+    Segment& last = segments_.back();
+    if (last.fd == fd && last.owner == owner && last.offset + last.left == offset) {
+      last.left += bytes;
+      return;
+    }
+  }
   Segment segment;
   segment.fd = fd;
   segment.offset = offset;

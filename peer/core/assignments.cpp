@@ -27,6 +27,30 @@ Transfer* find_of_chunk(CoreState& state, const VersionEntry& version, ChunkInde
   return nullptr;
 }
 
+// Whether the order may run beside the transfer: both must come from peers, to be of one making,
+// and two are enough.
+bool may_hedge(const CoreState& state, const Transfer& running, const Assign& order) {
+  auto same = [&](const Transfer& t) {
+    return t.version == running.version && t.chunk == running.chunk;
+  };
+  return order.is_hedge && order.source.kind != SourceKind::kOrigin &&
+         running.source.kind != SourceKind::kOrigin && !running.is_waiting_for_drop &&
+         running.source.peer != order.source.peer &&
+         std::count_if(state.transfers.begin(), state.transfers.end(), same) == 1;
+}
+
+// The next source for a transfer that has failed; false if there is none. While another transfer
+// receives the chunk, the origin is none.
+bool take_fallback(const CoreState& state, Transfer& transfer) {
+  bool is_shared = is_under_way(state, *transfer.version, transfer.chunk);
+  while (!transfer.fallbacks.empty()) {
+    transfer.source = std::move(transfer.fallbacks.front());
+    transfer.fallbacks.erase(transfer.fallbacks.begin());
+    if (!is_shared || transfer.source.kind != SourceKind::kOrigin) return true;
+  }
+  return false;
+}
+
 // The new order's name and sources for a transfer that is under way.
 void take_over(Transfer& transfer, Assign& order) {
   transfer.cause = Cause::kAssigned;
@@ -87,13 +111,16 @@ void assign(Turn& turn, Assign order) {
     return report(turn, std::move(event), Urgency::kNow);
   }
   if (Transfer* running = find_of_chunk(state, *version, chunk)) {
-    if (running->cause == Cause::kAssigned && !running->is_of_old_session) {
+    bool is_assigned = running->cause == Cause::kAssigned && !running->is_of_old_session;
+    if (is_assigned && !may_hedge(state, *running, order)) {
       return refuse(
           turn, order, FailureKind::kCancelled,
           "the chunk is on its way here by assignment " + std::to_string(running->assignment.n));
     }
-    prolong_patience(turn, *version);
-    return take_over(*running, order);
+    if (!is_assigned) {
+      prolong_patience(turn, *version);
+      return take_over(*running, order);
+    }
   }
   if (state.transfers.size() >= kTransfersMax) {
     return refuse(turn, order, FailureKind::kBusy, "too many transfers are under way here");
@@ -122,17 +149,16 @@ void cancel_assignment(Turn& turn, const AssignmentId& assignment) {
 }
 
 void assigned_transfer_failed(Turn& turn, Transfer transfer, const TransferFailed& failure) {
-  if (transfer.fallbacks.empty() || ends_assignment(transfer.source, failure.kind)) {
-    return report_assignment_ended(turn, transfer, failure.kind, failure.bytes, failure.detail);
-  }
   SourceFailed event{.assignment = transfer.assignment,
                      .chunk = transfer.chunk_id(),
                      .source = transfer.source,
                      .kind = failure.kind,
                      .bytes_wasted = failure.bytes};
+  if (ends_assignment(transfer.source, failure.kind) || !take_fallback(turn.state, transfer)) {
+    transfer.source = std::move(event.source);
+    return report_assignment_ended(turn, transfer, failure.kind, failure.bytes, failure.detail);
+  }
   report(turn, std::move(event), Urgency::kNow);
-  transfer.source = std::move(transfer.fallbacks.front());
-  transfer.fallbacks.erase(transfer.fallbacks.begin());
   transfer.is_fallback = true;
   start_transfer(turn, std::move(transfer));
 }

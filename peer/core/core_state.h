@@ -63,7 +63,8 @@ enum class Ask : uint8_t {
   kToGetIt,  // a superpeer: to read the origin if it lacks the chunk
 };
 
-// One chunk on its way here. At most one per chunk.
+// One chunk on its way here. At most one per chunk, two where a tracker hedges: both from peers,
+// and the first to be done ends the other.
 struct Transfer {
   TransferId id;
   VersionEntry* version = nullptr;  // never null

@@ -32,6 +32,8 @@ struct SendExchange {
 // --- transfers ---
 // Fetch a chunk into the store: verify each block against `root` as it arrives (for the origin:
 // hash, then compare), write only what is verified. No byte for `patience`: fail with kStalled.
+// A second transfer of a chunk (a hedge; both are from peers) adds to what the first brings. Once
+// one is done, the shell ends the other, and answers it with TransferFailed{kCancelled}.
 struct StartTransfer {
   TransferId transfer;
   VersionFactsRef facts;

@@ -149,6 +149,10 @@ void on_transfer_done(Turn& turn, TransferDone done) {
   Transfer transfer = std::move(*found);
   state.transfers.erase(found);
   note_holder(transfer.version->second, transfer.source);
+  if (is_held(transfer.version->second, transfer.chunk)) {  // a hedge was faster
+    return report_assignment_ended(turn, transfer, FailureKind::kCancelled, done.bytes,
+                                   "another assignment brought the chunk");
+  }
   if (done.stored) {
     keep_chunk(turn, *transfer.version, transfer.chunk, transfer.source.kind, done);
   }

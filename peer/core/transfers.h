@@ -8,7 +8,8 @@
 namespace tyto::peer {
 
 // Hands a transfer to the shell under a new id, or lets it wait until the chunk's old bytes are
-// free. Requires: the chunk is not under way already, and the version's facts are known.
+// free. Requires: the chunk is not under way already, except where this is a hedge, and the
+// version's facts are known.
 void start_transfer(Turn& turn, Transfer transfer);
 // Cancels the transfer at `index` of the table, and tells whom it concerns.
 void cancel_transfer(Turn& turn, std::size_t index, const std::string& why);

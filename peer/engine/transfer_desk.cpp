@@ -25,15 +25,38 @@ TransferEvents TransferDesk::events_of(TransferId transfer) {
     report_(TransferProgressed{transfer, quarter});
   };
   events.done = [this, transfer](const Digest& root, uint32_t bytes) {
-    auto it = running_.find(transfer);
-    if (it != running_.end()) ways_[it->second.chunk].partial.reset();
-    end(transfer);
-    report_(TransferDone{transfer, root, true, bytes});
+    done(transfer, root, bytes);
   };
   events.failed = [this, transfer](FailureKind kind, uint32_t bytes, std::string detail) {
     failed(transfer, kind, bytes, std::move(detail));
   };
   return events;
+}
+
+void TransferDesk::done(TransferId transfer, const Digest& root, uint32_t bytes) {
+  std::vector<TransferFailed> losers;
+  auto it = running_.find(transfer);
+  if (it != running_.end()) {
+    ChunkId chunk = it->second.chunk;
+    auto partial = std::move(ways_[chunk].partial);  // outlives the losers, so that they know
+    end(transfer);
+    losers = end_others(chunk);
+  }
+  report_(TransferDone{transfer, root, true, bytes});
+  for (auto& loser : losers) report_(std::move(loser));
+}
+
+std::vector<TransferFailed> TransferDesk::end_others(const ChunkId& chunk) {
+  std::vector<TransferId> others;
+  for (const auto& [id, running] : running_)
+    if (running.chunk == chunk) others.push_back(id);
+  std::vector<TransferFailed> ended;
+  for (TransferId id : others) {
+    uint32_t in_vain = client_.cancel(running_.at(id).handle);
+    end(id);
+    ended.push_back({id, FailureKind::kCancelled, in_vain, "another source was faster"});
+  }
+  return ended;
 }
 
 void TransferDesk::failed(TransferId transfer, FailureKind kind, uint32_t bytes,

@@ -66,6 +66,8 @@ class TransferDesk {
   using Ways = std::map<ChunkId, Way>;
 
   TransferEvents events_of(TransferId transfer);
+  void done(TransferId transfer, const Digest& root, uint32_t bytes);
+  std::vector<TransferFailed> end_others(const ChunkId& chunk);
   void failed(TransferId transfer, FailureKind kind, uint32_t bytes, std::string detail);
   void end(TransferId transfer);
   void refuse(const StartTransfer& order, FailureKind kind, std::string why);

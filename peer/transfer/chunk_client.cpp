@@ -8,6 +8,7 @@
 #include "io/http/http_client.h"
 #include "io/loop/loop.h"
 #include "io/loop/timer.h"
+#include "peer/core/patience.h"
 #include "peer/transfer/chunk_feed.h"
 #include "peer/transfer/data_protocol.h"
 #include "peer/transfer/failure.h"
@@ -62,7 +63,16 @@ struct Transfer {
         feed(std::move(chunk)),
         asked_from(feed.wanted_from()),
         quarter(feed.chunk()->quarters()),
-        hold(loop) {}
+        started(loop.now()),
+        last_byte(started),
+        last_sign(started),
+        hold(loop),
+        watch(loop) {}
+
+  SourceCopy copy() const {
+    return request.source.generation > Generation(0) ? SourceCopy::kInFlight : SourceCopy::kWhole;
+  }
+  SourcePace pace() const { return {feed.payload_bytes(), last_byte - first_byte}; }
 
   FetchRequest request;
   TransferEvents events;
@@ -71,13 +81,30 @@ struct Transfer {
   std::optional<Failure> refusal;
   uint64_t refusal_bytes = 0;
   uint8_t quarter;
-  io::Timer hold;  // of the rate limit
+  const Instant started;
+  Instant first_byte;  // of the chunk
+  Instant last_byte;   // of the answer; or when it was started, or let go on
+  Instant last_sign;   // that the source lives
+  bool is_held = false;
+  io::Timer hold;   // of the rate limit
+  io::Timer watch;  // when to judge the source's silence
+  io::HttpCall probe;
   io::HttpCall call;
 };
 
+// Ends it; a writer of its own leaves no trace. Blocks that a chunk which others keep has got of it
+// are not in vain.
+uint32_t received_in_vain(std::unique_ptr<Transfer> transfer) {
+  uint32_t payload = transfer->feed.payload_bytes();
+  uint32_t kept = transfer->feed.new_bytes();
+  std::weak_ptr<PartialChunk> chunk = transfer->feed.chunk();
+  transfer.reset();
+  return chunk.expired() ? payload : payload - kept;
+}
+
 }  // namespace
 
-struct ChunkClient::Impl {
+struct ChunkClient::Impl : std::enable_shared_from_this<ChunkClient::Impl> {
   Impl(io::Loop& its_loop, ChunkClientOptions its_options)
       : loop(its_loop), options(its_options), http(its_loop, http_options(its_options)) {
     bucket.set_rate(options.download_bytes_per_s);
@@ -100,6 +127,10 @@ struct ChunkClient::Impl {
   void succeed(uint64_t id, const Digest& root);
   void on_head(uint64_t id, const io::HttpResponseHead& head);
   io::HttpFlow on_data(uint64_t id, std::span<const std::byte> bytes);
+  void watch(uint64_t id, Transfer& transfer);
+  void judge(uint64_t id);
+  void probe(uint64_t id, Transfer& transfer);
+  void hold(uint64_t id, Transfer& transfer, Duration wait);
   void on_done(uint64_t id, const Result<void>& result);
 
   io::Loop& loop;
@@ -115,13 +146,8 @@ void ChunkClient::Impl::fail(uint64_t id, FailureKind kind, std::string detail) 
   auto node = transfers.extract(id);
   if (node.empty()) return;
   ++stats.transfers_failed;
-  const ChunkFeed& feed = node.mapped()->feed;
-  uint32_t bytes = feed.payload_bytes();
-  uint32_t kept = feed.new_bytes();
-  std::weak_ptr<PartialChunk> chunk = feed.chunk();
   auto failed = std::move(node.mapped()->events.failed);
-  node.mapped().reset();  // a writer of its own leaves no trace before anyone hears of it
-  if (!chunk.expired()) bytes -= kept;
+  uint32_t bytes = received_in_vain(std::move(node.mapped()));
   if (failed) failed(kind, bytes, std::move(detail));
 }
 
@@ -155,6 +181,8 @@ void ChunkClient::Impl::on_head(uint64_t id, const io::HttpResponseHead& head) {
   if (is_part && head.headers.get("Content-Range") != content_range(range, all))
     return fail(id, FailureKind::kCorrupt, source + " sent another range than was asked for");
   transfer->feed.begin(range.begin);
+  transfer->last_byte = transfer->last_sign = loop.now();
+  transfer->call.set_read_mark(transfer->feed.bytes_to_mark());
 }
 
 io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> bytes) {
@@ -167,6 +195,8 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
     return io::HttpFlow::kMore;
   }
   uint32_t before = transfer->feed.payload_bytes();
+  transfer->last_byte = transfer->last_sign = loop.now();
+  if (before == 0) transfer->first_byte = transfer->last_byte;
   auto taken = transfer->feed.append(bytes);
   stats.bytes_received += transfer->feed.payload_bytes() - before;
   if (!taken) {
@@ -174,12 +204,12 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
          transfer->request.source.address.text() + ": " + taken.error().message);
     return io::HttpFlow::kMore;
   }
+  transfer->call.set_read_mark(transfer->feed.bytes_to_mark());
+  if (before < kPaceBytesMin && transfer->feed.payload_bytes() >= kPaceBytesMin)
+    watch(id, *transfer);  // there is a rate now
   Duration wait = bucket.take(loop.now(), bytes.size());
   bool is_held = wait > Duration{} && !transfer->feed.is_done();
-  if (is_held)
-    transfer->hold.start_after(wait, [this, id] {
-      if (Transfer* held = find(id)) held->call.resume();
-    });
+  if (is_held) hold(id, *transfer, wait);
   uint8_t quarter = transfer->feed.chunk()->quarters();
   if (quarter > transfer->quarter && quarter < 4) {
     transfer->quarter = quarter;
@@ -187,6 +217,69 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
     if (progressed) progressed(quarter);  // may cancel this very transfer
   }
   return is_held ? io::HttpFlow::kHold : io::HttpFlow::kMore;
+}
+
+void ChunkClient::Impl::hold(uint64_t id, Transfer& transfer, Duration wait) {
+  transfer.is_held = true;
+  transfer.hold.start_after(wait, [this, id] {
+    Transfer* held = find(id);
+    if (held == nullptr) return;
+    held->is_held = false;
+    held->last_byte = held->last_sign = loop.now();
+    held->call.resume();
+  });
+}
+
+// One timer for the whole transfer: when it fires early it only looks at the time of the last byte.
+void ChunkClient::Impl::watch(uint64_t id, Transfer& transfer) {
+  Duration patience = transfer.request.patience;
+  Instant due = transfer.last_sign + judge_after(transfer.copy(), transfer.pace(), patience);
+  if (transfer.copy() == SourceCopy::kInFlight)
+    due = std::min(std::max(due, loop.now() + kProbeWithin / 3), transfer.last_byte + patience);
+  transfer.watch.start_at(due, [this, id] {
+    Transfer* silent = find(id);
+    if (silent == nullptr) return;
+    silent->call.look();  // what lies below the mark is a sign of life, too
+    loop.post([weak = weak_from_this(), id] {
+      if (auto self = weak.lock()) self->judge(id);
+    });
+  });
+}
+
+void ChunkClient::Impl::judge(uint64_t id) {
+  Transfer* transfer = find(id);
+  if (transfer == nullptr || transfer->refusal) return;
+  Instant now = loop.now();
+  if (transfer->is_held) transfer->last_byte = transfer->last_sign = now;
+  Duration silent = now - transfer->last_byte;
+  SilenceVerdict verdict = judge_silence(transfer->copy(), silent, now - transfer->last_sign,
+                                         transfer->pace(), transfer->request.patience);
+  if (verdict == SilenceVerdict::kStalled)
+    return fail(id, FailureKind::kStalled,
+                transfer->request.source.address.text() + ": no byte for " +
+                    std::to_string(silent.ms()) + " ms");
+  if (verdict == SilenceVerdict::kProbe && !transfer->probe.is_active()) probe(id, *transfer);
+  watch(id, *transfer);
+}
+
+// Asks a source that is silent whether it lives, on another connection.
+void ChunkClient::Impl::probe(uint64_t id, Transfer& transfer) {
+  io::HttpClientRequest request = http_request(transfer.request, 0, options.self);
+  request.method = "HEAD";
+  request.connect_within = request.idle_max = kProbeWithin;
+  io::HttpCallbacks callbacks;
+  callbacks.on_done = [this, id](const Result<void>& answered) {
+    Transfer* probed = find(id);
+    if (probed == nullptr) return;
+    if (answered) {
+      probed->last_sign = loop.now();  // whatever it says: it lives
+      return watch(id, *probed);
+    }
+    if (loop.now() - probed->last_byte < kSilenceMin) return;  // it has woken up meanwhile
+    fail(id, FailureKind::kStalled,
+         probed->request.source.address.text() + ": silent, and " + answered.error().message);
+  };
+  transfer.probe = http.request(std::move(request), std::move(callbacks));
 }
 
 void ChunkClient::Impl::on_done(uint64_t id, const Result<void>& result) {
@@ -245,12 +338,13 @@ uint64_t ChunkClient::start(FetchRequest request, std::shared_ptr<PartialChunk> 
   callbacks.on_done = [impl, id](Result<void> result) { impl->on_done(id, result); };
   started.call = impl_->http.request(
       http_request(started.request, started.asked_from, impl_->options.self), callbacks);
+  impl_->watch(id, started);
   return id;
 }
 
-void ChunkClient::cancel(uint64_t transfer) {
-  // Destroyed last: its writer and call may do much.
+uint32_t ChunkClient::cancel(uint64_t transfer) {
   auto node = impl_->transfers.extract(transfer);
+  return node.empty() ? 0 : received_in_vain(std::move(node.mapped()));
 }
 
 void ChunkClient::set_download_bytes_per_s(uint64_t rate) {

@@ -71,8 +71,9 @@ class ChunkClient {
   // The same for a chunk that this transfer alone receives.
   // Requires: request.chunk < chunk_count(), writer not null.
   uint64_t start(FetchRequest request, std::unique_ptr<ChunkWriter> writer, TransferEvents events);
-  // Ends a transfer without a further call-back. Unknown handles are ignored.
-  void cancel(uint64_t transfer);
+  // Ends a transfer without a further call-back. Returns the bytes that it received in vain, as
+  // failed() would. Unknown handles are ignored.
+  uint32_t cancel(uint64_t transfer);
 
   void set_download_bytes_per_s(uint64_t rate);  // 0: unlimited
   ChunkClientStats stats() const;

@@ -17,6 +17,14 @@ void ChunkFeed::begin(uint64_t position) {
   position_ = position;
 }
 
+uint64_t ChunkFeed::bytes_to_mark() const {
+  uint64_t leaf_end = representation().leaf_bytes();
+  uint64_t end = leaf_end;
+  if (position_ >= leaf_end) end += ((position_ - leaf_end) / kBlockBytes + 1) * kBlockBytes;
+  end = std::min(end, representation().total_bytes());
+  return std::max<uint64_t>(end - position_, 1);
+}
+
 Result<void> ChunkFeed::append(std::span<const std::byte> bytes) {
   if (bytes.size() > representation().total_bytes() - position_)
     return {ErrorCode::kCorrupt, "more bytes came than were announced"};

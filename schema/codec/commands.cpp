@@ -66,6 +66,7 @@ void put(const Assign& command, wire::Command::Builder slot) {
   out.setGeneration(command.generation.value());
   out.setPatienceNs(wire_ns(command.patience));
   codec::write(command.reason, out.initReason());
+  out.setHedge(command.is_hedge);
 }
 
 // --- wire to plain ---
@@ -130,6 +131,7 @@ Command read(Decoding& in, wire::Assign::Reader from) {
   command.generation = Generation(from.getGeneration());
   command.patience = in.span("patienceNs", from.getPatienceNs());
   command.reason = codec::read(from.getReason());
+  command.is_hedge = from.getHedge();
   check(in, command);
   return command;
 }

@@ -80,6 +80,7 @@ struct Assign {
   Generation generation;          // of the copy that will come about here; > source.generation
   Duration patience;              // without a byte, before the source counts as stalled
   Reason reason;
+  bool is_hedge = false;  // fetch it although it may be on its way by another assignment
   bool operator==(const Assign&) const = default;
 };
 

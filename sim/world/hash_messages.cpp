@@ -90,7 +90,8 @@ struct Adder {
   void one(const OpenEnded& c) const { all(c.open, c.error); }
   void one(const Resolve& c) const { all(c.resolve, c.bucket, c.bucket_name, c.key); }
   void one(const Assign& c) const {
-    all(c.assignment, c.chunk, c.source, c.fallbacks, c.root, c.generation, c.patience, c.reason);
+    all(c.assignment, c.chunk, c.source, c.fallbacks, c.root, c.generation, c.patience, c.reason,
+        c.is_hedge);
   }
 
   // Exchanges and what surrounds them.

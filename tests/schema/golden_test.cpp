@@ -11,8 +11,7 @@ namespace tyto {
 namespace {
 
 std::vector<std::byte> read_golden(const std::string& name) {
-  std::ifstream file(TYTO_SOURCE_DIR "/tests/golden/messages/v1/" + name + ".bin",
-                     std::ios::binary);
+  std::ifstream file(TYTO_SOURCE_DIR "/tests/golden/messages/" + name + ".bin", std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(file), {});
   auto begin = reinterpret_cast<const std::byte*>(text.data());
   return {begin, begin + text.size()};
@@ -31,25 +30,28 @@ void expect_golden(const std::string& name, const T& expected) {
 }
 
 TEST(GoldenMessages, RegisterRequestOfVersion1Decodes) {
-  expect_golden("register_request", samples::register_request());
+  expect_golden("v1/register_request", samples::register_request());
 }
 TEST(GoldenMessages, RegisterReplyOfVersion1Decodes) {
-  expect_golden("register_reply", samples::register_reply());
+  expect_golden("v1/register_reply", samples::register_reply());
 }
 TEST(GoldenMessages, ExchangeUpOfVersion1Decodes) {
-  expect_golden("exchange_up", samples::exchange_up());
+  expect_golden("v1/exchange_up", samples::exchange_up());
 }
 TEST(GoldenMessages, ExchangeDownOfVersion1Decodes) {
-  expect_golden("exchange_down", samples::exchange_down());
+  expect_golden("v1/exchange_down", samples::exchange_down());
+}
+TEST(GoldenMessages, HedgeOfVersion2Decodes) {
+  expect_golden("v2/hedge", samples::hedge());
 }
 TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
-  expect_golden("inventory_page", samples::inventory_page());
+  expect_golden("v1/inventory_page", samples::inventory_page());
 }
 TEST(GoldenMessages, RootsRequestOfVersion1Decodes) {
-  expect_golden("roots_request", samples::roots_request());
+  expect_golden("v1/roots_request", samples::roots_request());
 }
 TEST(GoldenMessages, RootsPageOfVersion1Decodes) {
-  expect_golden("roots_page", samples::roots_page());
+  expect_golden("v1/roots_page", samples::roots_page());
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "register_reply.bin", samples::register_reply());
   write(folder / "exchange_up.bin", samples::exchange_up());
   write(folder / "exchange_down.bin", samples::exchange_down());
+  write(folder / "hedge.bin", samples::hedge());
   write(folder / "inventory_page.bin", samples::inventory_page());
   write(folder / "roots_request.bin", samples::roots_request());
   write(folder / "roots_page.bin", samples::roots_page());
@@ -57,6 +58,7 @@ void write_corpus(const std::filesystem::path& folder) {
     one.commands = {down.commands[i]};
     write(folder / "exchange_down" / ("command_" + std::to_string(i)), one);
   }
+  write(folder / "exchange_down" / "hedge", samples::hedge());
   write(folder / "inventory" / "page", samples::inventory_page());
   write(folder / "inventory" / "roots", samples::roots_page());
   write(folder / "inventory" / "roots_request", samples::roots_request());

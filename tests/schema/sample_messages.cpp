@@ -144,6 +144,16 @@ ExchangeDown exchange_down() {
   return down;
 }
 
+ExchangeDown hedge() {
+  ExchangeDown all = exchange_down();
+  Assign assign = std::get<Assign>(all.commands.back());
+  assign.is_hedge = true;
+  ExchangeDown down;
+  down.first_command = Sequence(26);
+  down.commands = {assign};
+  return down;
+}
+
 InventoryPage inventory_page() {
   InventoryPage page;
   Chunking large = Chunking::of(100'000'000);

@@ -17,6 +17,7 @@ RegisterRequest register_request();
 RegisterReply register_reply();
 ExchangeUp exchange_up();      // one of every event, and both outcomes of a resolution
 ExchangeDown exchange_down();  // one of every command
+ExchangeDown hedge();          // of version 2: an assignment that is a hedge
 InventoryPage inventory_page();
 RootsRequest roots_request();
 RootsPage roots_page();

@@ -118,6 +118,65 @@ TEST(AssignmentsOfManyChunks, LeaveOnlySoManyParts) {
   EXPECT_EQ(peer.did("drop-partial"), Texts{"drop-partial v1/0"});
 }
 
+Assign hedge_of(Assign order) {
+  order.is_hedge = true;
+  return order;
+}
+
+TEST_F(Assignments, AHedgeRunsBesideTheTransferAndTheFirstWins) {
+  peer.answer({assignment(1, 1, 0, peer_source(7)), hedge_of(assignment(2, 1, 0, peer_source(8)))});
+  EXPECT_EQ(peer.did("start"), (Texts{"start t1 v1/0 from p7", "start t2 v1/0 from p8"}));
+  peer.done(2);
+  peer.fail(1, FailureKind::kCancelled);  // as the shell ends the other
+  EXPECT_EQ(peer.did("ready"), Texts{"ready v1/0 peer"});
+  EXPECT_EQ(peer.told(), (Texts{}));
+}
+
+TEST_F(Assignments, BothEndsOfAHedgeAreReported) {
+  peer.answer({assignment(1, 1, 0, peer_source(7)), hedge_of(assignment(2, 1, 0, peer_source(8)))});
+  peer.take_effects();
+  peer.done(1);
+  peer.give(TransferFailed{TransferId(2), FailureKind::kCancelled, 5000, "slower"});
+  auto effects = peer.take_effects();
+  const auto& up = std::get<SendExchange>(effects.back()).up;
+  ASSERT_EQ(up.events.size(), 2u);
+  EXPECT_EQ(std::get<ChunkVerified>(up.events[0]).assignment, assignment_id(1));
+  const auto& loser = std::get<AssignmentFailed>(up.events[1]);
+  EXPECT_EQ(loser.assignment, assignment_id(2));
+  EXPECT_EQ(loser.kind, FailureKind::kCancelled);
+  EXPECT_EQ(loser.bytes_wasted, 5000u);
+}
+
+TEST_F(Assignments, AHedgeAloneIsLikeAnyAssignment) {
+  peer.answer({hedge_of(assignment(1, 1, 0, peer_source(7)))});
+  EXPECT_EQ(peer.did("start"), Texts{"start t1 v1/0 from p7"});
+}
+
+TEST_F(Assignments, AHedgeIsRefusedWhereItCannotShareWhatComes) {
+  peer.answer({assignment(1, 1, 0, origin()), assignment(2, 1, 1, peer_source(7)),
+               assignment(3, 1, 2, peer_source(7))});
+  peer.take_effects();
+  peer.answer({hedge_of(assignment(4, 1, 0, peer_source(8))),    // that reads the origin
+               hedge_of(assignment(5, 1, 1, origin())),          // this would
+               hedge_of(assignment(6, 1, 2, peer_source(7)))});  // the same source
+  EXPECT_EQ(peer.did("start"), Texts{});
+  peer.answer({hedge_of(assignment(7, 1, 2, peer_source(8)))});
+  EXPECT_EQ(peer.did("start"), Texts{"start t4 v1/2 from p8"});
+  peer.answer({hedge_of(assignment(8, 1, 2, peer_source(9)))});  // a third
+  EXPECT_EQ(peer.did("start"), Texts{});
+}
+
+TEST_F(Assignments, OfAHedgeThatFailsTheOtherGoesOnAndTheOriginIsNotAskedMeanwhile) {
+  peer.answer({assignment(1, 1, 0, peer_source(7)),
+               hedge_of(assignment(2, 1, 0, peer_source(8), {origin()}))});
+  peer.take_effects();
+  peer.fail(2, FailureKind::kStalled);
+  EXPECT_EQ(peer.did(), Texts{"exchange parked [assignment-failed a2 v1/0 p8 stalled]"});
+  peer.answer();
+  peer.done(1);
+  EXPECT_EQ(peer.did("ready"), Texts{"ready v1/0 peer"});
+}
+
 TEST_F(Assignments, AChunkTheStoreRefusedIsReportedButNotReady) {
   peer.answer({assignment(1, 1, 0, peer_source(7))});
   peer.take_effects();

@@ -1,14 +1,11 @@
-// Peers that relay chunks while they receive them: real servers, clients and stores over loopback,
-// without cores.
+// Peers that relay chunks while they receive them.
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "io/http/http_server.h"
 #include "io/loop/loop.h"
-#include "peer/engine/transfer_desk.h"
+#include "peer/core/patience.h"
 #include "peer/store/disk_store.h"
 #include "peer/store/memory_store.h"
+#include "tests/peer/engine/relay_nodes.h"
 #include "tests/support/chunk_fixture.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/temp_folder.h"
@@ -16,157 +13,7 @@
 namespace tyto::peer {
 namespace {
 
-using support::TestObject;
-
 constexpr Duration kLimit = Duration::seconds(20);
-
-class NoOrigin final : public OriginReader {
- public:
-  void resolve(const std::string&, std::function<void(Result<OriginObject>)>) override {}
-  uint64_t fetch(OriginFetch, std::unique_ptr<ChunkWriter>, TransferEvents) override { return 1; }
-  void cancel(uint64_t) override {}
-  OriginStats stats() const override { return {}; }
-};
-
-// Sends of the object's only chunk what it is told to, when it is told to.
-class Tap {
- public:
-  Tap(io::Loop& loop, const TestObject& object) {
-    for (const Digest& leaf : object.leaves(0))
-      bytes_.append(reinterpret_cast<const char*>(leaf.bytes.data()), Digest::kSize);
-    leaf_bytes_ = bytes_.size();
-    bytes_ += object.bytes;
-    io::HttpServerOptions options;
-    options.bind = {"127.0.0.1", 0};
-    auto server = io::HttpServer::listen(loop, options);
-    TYTO_ASSERT(server.ok());
-    server_ = std::move(server).value();
-    server_->route("GET", "/", [this](io::HttpRequest request, auto responder) {
-      range_ = std::string(request.headers.get("Range"));
-      sent_ = range_.empty() ? 0 : std::stoul(range_.substr(6));
-      responder_ = std::move(responder);
-      io::HttpHeaders headers;
-      if (sent_ > 0)
-        headers.add("Content-Range", "bytes " + std::to_string(sent_) + "-" +
-                                         std::to_string(bytes_.size() - 1) + "/" +
-                                         std::to_string(bytes_.size()));
-      responder_->start(sent_ > 0 ? 206 : 200, headers, bytes_.size() - sent_);
-      if (is_open_) give_to(open_to_);
-    });
-  }
-  // Sends leaf hashes and so many blocks of the chunk, to the present and all later requests.
-  void open_to(std::size_t blocks) {
-    is_open_ = true;
-    open_to_ = std::min(leaf_bytes_ + blocks * kBlockBytes, bytes_.size());
-    if (responder_) give_to(open_to_);
-  }
-  void spoil(std::size_t block) { bytes_[leaf_bytes_ + block * kBlockBytes + 7] ^= 1; }
-  void die() { server_.reset(); }
-  Source source(uint16_t generation = 0) const {
-    return {SourceKind::kPeer,
-            PeerId(99),
-            {"127.0.0.1", server_->bound().port},
-            Generation(generation)};
-  }
-  bool has_sent_all() const { return sent_ == bytes_.size(); }
-  const std::string& range() const { return range_; }
-  std::size_t leaf_bytes() const { return leaf_bytes_; }
-
- private:
-  void give_to(std::size_t end) {
-    if (end <= sent_) return;
-    std::string part = bytes_.substr(sent_, end - sent_);
-    sent_ = end;
-    responder_->write(std::as_bytes(std::span(part.data(), part.size())));
-    if (has_sent_all()) responder_->finish();
-  }
-  std::string bytes_;
-  std::size_t leaf_bytes_ = 0;
-  std::size_t sent_ = 0;
-  std::size_t open_to_ = 0;
-  bool is_open_ = false;
-  std::string range_;
-  std::shared_ptr<io::HttpResponder> responder_;
-  std::unique_ptr<io::HttpServer> server_;
-};
-
-// One peer: a desk with its store, client and server; tries its sources in turn, as a core would.
-class Node {
- public:
-  Node(io::Loop& loop, ChunkStore& store, ChunkServerOptions options = {})
-      : loop_(loop),
-        store_(store),
-        client_(loop, {}),
-        desk_(loop, store, client_, origin_, [this](Input input) { take(std::move(input)); }) {
-    options.listen.host = "127.0.0.1";
-    ChunkServerHooks hooks;
-    hooks.relayed = [this](const ChunkId& chunk) { return desk_.relayed(chunk); };
-    hooks.wait_for = [this](const ChunkServerHooks::Waiting& waiting,
-                            ChunkServerHooks::Answer answer) {
-      desk_.wait_for(waiting, std::move(answer));
-    };
-    auto started = ChunkServer::start(loop, store, options, std::move(hooks));
-    TYTO_ASSERT(started.ok());
-    server_ = std::move(started).value();
-  }
-
-  void fetch(const TestObject& object, std::deque<Source> sources) {
-    object_ = object;
-    sources_ = std::move(sources);
-    TYTO_ASSERT(store_.remember(object.facts).ok());
-    next();
-  }
-  // What it tells others of itself.
-  Source source(uint16_t generation = 1) const {
-    return {SourceKind::kPeer,
-            PeerId(server_->port()),
-            {"127.0.0.1", server_->port()},
-            Generation(generation)};
-  }
-  uint32_t verified() const {
-    auto relayed = desk_.relayed(object_.chunk(0));
-    return relayed ? relayed->verified_bytes() : 0;
-  }
-  bool is_whole() const { return is_done_; }
-  std::string stored() const { return support::stored_chunk(store_, object_.chunk(0)); }
-  const std::vector<TransferFailed>& failures() const { return failures_; }
-  ChunkServer& server() { return *server_; }
-  TransferDesk& desk() { return desk_; }
-  ChunkClient& client() { return client_; }
-  void die() { server_.reset(); }
-
- private:
-  void next() {
-    StartTransfer order{.transfer = TransferId(++last_),
-                        .facts = object_.facts,
-                        .chunk = ChunkIndex(0),
-                        .source = sources_.front(),
-                        .root = object_.roots[0],
-                        .patience = Duration::seconds(10)};
-    sources_.pop_front();
-    desk_.start(order, order.root, "");
-  }
-  void take(Input input) {
-    if (std::holds_alternative<TransferDone>(input)) is_done_ = true;
-    if (auto* failed = std::get_if<TransferFailed>(&input)) {
-      failures_.push_back(*failed);
-      if (!sources_.empty()) next();
-    }
-    loop_.post([this] { desk_.settle(); });
-  }
-
-  io::Loop& loop_;
-  ChunkStore& store_;
-  NoOrigin origin_;
-  ChunkClient client_;
-  TransferDesk desk_;
-  std::unique_ptr<ChunkServer> server_;
-  TestObject object_;
-  std::deque<Source> sources_;
-  std::vector<TransferFailed> failures_;
-  uint64_t last_ = 0;
-  bool is_done_ = false;
-};
 
 class Relay : public testing::Test {
  protected:
@@ -361,6 +208,116 @@ TEST_F(Relay, TheCapOfUploadsHoldsForWhatIsRelayed) {
   c.fetch(object_, {a.source(1)});
   ASSERT_TRUE(run([&] { return !c.failures().empty(); }));
   EXPECT_EQ(c.failures()[0].kind, FailureKind::kBusy);
+}
+
+TEST_F(Relay, TwoSourcesOfAHedgeFillOneChunkAndTheFirstAtItsEndWins) {
+  Tap second(loop_, object_);
+  Node& a = add();
+  a.fetch(object_, {tap_.source()});
+  tap_.open_to(5);
+  ASSERT_TRUE(run([&] { return a.verified() == 5 * kBlockBytes; }));
+  a.hedge(second.source());
+  second.open_to(9);
+  ASSERT_TRUE(run([&] { return a.verified() == 9 * kBlockBytes; }));
+  EXPECT_EQ(second.range(), "bytes=" + std::to_string(second.leaf_bytes() + 5 * kBlockBytes) + "-");
+  tap_.open_to(8);  // three blocks that are there already
+  second.open_to(12);
+  ASSERT_TRUE(run([&] { return a.verified() == 12 * kBlockBytes; }));
+  // Its three blocks have come by the time that one more of the other has.
+  ASSERT_TRUE(run([&] { return a.client().stats().bytes_received == 15 * kBlockBytes; }));
+  second.open_to(100);
+  ASSERT_TRUE(run([&] { return a.is_whole() && !a.failures().empty(); }));
+  ASSERT_EQ(a.failures().size(), 1u);
+  EXPECT_EQ(a.failures()[0].kind, FailureKind::kCancelled);
+  EXPECT_EQ(a.failures()[0].transfer, TransferId(1));
+  EXPECT_EQ(a.failures()[0].bytes, 3 * kBlockBytes);
+  EXPECT_TRUE(a.stored() == object_.bytes);
+}
+
+TEST_F(Relay, OfAHedgeTheLiarIsLeftAndTheOtherGoesOn) {
+  Tap liar(loop_, object_);
+  Node& a = add();
+  a.fetch(object_, {tap_.source()});
+  tap_.open_to(5);
+  ASSERT_TRUE(run([&] { return a.verified() == 5 * kBlockBytes; }));
+  liar.spoil(7);
+  liar.open_to(100);
+  a.hedge(liar.source());
+  ASSERT_TRUE(run([&] { return !a.failures().empty(); }));
+  EXPECT_EQ(a.failures()[0].kind, FailureKind::kCorrupt);
+  EXPECT_FALSE(a.failures()[0].is_partial_kept);  // it is in use
+  EXPECT_EQ(a.verified(), 7 * kBlockBytes);
+  tap_.open_to(100);
+  ASSERT_TRUE(run([&] { return a.is_whole(); }));
+  EXPECT_TRUE(a.stored() == object_.bytes);
+}
+
+// --- silence ---
+
+TEST_F(Relay, ASourceThatStopsAfterAGoodStartIsLeftLongBeforeItsPatience) {
+  Node& a = add();
+  Instant start = loop_.now();
+  a.fetch(object_, {tap_.source()});
+  tap_.open_to(8);
+  ASSERT_TRUE(run([&] { return !a.failures().empty(); }));
+  EXPECT_EQ(a.failures()[0].kind, FailureKind::kStalled);
+  EXPECT_GE((loop_.now() - start).ms(), kSilenceMin.ms());
+  EXPECT_LT((loop_.now() - start).ms(), 5000);
+}
+
+TEST_F(Relay, BytesBelowABlockAreASignOfLifeToo) {
+  Node& a = add();
+  a.fetch(object_, {tap_.source()});
+  tap_.open_to(8);
+  ASSERT_TRUE(run([&] { return a.verified() == 8 * kBlockBytes; }));
+  // A hundred bytes at a time, of a block that is far from whole.
+  for (int i = 1; i <= 12; ++i) {
+    tap_.trickle(100);
+    Instant until = loop_.now() + Duration::milliseconds(100);
+    ASSERT_TRUE(run([&] { return loop_.now() >= until; }));
+  }
+  EXPECT_TRUE(a.failures().empty());
+  tap_.open_to(100);
+  ASSERT_TRUE(run([&] { return a.is_whole(); }));
+}
+
+TEST_F(Relay, ACopyInFlightThatAnswersIsWaitedFor) {
+  Node& a = add();
+  Node& b = add();
+  a.fetch(object_, {tap_.source(1)});  // so its patience with the tap is not tried here
+  b.fetch(object_, {a.source(2)});
+  tap_.open_to(8);
+  ASSERT_TRUE(run([&] { return b.verified() == 8 * kBlockBytes; }));
+  ASSERT_TRUE(run([&] { return a.server().stats().answered_ok >= 3; }));  // two probes
+  EXPECT_TRUE(b.failures().empty());
+  tap_.open_to(100);
+  ASSERT_TRUE(run([&] { return b.is_whole(); }));
+  EXPECT_TRUE(b.failures().empty());
+}
+
+TEST_F(Relay, ACopyInFlightThatAnswersIsWaitedForNoLongerThanItsPatience) {
+  Node& a = add();
+  Node& b = add();
+  b.patience = Duration::milliseconds(700);
+  a.fetch(object_, {tap_.source(1)});
+  b.fetch(object_, {a.source(2)});
+  tap_.open_to(8);
+  ASSERT_TRUE(run([&] { return !b.failures().empty(); }));
+  EXPECT_EQ(b.failures()[0].kind, FailureKind::kStalled);
+  EXPECT_TRUE(a.failures().empty());
+}
+
+TEST_F(Relay, ACopyInFlightThatDoesNotEvenAnswerIsLeftInUnderASecond) {
+  Node& a = add();
+  tap_.open_to(8);
+  a.fetch(object_, {tap_.source(1)});
+  ASSERT_TRUE(run([&] { return a.verified() == 8 * kBlockBytes; }));
+  tap_.freeze();
+  Instant start = loop_.now();
+  ASSERT_TRUE(run([&] { return !a.failures().empty(); }));
+  EXPECT_EQ(a.failures()[0].kind, FailureKind::kStalled);
+  EXPECT_GE((loop_.now() - start).ms(), 700);
+  EXPECT_LT((loop_.now() - start).ms(), 5000);  // 800, on a machine that is not loaded
 }
 
 }  // namespace
