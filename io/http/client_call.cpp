@@ -183,7 +183,8 @@ void HttpCall::Impl::look_now() {
   if (!is_reading_ || is_over_ || is_parsing_) return;
   auto into = read_space();
   std::size_t bytes = into.size() > 0 ? transport_->read_now(into) : 0;
-  if (bytes > 0) received({}, bytes);
+  if (bytes > 0) return received({}, bytes);
+  transport_->set_read_mark(read_mark_);
 }
 
 void HttpCall::Impl::ended(const error_code& failure) {

@@ -71,9 +71,9 @@ class HttpCall {
   // Delivers body bytes only once so many have come, from the next delivery on: fewer wake-ups, at
   // the price of latency. Whoever sets it keeps it within what the body still brings, and sets it
   // anew as it comes. The end of the connection and errors are told at once; connections with TLS
-  // know no mark. Requires: called from on_head or on_data.
+  // know no mark. Requires: on_head was called.
   void set_read_mark(std::size_t bytes);
-  // Delivers, soon, what has come although it is less than the mark.
+  // Delivers, soon, what has come although it is less than the mark; a new mark counts from then.
   void look();
   // Whether callbacks may still come.
   bool is_active() const;

@@ -86,6 +86,8 @@ struct Transfer {
   Instant last_byte;   // of the answer; or when it was started, or let go on
   Instant last_sign;   // that the source lives
   bool is_held = false;
+  bool is_answered = false;  // the head of a chunk has come
+  std::shared_ptr<const int> alive = std::make_shared<const int>();
   io::Timer hold;   // of the rate limit
   io::Timer watch;  // when to judge the source's silence
   io::HttpCall probe;
@@ -127,6 +129,7 @@ struct ChunkClient::Impl : std::enable_shared_from_this<ChunkClient::Impl> {
   void succeed(uint64_t id, const Digest& root);
   void on_head(uint64_t id, const io::HttpResponseHead& head);
   io::HttpFlow on_data(uint64_t id, std::span<const std::byte> bytes);
+  void set_mark(Transfer& transfer);
   void watch(uint64_t id, Transfer& transfer);
   void judge(uint64_t id);
   void probe(uint64_t id, Transfer& transfer);
@@ -181,8 +184,9 @@ void ChunkClient::Impl::on_head(uint64_t id, const io::HttpResponseHead& head) {
   if (is_part && head.headers.get("Content-Range") != content_range(range, all))
     return fail(id, FailureKind::kCorrupt, source + " sent another range than was asked for");
   transfer->feed.begin(range.begin);
+  transfer->is_answered = true;
   transfer->last_byte = transfer->last_sign = loop.now();
-  transfer->call.set_read_mark(transfer->feed.bytes_to_mark());
+  set_mark(*transfer);
 }
 
 io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> bytes) {
@@ -204,7 +208,7 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
          transfer->request.source.address.text() + ": " + taken.error().message);
     return io::HttpFlow::kMore;
   }
-  transfer->call.set_read_mark(transfer->feed.bytes_to_mark());
+  set_mark(*transfer);
   if (before < kPaceBytesMin && transfer->feed.payload_bytes() >= kPaceBytesMin)
     watch(id, *transfer);  // there is a rate now
   Duration wait = bucket.take(loop.now(), bytes.size());
@@ -217,6 +221,11 @@ io::HttpFlow ChunkClient::Impl::on_data(uint64_t id, std::span<const std::byte> 
     if (progressed) progressed(quarter);  // may cancel this very transfer
   }
   return is_held ? io::HttpFlow::kHold : io::HttpFlow::kMore;
+}
+
+void ChunkClient::Impl::set_mark(Transfer& transfer) {
+  uint32_t blocks = transfer.feed.chunk()->is_followed() ? 1 : options.blocks_at_once;
+  transfer.call.set_read_mark(transfer.feed.bytes_to_mark(blocks));
 }
 
 void ChunkClient::Impl::hold(uint64_t id, Transfer& transfer, Duration wait) {
@@ -339,6 +348,12 @@ uint64_t ChunkClient::start(FetchRequest request, std::shared_ptr<PartialChunk> 
   started.call = impl_->http.request(
       http_request(started.request, started.asked_from, impl_->options.self), callbacks);
   impl_->watch(id, started);
+  started.feed.chunk()->on_followed(started.alive, [impl, id] {
+    Transfer* followed = impl->find(id);
+    if (followed == nullptr || followed->refusal || !followed->is_answered) return;
+    impl->set_mark(*followed);
+    followed->call.look();
+  });
   return id;
 }
 

@@ -17,10 +17,10 @@ void ChunkFeed::begin(uint64_t position) {
   position_ = position;
 }
 
-uint64_t ChunkFeed::bytes_to_mark() const {
+uint64_t ChunkFeed::bytes_to_mark(uint32_t blocks) const {
   uint64_t leaf_end = representation().leaf_bytes();
   uint64_t end = leaf_end;
-  if (position_ >= leaf_end) end += ((position_ - leaf_end) / kBlockBytes + 1) * kBlockBytes;
+  if (position_ >= leaf_end) end += ((position_ - leaf_end) / kBlockBytes + blocks) * kBlockBytes;
   end = std::min(end, representation().total_bytes());
   return std::max<uint64_t>(end - position_, 1);
 }

@@ -31,9 +31,9 @@ class ChunkFeed {
 
   Result<void> append(std::span<const std::byte> bytes);
 
-  // How many bytes are lacking to the end of the leaf hashes, or of the block under way; at least
-  // 1. More is not worth waiting for: who relays a chunk may pause after any block.
-  uint64_t bytes_to_mark() const;
+  // How many bytes are lacking to the end of the leaf hashes, or of the block under way and those
+  // behind it, `blocks` of them together, or of the chunk; at least 1.
+  uint64_t bytes_to_mark(uint32_t blocks) const;
 
   // Whether the answer has come to its end.
   bool is_done() const { return position_ == representation().total_bytes(); }

@@ -20,6 +20,7 @@ constexpr std::size_t kBlocksAtOnce = 32;
 void RelayedChunk::follow(std::weak_ptr<const void> who, std::function<void()> news) {
   std::erase_if(followers_, [](const Follower& f) { return f.who.expired(); });
   followers_.push_back({std::move(who), std::move(news)});
+  if (on_followed_) on_followed_();
 }
 
 void RelayedChunk::grow(std::shared_ptr<RelayedChunk> self, uint32_t verified_bytes, State state) {
@@ -49,6 +50,7 @@ PartialChunk::PartialChunk(io::Loop& loop, const Chunking& chunking, ChunkIndex 
 }
 
 PartialChunk::~PartialChunk() {
+  if (relayed_) relayed_->on_followed(nullptr);
   if (relayed_ && relayed_->state() == RelayedChunk::State::kGrowing)
     relayed_->grow(relayed_, verified_bytes_, RelayedChunk::State::kGivenUp);
 }
@@ -66,8 +68,15 @@ Result<void> PartialChunk::accept_leaves(std::vector<Digest> leaves) {
   leaves_ = std::make_shared<const std::vector<Digest>>(std::move(leaves));
   if (auto bytes = writer_ ? writer_->bytes() : nullptr)
     relayed_ = std::make_shared<RelayedChunk>(loop_, std::move(bytes), leaves_, *root_);
+  if (relayed_) relayed_->on_followed([this] { tell_followed(); });
   if (auto tell = on_leaves_) tell();
   return {};
+}
+
+void PartialChunk::tell_followed() {
+  std::erase_if(watchers_, [](const auto& watcher) { return watcher.first.expired(); });
+  auto told = watchers_;
+  for (const auto& [who, callback] : told) callback();
 }
 
 Result<uint32_t> PartialChunk::take(uint32_t offset, std::span<const std::byte> bytes) {

@@ -2,12 +2,14 @@
 // them, and relayed while it grows.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/chunking.h"
@@ -48,7 +50,13 @@ class RelayedChunk {
   // in one turn of the loop. Ends when `who` has gone.
   void follow(std::weak_ptr<const void> who, std::function<void()> news);
 
+  bool is_followed() const {
+    return std::any_of(followers_.begin(), followers_.end(),
+                       [](const Follower& f) { return !f.who.expired(); });
+  }
+
   // From the chunk that is received.
+  void on_followed(std::function<void()> callback) { on_followed_ = std::move(callback); }
   void grow(std::shared_ptr<RelayedChunk> self, uint32_t verified_bytes, State state);
 
  private:
@@ -65,6 +73,7 @@ class RelayedChunk {
   uint32_t verified_bytes_ = 0;
   State state_ = State::kGrowing;
   bool is_telling_ = false;  // posted
+  std::function<void()> on_followed_;
   std::vector<Follower> followers_;
 };
 
@@ -103,6 +112,12 @@ class PartialChunk {
   const std::optional<Digest>& root() const { return root_; }
   // Null until leaves were accepted, and for stores that can't read what is being written.
   const std::shared_ptr<RelayedChunk>& relayed() const { return relayed_; }
+  // Whether somebody reads along now. Each time somebody begins to, `callback` of those who are
+  // still there is called.
+  bool is_followed() const { return relayed_ && relayed_->is_followed(); }
+  void on_followed(std::weak_ptr<const void> who, std::function<void()> callback) {
+    watchers_.push_back({std::move(who), std::move(callback)});
+  }
   // Called once leaves were accepted, from within accept_leaves().
   void on_leaves(std::function<void()> callback) { on_leaves_ = std::move(callback); }
 
@@ -117,6 +132,7 @@ class PartialChunk {
 
  private:
   Result<void> write(std::span<const std::byte> bytes);
+  void tell_followed();
 
   io::Loop& loop_;
   const Chunking chunking_;
@@ -128,6 +144,7 @@ class PartialChunk {
   std::shared_ptr<const std::vector<Digest>> leaves_;
   std::shared_ptr<RelayedChunk> relayed_;
   std::function<void()> on_leaves_;
+  std::vector<std::pair<std::weak_ptr<const void>, std::function<void()>>> watchers_;
   uint32_t verified_bytes_ = 0;
 };
 

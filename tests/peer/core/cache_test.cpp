@@ -48,7 +48,7 @@ TEST(Cache, ChunksOfAWholeReadStayUntilItIsClosed) {
   peer.answer();
   peer.give(CloseAsked{OpenId(1)});
   EXPECT_EQ(peer.did(), Texts{"drop v1 0+2"});
-  peer.pass(Duration::milliseconds(5));
+  peer.pass(Policy{}.report_within);
   EXPECT_EQ(peer.told(), Texts{"closed 1"});
 }
 

@@ -60,7 +60,7 @@ TEST(Exchange, SmallObjectsReadInTurnTakeOneExchangeEach) {
   peer.answer({describe(2, 1), opened(2, 2), assignment(2, 2, 0, superpeer_source(7))});
   peer.done(2);
   peer.give(CloseAsked{OpenId(2)});
-  peer.pass(Duration::milliseconds(5));  // nothing is opened: they wait no longer
+  peer.pass(Policy{}.report_within);  // nothing is opened: they wait no longer
   EXPECT_EQ(peer.told(), (Texts{"verified a2 v2/0 s7", "closed 2"}));
 }
 

@@ -193,7 +193,7 @@ TEST(Opens, ClosingTheLastHandleCancelsItsTransfers) {
   peer.answer({opened(2, 1), assignment(1, 1, 0, peer_source(7))});
   peer.take_effects();
   peer.give(CloseAsked{OpenId(1)});
-  peer.pass(Duration::milliseconds(5));
+  peer.pass(Policy{}.report_within);
   EXPECT_EQ(peer.did(), Texts{"exchange parked [closed 1]"});
   peer.answer();
   peer.give(CloseAsked{OpenId(2)});

@@ -101,7 +101,7 @@ class Node {
   Node(io::Loop& loop, ChunkStore& store, ChunkServerOptions options = {})
       : loop_(loop),
         store_(store),
-        client_(loop, {}),
+        client_(loop, {.blocks_at_once = 1}),
         desk_(loop, store, client_, origin_, [this](Input input) { take(std::move(input)); }) {
     options.listen.host = "127.0.0.1";
     ChunkServerHooks hooks;
