@@ -13,10 +13,11 @@ namespace tyto::peer {
 
 // What one read from a socket or a file may bring.
 inline constexpr uint32_t kReadBytesMax = 512 * kKiB;
-// Small pieces are gathered into a buffer of this size before they are hashed and written: blocks
-// are hashed fastest by the dozen.
+// From the origin, small pieces are gathered into a buffer of this size before they are hashed and
+// written: blocks are hashed fastest by the dozen.
 inline constexpr uint32_t kGatherBytes = 512 * kKiB;
-// So a transfer takes at most this much memory: both buffers, leaf hashes, a head.
+// So a transfer takes at most this much memory: both buffers, leaf hashes, a head. One from a peer
+// has no second buffer, but a block that is cut in two.
 inline constexpr uint32_t kTransferMemoryBytes = kReadBytesMax + kGatherBytes + 64 * kKiB;
 
 // Call-backs of one transfer. Exactly one of `done` and `failed` is called, as the last call, and
