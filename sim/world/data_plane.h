@@ -204,7 +204,7 @@ class DataPlane {
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
   std::map<Place, std::set<uint64_t>> relays_;   // that read along there
   std::map<NodeId, Gate> gates_;
-  std::map<Place, uint32_t> views_;              // of a source's copy
+  std::map<Place, uint32_t> views_;  // of a source's copy
   uint64_t next_key_ = 1;
   Instant flow_at_ = Instant::never();
   ByteCounts bytes_;

@@ -29,17 +29,19 @@ uint32_t upload_slots(const State& state, const HostRow& host) {
   return std::min<uint32_t>(slots, host.uploads_max);
 }
 
-bool is_slow(const State& state, const VersionRow& version, PeerIndex peer) {
-  uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
-  return rate != 0 && uint64_t{rate} * 3 < version.reader_kib_per_s;
+bool is_slow(const State& state, PeerIndex peer) {
+  return state.fleet.host(state.fleet.peer(peer).host).is_slow != 0;
 }
 
 uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer) {
   uint32_t most = state.config.assignments_per_peer;
-  if (!is_slow(state, version, peer)) return most;
+  if (!is_slow(state, peer)) return most;
   uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
+  // Half more than its rate seems to be worth: what only lacked transfers is soon not slow any
+  // more.
   uint64_t share = uint64_t{most} * rate / version.reader_kib_per_s;
-  return static_cast<uint32_t>(std::clamp<uint64_t>(share + 1, std::min(kSlotsMin, most), most));
+  share += share / 2 + 1;
+  return static_cast<uint32_t>(std::clamp<uint64_t>(share, std::min(kSlotsMin, most), most));
 }
 
 bool is_reserved(const State& state, const VersionRow& version, PeerIndex superpeer) {
@@ -48,25 +50,36 @@ bool is_reserved(const State& state, const VersionRow& version, PeerIndex superp
   return is_being_read && uint32_t{host.uploads} * kReservedShare >= upload_slots(state, host);
 }
 
+namespace {
+
+// A host that gets little, and little even from sources that are fast and have all of the chunk,
+// has a slow link. One that gets little for want of good sources has not.
+void judge_receiver(HostRow& receiver, const VersionRow& version, bool is_flow_slow) {
+  uint64_t rate = receiver.received.kib_per_s();
+  bool gets_little = rate != 0 && rate * 2 < version.reader_kib_per_s;
+  receiver.is_slow = gets_little && (receiver.is_slow != 0 || is_flow_slow) ? 1 : 0;
+}
+
+}  // namespace
+
 void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Duration took) {
   HostRow& receiver = state.fleet.host(state.fleet.peer(row.receiver).host);
   receiver.received.add(state.now, bytes);
-  if (row.source == kNoPeer) return;
+  if (row.source == kNoPeer || took <= Duration{}) return;
   VersionRow& version = state.versions[row.version];
   note_reader_rate(version, receiver.received.kib_per_s());
-  uint32_t fair = fair_kib_per_s(state, version);
-  if (fair == 0 || took <= Duration{}) return;
+  uint64_t fair = fair_kib_per_s(state, version);
   HostRow& source = state.fleet.host(state.fleet.peer(row.source).host);
   uint64_t flow = uint64_t{bytes} * 1'000'000'000 / kKiB / static_cast<uint64_t>(took.ns());
-  uint32_t slots = upload_slots(state, source);
+  bool is_whole = row.source_generation == 0;
+  judge_receiver(receiver, version, flow * 2 < fair && is_whole && source.is_slow == 0);
   // Faster than the reader needed: the source can serve more at once. Slower, and not because the
-  // source was itself waiting for the bytes: it serves too many.
-  if (flow * 8 > uint64_t{fair} * 9 && source.uploads >= slots) {
-    source.slots = static_cast<uint16_t>(std::min<uint32_t>(slots + 1, source.uploads_max));
-  } else if (flow * 8 < uint64_t{fair} * 7 && row.source_generation == 0) {
-    source.slots = static_cast<uint16_t>(
-        std::min<uint32_t>(std::max(slots - 1, kSlotsMin), source.uploads_max));
-  }
+  // source was itself waiting for the bytes, or the reader is slow: it serves too many.
+  uint32_t slots = upload_slots(state, source);
+  if (flow * 8 > fair * 9 && source.uploads >= slots) ++slots;
+  if (flow * 8 < fair * 7 && is_whole && receiver.is_slow == 0)
+    slots = std::max(slots - 1, kSlotsMin);
+  source.slots = static_cast<uint16_t>(std::min<uint32_t>(slots, source.uploads_max));
 }
 
 }  // namespace tyto::tracker

@@ -8,13 +8,14 @@
 
 namespace tyto::tracker {
 
-// The mean rate of the last seconds in which bytes came: older ones count half each 4 s, silences of
-// more than 4 s not at all. 16 bytes.
+// The mean rate of the last seconds in which bytes came: older ones count half each 4 s, silences
+// of more than 4 s not at all. 16 bytes.
 //
 // Purity: pure.
 class RateMeter {
  public:
-  // `bytes` have come, by now. When what ends a silence began is not known, so it only begins a span.
+  // `bytes` have come, by now. When what ends a silence began is not known, so it only begins a
+  // span.
   void add(Instant now, uint64_t bytes) {
     auto now_ms = static_cast<uint32_t>(now.ns() / 1'000'000);  // wraps after 49 days: wrong once
     bool is_first = last_ms_ == 0 || now_ms - last_ms_ > kHalf.ms();

@@ -44,6 +44,7 @@ struct HostRow {
   uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
   RateMeter received;               // by all its processes
   uint16_t slots = 0;               // uploads it is worth, as observed; 0: nothing observed yet
+  uint8_t is_slow = 0;  // its link brings less than half of what the fastest readers get
 };
 static_assert(sizeof(HostRow) <= 64);
 

@@ -65,7 +65,7 @@ bool is_left_to_faster(const State& state, const Reader& reader, uint32_t chunk,
                        const Found& found) {
   const VersionRow& version = state.versions[reader.version];
   return found.reason.choice == Choice::kSuperpeerCopy && version.in_flight[chunk] == 0 &&
-         is_slow(state, version, reader.peer) && is_reserved(state, version, found.source);
+         is_slow(state, reader.peer) && is_reserved(state, version, found.source);
 }
 
 // One assignment, one lease, or the reason why there is none.

@@ -41,7 +41,6 @@ struct Search {
   uint32_t chunk = 0;
   Place place;           // of the reader
   bool is_only = false;  // nobody but superpeers holds it or is being sent it
-  bool is_slow = false;  // the reader
   Shortlist list{};
   Reason reason{};
 
@@ -184,7 +183,7 @@ void look_in_flight(Search& search, Scope scope) {
     }
     if (!passes(search, row.receiver)) continue;
     // What comes to a slow one comes slowly, however fast it could be passed on.
-    if (is_slow(state, search.version(), row.receiver) && !search.is_slow) {
+    if (is_slow(state, row.receiver)) {
       ++search.reason.rejected_busy;
       continue;
     }
@@ -209,7 +208,7 @@ bool is_usable_source(const State& state, PeerIndex index) {
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
   Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
-                is_only_at_superpeers(version, chunk), is_slow(state, version, reader.peer)};
+                is_only_at_superpeers(version, chunk)};
   look_in_flight(search, scope);
   look_in_rack(search);
   if (scope == Scope::kAnywhere) look_beyond_rack(search);

@@ -127,8 +127,8 @@ uint32_t upload_slots(const State& state, const HostRow& host);
 // Assignments a reader of this version is worth: fewer for those with slower links, whose many slow
 // transfers would keep their sources' slots for long.
 uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer);
-// Whether the peer receives less than a third of what the version's fastest reader does.
-bool is_slow(const State& state, const VersionRow& version, PeerIndex peer);
+// Whether the peer's link was seen to bring less than half of what the fastest readers get.
+bool is_slow(const State& state, PeerIndex peer);
 // Whether the superpeer's free slots are kept for chunks that nobody else has, which are still to
 // come from the origin.
 bool is_reserved(const State& state, const VersionRow& version, PeerIndex superpeer);
