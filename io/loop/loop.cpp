@@ -103,7 +103,20 @@ struct Loop::Impl {
     }
   }
 
+  void run() {
+    while (!io->stopped()) {
+      Duration span = pause ? pause() : Duration{};
+      if (span > Duration{}) {
+        if (io->poll() > 0 || io->stopped()) continue;
+        std::this_thread::sleep_for(std::chrono::nanoseconds(span.ns()));
+        if (io->poll() > 0) continue;
+      }
+      io->run_one();
+    }
+  }
+
   LoopOptions options;
+  std::function<Duration()> pause;
   const std::thread::id owner = std::this_thread::get_id();
   std::atomic<bool> is_stopping{false};
   bool is_inside = false;
@@ -129,7 +142,7 @@ void Loop::run() {
     auto work = asio::make_work_guard(*impl_->io);
     impl_->io->restart();
     // A stop() between these lines is seen by one of the two: it sets the flag before it stops.
-    if (!impl_->is_stopping) impl_->io->run();
+    if (!impl_->is_stopping) impl_->run();
     impl_->is_stopping = false;
     return 0;
   });
@@ -157,6 +170,11 @@ void Loop::stop() {
 
 void Loop::post(std::function<void()> task) {
   asio::post(*impl_->io, [task = std::move(task)] { task(); });
+}
+
+void Loop::set_pause(std::function<Duration()> pause) {
+  TYTO_ASSERT(on_own_thread());
+  impl_->pause = std::move(pause);
 }
 
 Instant Loop::now() const {

@@ -55,6 +55,13 @@ class Loop {
   // Threads: any.
   Instant now() const;
 
+  // Lets events gather, as a network card does with interrupts: `pause` is asked before run() looks
+  // for events, and says for how long it does not look for new ones once none is left; zero: it
+  // waits for the next one as usual. Everything on the loop, timers too, may be late by as much.
+  // Null: never.
+  // Requires: called on the loop's thread.
+  void set_pause(std::function<Duration()> pause);
+
   // Calls `callback` on the loop with the number of each of these signals that arrives, instead of
   // the signal's default action. Replaces what was set before for this loop. Set it in one loop of
   // a process only.

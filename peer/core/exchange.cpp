@@ -71,6 +71,16 @@ bool apply_commands(Turn& turn, ExchangeDown& down) {
 
 }  // namespace
 
+namespace {
+
+// Results wait longer for company while enough else is under way to keep the links busy.
+Duration report_within(const CoreState& state) {
+  bool is_busy = state.transfers.size() >= state.policy.transfers_plenty;
+  return is_busy ? state.policy.report_within_busy : state.policy.report_within;
+}
+
+}  // namespace
+
 void report(Turn& turn, Event event, Urgency urgency) {
   Session& session = turn.state.session;
   if (!session.can_resume) return;
@@ -79,7 +89,7 @@ void report(Turn& turn, Event event, Urgency urgency) {
     return;
   }
   session.events.push(std::move(event));
-  Instant due = urgency == Urgency::kNow ? turn.now : turn.now + turn.state.policy.report_within;
+  Instant due = urgency == Urgency::kNow ? turn.now : turn.now + report_within(turn.state);
   session.report_at = std::min(session.report_at, due);
 }
 

@@ -33,6 +33,10 @@ struct Policy {
   Duration park = Duration::seconds(20);
   // Results wait at most this long for company before they are sent.
   Duration report_within = Duration::milliseconds(10);
+  // The same while so many transfers are under way that none of their links waits for the tracker:
+  // an exchange costs as much as some blocks do.
+  Duration report_within_busy = Duration::milliseconds(50);
+  uint32_t transfers_plenty = 8;
   // Progress of transfers is told once they have been under way for this long.
   Duration progress_after = Duration::seconds(1);
   // What a failed transfer has brought is kept for the next one this long.

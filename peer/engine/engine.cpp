@@ -8,6 +8,7 @@
 #include "io/log/log.h"
 #include "io/loop/loop.h"
 #include "io/loop/timer.h"
+#include "peer/core/gathering.h"
 #include "peer/engine/control_link.h"
 #include "peer/engine/transfer_desk.h"
 #include "peer/origin/version.h"
@@ -45,13 +46,17 @@ struct Engine::Impl {
         desk(loop, store, client, origins, [this](Input input) { dispatch(std::move(input)); }),
         link(loop, link_handlers()),
         timer(loop),
-        leave_timer(loop) {}
+        leave_timer(loop) {
+    loop.set_pause([this] { return pause(); });
+  }
+  ~Impl() { loop.set_pause(nullptr); }
 
   Result<void> listen();
   ControlLinkHandlers link_handlers();
   RegisterRequest registration(const ConnectTracker& order) const;
   void dispatch(Input input);
   void arm_timer();
+  Duration pause();
 
   void carry_out(ConnectTracker& order);
   void carry_out(SendInventory& order) { link.send_inventory(std::move(order.pages)); }
@@ -91,6 +96,7 @@ struct Engine::Impl {
 
   std::deque<Input> inputs;  // waiting their turn while effects are carried out
   bool is_dispatching = false;
+  Gathering gathering;
   io::Timer timer;
   Instant timer_due = Instant::never();
 
@@ -178,6 +184,12 @@ void Engine::Impl::arm_timer() {
   if (due == timer_due && timer.is_armed()) return;
   timer_due = due;
   timer.start_at(due, [this] { dispatch(TimePassed{}); });
+}
+
+Duration Engine::Impl::pause() {
+  ChunkClientStats received = client.stats();
+  uint32_t transfers = received.transfers_now + (server ? server->stats().uploads_now : 0);
+  return gathering.pause(loop.now(), transfers, received.bytes_received);
 }
 
 RegisterRequest Engine::Impl::registration(const ConnectTracker& order) const {

@@ -17,9 +17,17 @@ uint32_t fair_kib_per_s(const State& state, const VersionRow& version) {
   return version.reader_kib_per_s / std::max(1u, state.config.assignments_per_peer);
 }
 
-void note_reader_rate(VersionRow& version, uint32_t kib_per_s) {
-  version.reader_kib_per_s =
-      std::max(kib_per_s, version.reader_kib_per_s - version.reader_kib_per_s / 256);
+constexpr Duration kFastestKept = Duration::seconds(2);
+
+// Readers are held against the fastest of the moment, so that they are not all slow when all are
+// held up by the same thing.
+void note_reader_rate(VersionRow& version, PeerIndex reader, uint32_t kib_per_s, Instant now) {
+  bool is_it = version.fastest_reader == reader;
+  bool is_silent = now - version.fastest_at > kFastestKept;
+  if (!is_it && !is_silent && kib_per_s <= version.reader_kib_per_s) return;
+  version.fastest_reader = reader;
+  version.fastest_at = now;
+  version.reader_kib_per_s = kib_per_s;
 }
 
 }  // namespace
@@ -67,7 +75,7 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   receiver.received.add(state.now, bytes);
   if (row.source == kNoPeer || took <= Duration{}) return;
   VersionRow& version = state.versions[row.version];
-  note_reader_rate(version, receiver.received.kib_per_s());
+  note_reader_rate(version, row.receiver, receiver.received.kib_per_s(), state.now);
   uint64_t fair = fair_kib_per_s(state, version);
   HostRow& source = state.fleet.host(state.fleet.peer(row.source).host);
   uint64_t flow = uint64_t{bytes} * 1'000'000'000 / kKiB / static_cast<uint64_t>(took.ns());

@@ -78,7 +78,10 @@ Picks pick(const State& state, const Reader& reader) {
       uint64_t rarity = uint64_t{version.copies[chunk]} + version.in_flight[chunk];
       uint32_t turn = (chunk + chunks - rotation) % chunks;
       bool is_near = is_held_near || rack.is_coming(chunk);
-      (is_near ? picks.near : picks.far)
+      bool is_fresh = is_only_at_superpeers(version, chunk);
+      (is_fresh  ? picks.fresh
+       : is_near ? picks.near
+                 : picks.far)
           .offer(chunk, reader.wants_all ? rarity << 32 | turn : chunk);
     }
   };

@@ -29,6 +29,8 @@ struct Reader {
   uint16_t active = 0;     // in_flight's count
   uint16_t failures = 0;   // in a row; those of assignments given out together count once
   Instant failed_at;       // when one was counted last
+  // Chunks that superpeers sent it before anybody else, and that may not have been passed on yet.
+  std::vector<uint32_t> unspread;
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
   bool is_waiting = false;  // in its version's queue

@@ -7,7 +7,7 @@
 namespace tyto::tracker {
 namespace {
 
-constexpr int kMissesMax = 8;
+constexpr int kMissesMax = 2;
 constexpr Duration kRecheck = Duration::milliseconds(500);
 
 enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
@@ -52,20 +52,27 @@ std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, con
   auto demand = version.demand_of_rack.find(state.fleet.place_of(reader.peer).rack);
   uint32_t inbound = demand == version.demand_of_rack.end() ? 0 : demand->second.inbound;
   uint32_t cap = state.config.assignments_per_peer;
+  Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
   Attempt far{&picks.far, Scope::kAnywhere};
-  if (inbound * 2 < cap) return {far, near, Attempt{}};
-  if (inbound < cap) return {near, far, Attempt{}};
+  if (inbound * 2 < cap) return {fresh, far, near};
+  if (inbound < cap) return {fresh, near, far};
   return {near, Attempt{}, Attempt{}};
 }
 
-// A fresh chunk from a superpeer that a slow reader would be slow to pass on: left to a faster one
-// while the superpeer is busy anyway.
-bool is_left_to_faster(const State& state, const Reader& reader, uint32_t chunk,
-                       const Found& found) {
+constexpr std::size_t kUnspreadMax = 2;
+
+// Whether a reader should be sent what nobody but superpeers has, to pass it on to the others. Not
+// one that has not begun to pass on what it was sent before, since its uplink is busy; so each
+// passes on as much as it can. And not a slow one, while the superpeer is busy anyway.
+bool may_spread(State& state, ReaderIndex index, PeerIndex superpeer) {
+  Reader& reader = state.readers[index];
   const VersionRow& version = state.versions[reader.version];
-  return found.reason.choice == Choice::kSuperpeerCopy && version.in_flight[chunk] == 0 &&
-         is_slow(state, reader.peer) && is_reserved(state, version, found.source);
+  std::erase_if(reader.unspread, [&](uint32_t chunk) {
+    return version.in_flight[chunk] + version.copies[chunk] - version.superpeer_copies[chunk] != 1;
+  });
+  if (is_slow(state, reader.peer) && is_reserved(state, version, superpeer)) return false;
+  return version.readers < 2 || reader.unspread.size() < kUnspreadMax;
 }
 
 // One assignment, one lease, or the reason why there is none.
@@ -81,8 +88,12 @@ Step step(State& state, ReaderIndex index) {
       // Those in the rack will not do, and not because they are busy.
       if (!found.is_found() && found.reason.rejected_busy == 0 && attempt.scope == Scope::kRack)
         found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
-      if (found.is_found() && !is_left_to_faster(state, state.readers[index], chunk, found))
+      bool is_fresh = attempt.chunks == &picks.fresh;
+      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) break;
+      if (found.is_found()) {
+        if (is_fresh) state.readers[index].unspread.push_back(chunk);
         return hand_over(state, index, chunk, found, picks.considered);
+      }
       if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
     }
   }

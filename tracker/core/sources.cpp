@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kLooksPerTier = 32;
 constexpr uint16_t kGenerationMax = 8;  // of a copy in flight that others may read from
+constexpr uint32_t kLoadPerHop = 16;    // what a hop more is worth, in 256ths of a host's uploads
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -47,15 +48,20 @@ struct Search {
   const VersionRow& version() const { return state.versions[reader.version]; }
 };
 
+// How busy a host's uplink is, in 256ths of what it is worth.
+uint32_t load_of(const State& state, PeerIndex source) {
+  const HostRow& host = state.fleet.host(state.fleet.peer(source).host);
+  return uint32_t{host.uploads} * 256 / std::max(1u, upload_slots(state, host));
+}
+
 // Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load, in 256ths of what the host is worth; then by
-// depth.
-uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
+// for chunks that nobody else has; then by load, of the busiest uplink on the way where the copy is
+// itself in flight; then by depth.
+uint32_t score_of(const Search& search, PeerIndex source, uint32_t load, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
-  const HostRow& host = search.state.fleet.host(peer.host);
-  auto near = static_cast<uint32_t>(nearness(search.place, host.place));
-  uint32_t slots = std::max(1u, upload_slots(search.state, host));
-  uint32_t load = std::min<uint32_t>(uint32_t{host.uploads} * 256 / slots, 0xfff);
+  auto near = static_cast<uint32_t>(
+      nearness(search.place, search.state.fleet.host(peer.host).place));
+  load = std::min(load + kLoadPerHop * generation, 0xfffu);
   return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
 }
 
@@ -98,7 +104,8 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
       ++search.reason.rejected_lacking;
       continue;
     }
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    if (passes(search, source)) 
+      search.list.offer({source, 0, score_of(search, source, load_of(search.state, source), 0)});
   }
 }
 
@@ -147,22 +154,31 @@ const TransferRow* incoming(const State& state, PeerIndex peer, const TransferRo
   return nullptr;
 }
 
-// Whether a copy in flight waits, through other copies in flight, for one at `reader`, or for a
-// copy that is neither there nor on its way any more. Generations grow along a tree, but after a
-// failure they are given out anew above those who still wait.
-bool waits_for(const State& state, const TransferRow& copy, PeerIndex reader) {
+// The way that a copy in flight comes, up to a whole one.
+struct Chain {
+  bool is_sound = false;
+  uint32_t load = 0;  // of the busiest uplink
+};
+
+// Not sound if it waits, through other copies in flight, for one at `reader`, or for a copy that is
+// neither there nor on its way any more. Generations grow along a tree, but after a failure they are
+// given out anew above those who still wait.
+Chain chain_of(const State& state, const TransferRow& copy, PeerIndex reader) {
+  Chain chain;
   const TransferRow* at = &copy;
-  for (int steps = 0; at != nullptr && steps <= kGenerationMax; ++steps) {
-    if (at->source == reader) return true;
-    if (at->source == kNoPeer || at->source_generation == 0) return false;
+  for (int steps = 0; steps <= kGenerationMax; ++steps) {
+    if (at->source == reader || at->source == kNoPeer) return chain;
+    chain.load = std::max(chain.load, load_of(state, at->source));
     PeerIndex above = at->source;
+    chain.is_sound = at->source_generation == 0;
+    if (chain.is_sound) return chain;
     at = incoming(state, above, copy);
-    if (at == nullptr) {
-      HoldingIndex holding = state.holdings.find(copy.version, above);
-      return holding == kNoHolding || !state.holdings.has(holding, copy.chunk);
-    }
+    if (at != nullptr) continue;
+    HoldingIndex holding = state.holdings.find(copy.version, above);
+    chain.is_sound = holding != kNoHolding && state.holdings.has(holding, copy.chunk);
+    return chain;
   }
-  return true;
+  return chain;
 }
 
 // Copies on their way to others that could be passed on as they arrive.
@@ -175,8 +191,8 @@ void look_in_flight(Search& search, Scope scope) {
     bool is_near = state.fleet.place_of(row.receiver).rack == search.place.rack;
     if (scope == Scope::kRack && !is_near) continue;
     // What comes from the origin is nobody's source before it is whole.
-    if (row.source == kNoPeer || row.generation >= kGenerationMax ||
-        waits_for(state, row, search.reader.peer)) {
+    Chain chain = chain_of(state, row, search.reader.peer);
+    if (row.generation >= kGenerationMax || !chain.is_sound) {
       ++search.reason.candidates;
       ++search.reason.rejected_cycle;
       continue;
@@ -187,14 +203,10 @@ void look_in_flight(Search& search, Scope scope) {
       ++search.reason.rejected_busy;
       continue;
     }
-    search.list.offer(
-        {row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+    uint32_t load = std::max(chain.load, load_of(state, row.receiver));
+    search.list.offer({row.receiver, row.generation,
+                       score_of(search, row.receiver, load, row.generation)});
   }
-}
-
-// Whether nobody but superpeers has the chunk, whole or coming: the best use of their uplinks.
-bool is_only_at_superpeers(const VersionRow& version, uint32_t chunk) {
-  return version.in_flight[chunk] == 0 && version.copies[chunk] == version.superpeer_copies[chunk];
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ struct VersionRow {
 
   std::vector<TransferIndex> transfers;
   std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
-  uint32_t reader_kib_per_s = 0;    // what its fastest reader received of late; 0: not known yet
+  PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
+  Instant fastest_at;                  // when it last did
+  uint32_t reader_kib_per_s = 0;       // its rate; 0: not known yet
   std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
@@ -70,6 +72,13 @@ struct VersionRow {
   uint32_t chunk_count() const { return static_cast<uint32_t>(copies.size()); }
   bool knows_root(uint32_t chunk) const { return !roots.empty() && !roots[chunk].is_zero(); }
 };
+
+// Whether nobody but superpeers has the chunk, whole or coming: to pass it on is the best use of
+// their uplinks.
+inline bool is_only_at_superpeers(const VersionRow& version, uint32_t chunk) {
+  return version.in_flight[chunk] == 0 && version.copies[chunk] > 0 &&
+         version.copies[chunk] == version.superpeer_copies[chunk];
+}
 
 // Bounds: Config::max_versions, enforced by the caller through size().
 class Versions {

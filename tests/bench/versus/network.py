@@ -18,6 +18,14 @@ _QUEUE_BYTES_MIN = 64_000
 _BURST_BYTES_MIN = 8_192
 
 
+def _pass_by_netfilter(namespace):
+    """Bridges hand each packet to the firewall where br_netfilter is loaded: switches do not."""
+    for table in ("iptables", "ip6tables", "arptables"):
+        subprocess.run(
+            ["ip", "netns", "exec", namespace, "sysctl", "-qw",
+             f"net.bridge.bridge-nf-call-{table}=0"], check=False, stderr=subprocess.DEVNULL)
+
+
 class Forbidden(Exception):
     """This machine does not let the kit have namespaces or shaping."""
 
@@ -58,6 +66,7 @@ class Network:
         try:
             _ip(f"netns add {self._bridge}")
             self._in_bridge("link add core type bridge", "link set core up")
+            _pass_by_netfilter(self._bridge)
         except (OSError, subprocess.CalledProcessError) as error:
             raise Forbidden(f"no network namespaces here: {_reason(error)}") from error
 
