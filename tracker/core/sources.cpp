@@ -61,7 +61,7 @@ uint32_t score_of(const Search& search, PeerIndex source, uint32_t load, uint16_
   const PeerRow& peer = search.state.fleet.peer(source);
   auto near = static_cast<uint32_t>(
       nearness(search.place, search.state.fleet.host(peer.host).place));
-  load = std::min(load + kLoadPerHop * generation, 0xfffu);
+  load = std::min(load, 0xfffu);
   return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
 }
 
@@ -203,9 +203,8 @@ void look_in_flight(Search& search, Scope scope) {
       ++search.reason.rejected_busy;
       continue;
     }
-    uint32_t load = std::max(chain.load, load_of(state, row.receiver));
     search.list.offer({row.receiver, row.generation,
-                       score_of(search, row.receiver, load, row.generation)});
+                       score_of(search, row.receiver, load_of(state, row.receiver), row.generation)});
   }
 }
 
