@@ -30,7 +30,7 @@ class Gathering {
  private:
   static constexpr uint32_t kTransfersMin = 6;
   static constexpr uint64_t kBytesMax = 128 * kKiB;  // in a span: 25 MB/s
-  static constexpr Duration kFor = Duration::milliseconds(20);
+  static constexpr Duration kFor = Duration::milliseconds(5);
   Instant since_;  // when the present span began
   uint64_t bytes_before_ = 0;
   uint64_t bytes_of_span_ = 0;  // of the last whole one

@@ -35,7 +35,7 @@ struct Policy {
   Duration report_within = Duration::milliseconds(10);
   // The same while so many transfers are under way that none of their links waits for the tracker:
   // an exchange costs as much as some blocks do.
-  Duration report_within_busy = Duration::milliseconds(50);
+  Duration report_within_busy = Duration::milliseconds(25);
   uint32_t transfers_plenty = 8;
   // Progress of transfers is told once they have been under way for this long.
   Duration progress_after = Duration::seconds(1);

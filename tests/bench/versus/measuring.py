@@ -64,7 +64,7 @@ def _time_readers(system, plan, marks):
     waiting = list(range(plan.readers))
     lacking = {reader_name(reader): reader for reader in waiting}
     started, seconds = {}, [None] * plan.readers
-    start = time.monotonic(); import sys; print("T0", time.time(), file=sys.stderr)
+    start = time.monotonic()
     while lacking:
         now = time.monotonic()
         while waiting and start + plan.start_s(waiting[0]) <= now:

@@ -20,7 +20,7 @@ http {{
   tcp_nopush on;
   keepalive_requests 1000000;
   keepalive_timeout 600s;
-  log_format bytes '$request_method $status $body_bytes_sent $request_uri $msec $request_time';
+  log_format bytes '$request_method $status $body_bytes_sent $request_uri';
   access_log {folder}/access.log bytes;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
