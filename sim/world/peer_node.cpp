@@ -7,13 +7,6 @@
 namespace tyto::sim {
 namespace {
 
-template <class Order>
-DataPlane::Attempt attempt_of(const Order& order) {
-  bool is_hedge = false;
-  if constexpr (requires { order.is_hedge; }) is_hedge = order.is_hedge;
-  return is_hedge ? DataPlane::Attempt::kHedge : DataPlane::Attempt::kOnly;
-}
-
 Location location_of(const Scenario& scenario, NodeId id) {
   Location location{.region = "r", .zone = "z", .host = "h" + std::to_string(id.value())};
   bool is_reader = id.value() >= scenario.fleet.superpeers;
@@ -170,7 +163,9 @@ void PeerNode::carry_out(peer::Effect& effect) {
   } else if (auto* exchange = std::get_if<peer::SendExchange>(&effect)) {
     world_.control().send_exchange(id_, std::move(exchange->up));
   } else if (auto* transfer = std::get_if<peer::StartTransfer>(&effect)) {
-    world_.data().start(id_, *transfer, attempt_of(*transfer));
+    world_.data().start(
+        id_, *transfer,
+        transfer->is_hedge ? DataPlane::Attempt::kHedge : DataPlane::Attempt::kOnly);
   } else if (auto* cancelled = std::get_if<peer::CancelTransfer>(&effect)) {
     world_.data().cancel(id_, cancelled->transfer);
   } else if (auto* kept = std::get_if<peer::DropPartial>(&effect)) {

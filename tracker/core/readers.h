@@ -29,6 +29,8 @@ struct Reader {
   uint16_t active = 0;     // in_flight's count
   uint16_t failures = 0;   // in a row; those of assignments given out together count once
   Instant failed_at;       // when one was counted last
+  Duration usual_took;     // of its transfers of late; zero: none has ended yet
+  uint16_t hedges = 0;     // second transfers ordered of chunks that were late
   // Chunks that superpeers sent it before anybody else, and that may not have been passed on yet.
   std::vector<uint32_t> unspread;
   std::array<Exclusion, 8> exclusions{};

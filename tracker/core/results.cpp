@@ -182,6 +182,16 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
 
 }  // namespace
 
+namespace {
+
+bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, PeerIndex receiver) {
+  TransferIndex t = state.versions[version].newest_transfer[chunk];
+  while (t != kNoTransfer && state.transfers[t].receiver != receiver) t = state.transfers[t].older;
+  return t != kNoTransfer;
+}
+
+}  // namespace
+
 void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
@@ -189,7 +199,8 @@ void finish_transfer(State& state, TransferIndex index) {
   if (receiver.session != kNoSession) std::erase(state.sessions[receiver.session].transfers, index);
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
-  if (reader != kNoReader && state.readers[reader].in_flight.test(row.chunk)) {
+  bool is_last = !is_coming_to(state, row.version, row.chunk, row.receiver);
+  if (reader != kNoReader && is_last && state.readers[reader].in_flight.test(row.chunk)) {
     state.readers[reader].in_flight.reset(row.chunk);
     --state.readers[reader].active;
     state.mark_dirty(reader);
@@ -218,7 +229,10 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   }
   if (is_from_origin && is_sound) state.versions[*version].origin_failures = 0;
   if (ReaderIndex reader = state.readers.find(peer, *version); reader != kNoReader) {
-    state.readers[reader].failures = 0;
+    Reader& row = state.readers[reader];
+    row.failures = 0;
+    row.usual_took =
+        row.usual_took == Duration{} ? event.took : (row.usual_took * 7 + event.took) / 8;
     state.mark_dirty(reader);
   }
   if (!event.stored) return;

@@ -142,6 +142,14 @@ void wait(State& state, ReaderIndex index) {
   }
 }
 
+// Nothing is left for it but what is on its way.
+void watch_tail(State& state, ReaderIndex index) {
+  Instant next = hedge_tail(state, index);
+  if (next.is_never()) return;
+  wait(state, index);
+  state.recheck(state.readers[index].version, next);
+}
+
 bool may_be_served(const State& state, const Reader& reader) {
   const PeerRow& peer = state.fleet.peer(reader.peer);
   return !peer.is_leaving && state.sessions[peer.session].connection.has_value();
@@ -159,7 +167,8 @@ void schedule(State& state, ReaderIndex index) {
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
   while (state.readers[index].active < slots) {
     Step taken = step(state, index);
-    if (taken == Step::kEnded || taken == Step::kSatisfied) return;
+    if (taken == Step::kEnded) return;
+    if (taken == Step::kSatisfied) return watch_tail(state, index);
     if (taken == Step::kAssigned) continue;
     if (taken == Step::kLeased && ++leased < slots) continue;
     wait(state, index);

@@ -59,8 +59,8 @@ uint32_t load_of(const State& state, PeerIndex source) {
 // itself in flight; then by depth.
 uint32_t score_of(const Search& search, PeerIndex source, uint32_t load, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
-  auto near = static_cast<uint32_t>(
-      nearness(search.place, search.state.fleet.host(peer.host).place));
+  auto near =
+      static_cast<uint32_t>(nearness(search.place, search.state.fleet.host(peer.host).place));
   load = std::min(load, 0xfffu);
   return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
 }
@@ -104,7 +104,7 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
       ++search.reason.rejected_lacking;
       continue;
     }
-    if (passes(search, source)) 
+    if (passes(search, source))
       search.list.offer({source, 0, score_of(search, source, load_of(search.state, source), 0)});
   }
 }
@@ -161,8 +161,8 @@ struct Chain {
 };
 
 // Not sound if it waits, through other copies in flight, for one at `reader`, or for a copy that is
-// neither there nor on its way any more. Generations grow along a tree, but after a failure they are
-// given out anew above those who still wait.
+// neither there nor on its way any more. Generations grow along a tree, but after a failure they
+// are given out anew above those who still wait.
 Chain chain_of(const State& state, const TransferRow& copy, PeerIndex reader) {
   Chain chain;
   const TransferRow* at = &copy;
@@ -203,8 +203,9 @@ void look_in_flight(Search& search, Scope scope) {
       ++search.reason.rejected_busy;
       continue;
     }
-    search.list.offer({row.receiver, row.generation,
-                       score_of(search, row.receiver, load_of(state, row.receiver), row.generation)});
+    search.list.offer(
+        {row.receiver, row.generation,
+         score_of(search, row.receiver, load_of(state, row.receiver), row.generation)});
   }
 }
 
@@ -264,7 +265,7 @@ Duration patience_of(const State& state, const Found& found) {
 }  // namespace
 
 void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found) {
+            const Found& found, Assignment kind) {
   const VersionRow& facts = state.versions[version];
   Choice choice = found.reason.choice;
   TransferRow row;
@@ -290,8 +291,10 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].transfers.push_back(index);
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
-    state.readers[reader].in_flight.set(chunk);
-    ++state.readers[reader].active;
+    if (kind == Assignment::kOnly) {
+      state.readers[reader].in_flight.set(chunk);
+      ++state.readers[reader].active;
+    }
   }
   ++state.counters.assignments;
   state.describe(session, version);
@@ -304,6 +307,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   if (facts.knows_root(chunk)) order.root = facts.roots[chunk];
   order.generation = Generation(row.generation);
   order.patience = patience_of(state, found);
+  order.is_hedge = kind == Assignment::kHedge;
   order.reason = reason;
   state.stage(session, std::move(order));
 }

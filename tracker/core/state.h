@@ -146,9 +146,18 @@ struct Found {
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);
 bool is_usable_source(const State& state, PeerIndex peer);
+enum class Assignment : uint8_t {
+  kOnly,
+  kHedge,  // besides another one of the same chunk
+};
 // Orders the transfer: books it, and stages the command to the receiver.
 void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found);
+            const Found& found, Assignment kind = Assignment::kOnly);
+
+// --- hedging.cpp: the tail of a download ---
+// Hedges those of a reader's transfers that are late. To be called when there is nothing else left
+// for it to be sent. Returns when the next one will be late.
+Instant hedge_tail(State& state, ReaderIndex reader);
 
 // --- leases.cpp: who reads from the origin ---
 // What asking for a chunk from the origin came to.

@@ -54,7 +54,7 @@ struct VersionRow {
   PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
   Instant fastest_at;                  // when it last did
   uint32_t reader_kib_per_s = 0;       // its rate; 0: not known yet
-  std::vector<uint32_t> leases;     // chunks that are being read from the origin for all
+  std::vector<uint32_t> leases;        // chunks that are being read from the origin for all
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
   ReaderIndex last_reader = kNoReader;  // the one scheduled last; may be gone

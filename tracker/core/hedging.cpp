@@ -1,0 +1,67 @@
+// The tail of a download: what takes long is asked for from a second source as well.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// A transfer is late when it has taken so many times what the reader's transfers take, and this
+// long.
+constexpr int64_t kLateTimes = 2;
+constexpr Duration kLateMin = Duration::milliseconds(400);
+// At most one chunk in so many is hedged, so that even if all that hedges bring were brought in
+// vain, it would be 2 % of the object.
+constexpr uint32_t kChunksPerHedge = 50;
+
+uint32_t transfers_of(const State& state, const Reader& reader, uint32_t chunk) {
+  uint32_t count = 0;
+  const VersionRow& version = state.versions[reader.version];
+  for (TransferIndex t = version.newest_transfer[chunk]; t != kNoTransfer;
+       t = state.transfers[t].older)
+    count += state.transfers[t].receiver == reader.peer ? 1 : 0;
+  return count;
+}
+
+Instant late_at(const Reader& reader, const TransferRow& row) {
+  return row.since + std::max(reader.usual_took * kLateTimes, kLateMin);
+}
+
+bool may_hedge(const State& state, const Reader& reader) {
+  return reader.wants_all && reader.usual_took > Duration{} &&
+         (uint32_t{reader.hedges} + 1) * kChunksPerHedge <=
+             state.versions[reader.version].chunk_count();
+}
+
+bool hedge(State& state, ReaderIndex index, const TransferRow& late) {
+  const Reader& reader = state.readers[index];
+  Found found = find_source(state, reader, late.chunk, Scope::kAnywhere);
+  bool is_other = found.is_found() && found.generation == 0 && found.source != late.source;
+  if (!is_other) return false;
+  uint32_t bytes = state.versions[late.version].chunking.length_of(ChunkIndex(late.chunk));
+  if (reserve(state, reader.peer, late.version, bytes) != Space::kReserved) return false;
+  ++state.readers[index].hedges;
+  assign(state, reader.peer, late.version, late.chunk, found, Assignment::kHedge);
+  return true;
+}
+
+}  // namespace
+
+Instant hedge_tail(State& state, ReaderIndex index) {
+  Instant next = Instant::never();
+  SessionIndex session = state.fleet.peer(state.readers[index].peer).session;
+  const std::vector<TransferIndex> under_way = state.sessions[session].transfers;
+  for (TransferIndex t : under_way) {
+    const TransferRow row = state.transfers[t];
+    const Reader& reader = state.readers[index];
+    if (row.version != reader.version || row.source == kNoPeer) continue;
+    if (!may_hedge(state, reader)) return Instant::never();
+    if (transfers_of(state, reader, row.chunk) > 1) continue;
+    Instant late = late_at(reader, row);
+    if (late <= state.now && hedge(state, index, row)) continue;
+    next = std::min(next, late <= state.now ? state.now + kLateMin : late);
+  }
+  return next;
+}
+
+}  // namespace tyto::tracker
