@@ -8,8 +8,10 @@ namespace {
 
 // A transfer is late when it has taken so many times what the reader's transfers take, and this
 // long.
-constexpr int64_t kLateTimes = 2;
-constexpr Duration kLateMin = Duration::milliseconds(400);
+constexpr int64_t kLateTimes = 4;
+constexpr Duration kLateMin = Duration::seconds(1);
+// One that has got so far is waited for.
+constexpr uint8_t kQuartersComing = 2;
 // At most one chunk in so many is hedged, so that even if all that hedges bring were brought in
 // vain, it would be 2 % of the object.
 constexpr uint32_t kChunksPerHedge = 50;
@@ -56,7 +58,8 @@ Instant hedge_tail(State& state, ReaderIndex index) {
     const Reader& reader = state.readers[index];
     if (row.version != reader.version || row.source == kNoPeer) continue;
     if (!may_hedge(state, reader)) return Instant::never();
-    if (transfers_of(state, reader, row.chunk) > 1) continue;
+    bool is_coming = row.quarters >= kQuartersComing;
+    if (is_coming || transfers_of(state, reader, row.chunk) > 1) continue;
     Instant late = late_at(reader, row);
     if (late <= state.now && hedge(state, index, row)) continue;
     next = std::min(next, late <= state.now ? state.now + kLateMin : late);

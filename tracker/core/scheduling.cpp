@@ -7,7 +7,7 @@
 namespace tyto::tracker {
 namespace {
 
-constexpr int kMissesMax = 8;
+constexpr int kMissesMax = 4;
 constexpr Duration kRecheck = Duration::milliseconds(500);
 
 enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
