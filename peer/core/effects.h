@@ -45,7 +45,7 @@ struct StartTransfer {
   Duration patience;
   bool without_tracker = false;  // tells a superpeer to get the chunk itself if it lacks it
   bool is_fallback = false;      // told to the source so that it can count
-  bool is_hedge = false;         // another transfer of the chunk is under way; they share what comes
+  bool is_hedge = false;  // another transfer of the chunk is under way; they share what comes
 };
 // May be answered by TransferFailed (it is ignored) or not at all; by TransferDone if that could
 // not be helped any more, and then the chunk counts as held.

@@ -10,8 +10,8 @@ namespace tyto::peer {
 
 // On slow links a wake-up brings a block, and costs more than the block does. With many transfers
 // under way the next blocks are never far, so they are waited for a little; each is then passed on
-// later by a small part of the time that it takes to arrive. Where much comes at once there is nothing
-// to gain, and where little is under way somebody waits for each answer.
+// later by a small part of the time that it takes to arrive. Where much comes at once there is
+// nothing to gain, and where little is under way somebody waits for each answer.
 //
 // Purity: pure. Asked with the present totals whenever the shell is about to look for events.
 class Gathering {

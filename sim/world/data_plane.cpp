@@ -1,5 +1,6 @@
 #include "sim/world/data_plane.h"
 
+#include "peer/core/patience.h"
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -244,7 +245,11 @@ bool DataPlane::is_right(const Transfer& transfer) const {
 
 void DataPlane::set_silent(Transfer& transfer) {
   transfer.is_silent = true;
+  transfer.silent_since = world_.now();
   ++transfer.silence;
+  constexpr Duration kProbed = peer::kSilenceMin + peer::kProbeWithin;
+  if (transfer.order.source.generation > Generation(0) && transfer.order.patience > kProbed)
+    world_.schedule(world_.now() + kProbed, EventKind::kPatience, transfer.key, transfer.silence);
   world_.schedule(world_.now() + transfer.order.patience, EventKind::kPatience, transfer.key,
                   transfer.silence);
 }
@@ -256,10 +261,17 @@ void DataPlane::set_heard(Transfer& transfer) {
   ++transfer.silence;
 }
 
+// The real client asks a copy in flight that is silent whether it lives.
+bool DataPlane::is_dead_in_flight(const Transfer& transfer) const {
+  return transfer.order.source.generation > Generation(0) && !is_reachable(transfer);
+}
+
 void DataPlane::on_patience(uint64_t key, uint64_t silence) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || !transfer->is_silent || transfer->silence != silence) return;
   if (world_.node(transfer->reader).is_frozen()) return;  // its timers stand still
+  bool is_over = world_.now() >= transfer->silent_since + transfer->order.patience;
+  if (!is_over && !is_dead_in_flight(*transfer)) return;
   if (transfer->is_relay && transfer->is_in_flow()) {
     Instant since = std::min(network_.idle_since(transfer->flow), world_.now());
     Instant due = since + transfer->order.patience;

@@ -48,6 +48,7 @@ struct Transfer {
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
+  Instant silent_since;
   uint64_t tracker_run = 0;     // that ruled when it began
   uint64_t tracker_upset = 0;   // how often it had been disturbed by then
   bool had_tracker = false;     // the reader was in touch with it
@@ -187,6 +188,7 @@ class DataPlane {
   void set_silent(Transfer& transfer);
   void set_heard(Transfer& transfer);
   bool is_reachable(const Transfer& transfer) const;
+  bool is_dead_in_flight(const Transfer& transfer) const;
   bool is_right(const Transfer& transfer) const;
   uint64_t& counter(ByteCounts& counts, const Transfer& transfer) const;
   void note_traffic(const Transfer& transfer, uint64_t bytes);

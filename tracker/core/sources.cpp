@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kLooksPerTier = 32;
 constexpr uint16_t kGenerationMax = 8;  // of a copy in flight that others may read from
-constexpr uint32_t kLoadPerHop = 16;    // what a hop more is worth, in 256ths of a host's uploads
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -55,13 +54,12 @@ uint32_t load_of(const State& state, PeerIndex source) {
 }
 
 // Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load, of the busiest uplink on the way where the copy is
-// itself in flight; then by depth.
-uint32_t score_of(const Search& search, PeerIndex source, uint32_t load, uint16_t generation) {
+// for chunks that nobody else has; then by load; then by depth.
+uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
   auto near =
       static_cast<uint32_t>(nearness(search.place, search.state.fleet.host(peer.host).place));
-  load = std::min(load, 0xfffu);
+  uint32_t load = std::min(load_of(search.state, source), 0xfffu);
   return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
 }
 
@@ -104,8 +102,7 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
       ++search.reason.rejected_lacking;
       continue;
     }
-    if (passes(search, source))
-      search.list.offer({source, 0, score_of(search, source, load_of(search.state, source), 0)});
+    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
   }
 }
 
@@ -143,42 +140,41 @@ void look_beyond_rack(Search& search) {
   if (!is_done()) look_at_groups(search, nullptr);
 }
 
-// The transfer by which a peer is sent a chunk, among the few it has under way; or null.
-const TransferRow* incoming(const State& state, PeerIndex peer, const TransferRow& like) {
+// The transfers by which a peer is sent a chunk: one, but for hedges.
+struct Incoming {
+  const TransferRow* row = nullptr;
+  uint32_t count = 0;
+};
+Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
+  Incoming found;
   SessionIndex session = state.fleet.peer(peer).session;
-  if (session == kNoSession) return nullptr;
+  if (session == kNoSession) return found;
   for (TransferIndex index : state.sessions[session].transfers) {
     const TransferRow& row = state.transfers[index];
-    if (row.version == like.version && row.chunk == like.chunk) return &row;
+    if (row.version != like.version || row.chunk != like.chunk) continue;
+    found.row = &row;
+    ++found.count;
   }
-  return nullptr;
+  return found;
 }
 
-// The way that a copy in flight comes, up to a whole one.
-struct Chain {
-  bool is_sound = false;
-  uint32_t load = 0;  // of the busiest uplink
-};
-
-// Not sound if it waits, through other copies in flight, for one at `reader`, or for a copy that is
-// neither there nor on its way any more. Generations grow along a tree, but after a failure they
-// are given out anew above those who still wait.
-Chain chain_of(const State& state, const TransferRow& copy, PeerIndex reader) {
-  Chain chain;
-  const TransferRow* at = &copy;
+// Whether a copy in flight comes from a whole one in the end, through copies in flight that are on
+// their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
+// are given out anew above those who still wait. What comes in two ways is no source: to tell that
+// neither leads back here would take a search.
+bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
+  PeerIndex at = copy.receiver;
   for (int steps = 0; steps <= kGenerationMax; ++steps) {
-    if (at->source == reader || at->source == kNoPeer) return chain;
-    chain.load = std::max(chain.load, load_of(state, at->source));
-    PeerIndex above = at->source;
-    chain.is_sound = at->source_generation == 0;
-    if (chain.is_sound) return chain;
-    at = incoming(state, above, copy);
-    if (at != nullptr) continue;
-    HoldingIndex holding = state.holdings.find(copy.version, above);
-    chain.is_sound = holding != kNoHolding && state.holdings.has(holding, copy.chunk);
-    return chain;
+    Incoming way = incoming(state, at, copy);
+    if (way.count == 0) {
+      HoldingIndex holding = state.holdings.find(copy.version, at);
+      return holding != kNoHolding && state.holdings.has(holding, copy.chunk);
+    }
+    if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
+    if (way.row->source_generation == 0) return true;
+    at = way.row->source;
   }
-  return chain;
+  return false;
 }
 
 // Copies on their way to others that could be passed on as they arrive.
@@ -191,8 +187,7 @@ void look_in_flight(Search& search, Scope scope) {
     bool is_near = state.fleet.place_of(row.receiver).rack == search.place.rack;
     if (scope == Scope::kRack && !is_near) continue;
     // What comes from the origin is nobody's source before it is whole.
-    Chain chain = chain_of(state, row, search.reader.peer);
-    if (row.generation >= kGenerationMax || !chain.is_sound) {
+    if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
       ++search.reason.candidates;
       ++search.reason.rejected_cycle;
       continue;
@@ -204,8 +199,7 @@ void look_in_flight(Search& search, Scope scope) {
       continue;
     }
     search.list.offer(
-        {row.receiver, row.generation,
-         score_of(search, row.receiver, load_of(state, row.receiver), row.generation)});
+        {row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
   }
 }
 
@@ -259,7 +253,7 @@ Duration patience_of(const State& state, const Found& found) {
   if (found.source == kNoPeer) return state.config.origin_patience;
   if (found.generation == 0) return state.config.patience;
   // A copy in flight must arrive there first, and its sender may have to be replaced.
-  return state.config.patience * (2 + 2 * int64_t{found.generation});
+  return state.config.patience * (1 + int64_t{found.generation});
 }
 
 }  // namespace

@@ -54,6 +54,27 @@ TEST(Loop, StopBeforeRunMakesItReturnAtOnceAndTheNextRunGoesOn) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(Loop, APauseLetsEventsGatherAndLosesNone) {
+  Loop loop;
+  int pauses = 0;
+  std::vector<int> order;
+  loop.set_pause([&] { return ++pauses < 50 ? Duration::microseconds(100) : Duration{}; });
+  Timer timer(loop);
+  timer.start_after(Duration::milliseconds(2), [&] {
+    order.push_back(1);
+    loop.post([&] { order.push_back(2); });
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+  EXPECT_GT(pauses, 0);
+  // Without one the loop waits as usual, and another thread's stop() is heard.
+  loop.set_pause(nullptr);
+  std::thread other([&] { loop.stop(); });
+  loop.run();
+  other.join();
+}
+
 TEST(Loop, StopFromAnotherThreadEndsRun) {
   Loop loop;
   std::thread other([&] { loop.stop(); });
