@@ -285,7 +285,7 @@ void ChunkClient::Impl::probe(uint64_t id, Transfer& transfer) {
       return watch(id, *probed);
     }
     if (loop.now() - probed->last_byte < kSilenceMin) return;  // it has woken up meanwhile
-    fail(id, FailureKind::kStalled,
+    fail(id, FailureKind::kUnreachable,
          probed->request.source.address.text() + ": silent, and " + answered.error().message);
   };
   transfer.probe = http.request(std::move(request), std::move(callbacks));

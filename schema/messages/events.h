@@ -68,7 +68,7 @@ struct ChunkVerified {
 };
 
 enum class FailureKind : uint8_t {
-  kUnreachable = 0,    // no connection, or it broke
+  kUnreachable = 0,    // no connection, it broke, or no answer to whether it lives
   kStalled = 1,        // no byte within the patience
   kCorrupt = 2,        // bytes that do not match the root
   kLacking = 3,        // 404: the source does not hold it

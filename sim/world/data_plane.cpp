@@ -272,6 +272,7 @@ void DataPlane::on_patience(uint64_t key, uint64_t silence) {
   if (world_.node(transfer->reader).is_frozen()) return;  // its timers stand still
   bool is_over = world_.now() >= transfer->silent_since + transfer->order.patience;
   if (!is_over && !is_dead_in_flight(*transfer)) return;
+  if (!is_over) return fail(key, FailureKind::kUnreachable);
   if (transfer->is_relay && transfer->is_in_flow()) {
     Instant since = std::min(network_.idle_since(transfer->flow), world_.now());
     Instant due = since + transfer->order.patience;
