@@ -153,7 +153,8 @@ Result<std::shared_ptr<PartialChunk>> TransferDesk::partial_for(const StartTrans
                                                                 std::optional<Digest> root) {
   ChunkId chunk{order.facts->id, order.chunk};
   if (auto way = ways_.find(chunk); way != ways_.end() && way->second.partial) {
-    bool is_same = !root || way->second.partial->root() == root;
+    bool is_same =
+        way->second.partial->is_usable() && (!root || way->second.partial->root() == root);
     if (is_same) return way->second.partial;
     drop_partial(chunk);
   }

@@ -53,7 +53,7 @@ void HttpLookup::attempt() {
   request.idle_max = Duration::seconds(5);
   request.redirects_max = kRedirectsMax;
   exchange_ =
-      std::make_unique<Exchange>(shared_, RequestGate::Kind::kLookUp, std::move(request), *this);
+      std::make_unique<Exchange>(shared_, RequestGate::Kind::kOther, std::move(request), *this);
 }
 
 void HttpLookup::on_head(const io::HttpResponseHead& head) {

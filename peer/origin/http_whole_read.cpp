@@ -70,7 +70,7 @@ Result<void> WholeRead::open_spool() {
 void WholeRead::start() {
   position_ = 0;
   spooled_before_ = spooled_;
-  exchange_ = std::make_unique<Exchange>(shared_, RequestGate::Kind::kRead,
+  exchange_ = std::make_unique<Exchange>(shared_, RequestGate::Kind::kOther,
                                          object_request(*facts_, patience_, std::nullopt), *this);
 }
 

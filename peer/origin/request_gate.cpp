@@ -15,10 +15,10 @@ constexpr std::size_t kQueuesKept = 64;
 
 class RequestGate::Pass {
  public:
-  Pass(RequestGate& gate, std::string name, std::function<void()> go)
-      : gate_(gate), name_(std::move(name)), go_(std::move(go)) {}
+  Pass(RequestGate& gate, std::string name, Kind kind, std::function<void()> go)
+      : gate_(gate), name_(std::move(name)), kind_(kind), go_(std::move(go)) {}
   ~Pass() {
-    if (is_granted_) gate_.leave(name_);
+    if (is_granted_) gate_.leave(name_, kind_);
   }
   void grant(Instant now) {
     is_granted_ = true;
@@ -31,6 +31,7 @@ class RequestGate::Pass {
  private:
   RequestGate& gate_;
   const std::string name_;
+  const Kind kind_;
   std::function<void()> go_;
   bool is_granted_ = false;
   Instant granted_at_;
@@ -38,9 +39,9 @@ class RequestGate::Pass {
 
 std::shared_ptr<RequestGate::Pass> RequestGate::enter(const std::string& name, Kind kind,
                                                       std::function<void()> go) {
-  auto pass = std::make_shared<Pass>(*this, name, std::move(go));
+  auto pass = std::make_shared<Pass>(*this, name, kind, std::move(go));
   Queue& queue = queue_of(name);
-  (kind == Kind::kRead ? queue.reads : queue.look_ups).push_back(pass);
+  (kind == Kind::kRead ? queue.reads : queue.others).push_back(pass);
   grant(name);
   return pass;
 }
@@ -51,24 +52,24 @@ RequestGate::Queue& RequestGate::queue_of(const std::string& name) {
 
 void RequestGate::completed(const Pass& pass, uint64_t bytes) {
   Queue& queue = queue_of(pass.name());
-  queue.window.read(bytes, loop_.now() - pass.granted_at(), queue.under_way);
+  queue.window.read(bytes, loop_.now() - pass.granted_at(), queue.reads_under_way);
 }
 
 void RequestGate::grant(const std::string& name) {
   Queue& queue = queue_of(name);
-  grant_from(queue.look_ups, queue, at_once_max_);
-  grant_from(queue.reads, queue, queue.window.limit());
+  grant_from(queue.others, queue.others_under_way, at_once_max_);
+  grant_from(queue.reads, queue.reads_under_way, queue.window.limit());
   if (queue.is_idle() && queues_.size() > kQueuesKept) queues_.erase(name);
 }
 
-void RequestGate::grant_from(std::deque<std::weak_ptr<Pass>>& waiting, Queue& queue,
+void RequestGate::grant_from(std::deque<std::weak_ptr<Pass>>& waiting, uint32_t& under_way,
                              uint32_t limit) {
-  while (queue.under_way < limit && !waiting.empty()) {
+  while (under_way < limit && !waiting.empty()) {
     std::weak_ptr<Pass> next = std::move(waiting.front());
     waiting.pop_front();
     auto pass = next.lock();
     if (!pass) continue;
-    ++queue.under_way;
+    ++under_way;
     pass->grant(loop_.now());
     loop_.post([next] {
       if (auto granted = next.lock()) granted->run();
@@ -76,8 +77,9 @@ void RequestGate::grant_from(std::deque<std::weak_ptr<Pass>>& waiting, Queue& qu
   }
 }
 
-void RequestGate::leave(const std::string& name) {
-  --queue_of(name).under_way;
+void RequestGate::leave(const std::string& name, Kind kind) {
+  Queue& queue = queue_of(name);
+  --(kind == Kind::kRead ? queue.reads_under_way : queue.others_under_way);
   grant(name);
 }
 

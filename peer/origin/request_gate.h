@@ -26,8 +26,8 @@ class RequestGate {
   // A place in the queue, then leave to go on; destroying it gives either back.
   class Pass;
   enum class Kind : uint8_t {
-    kRead,    // of content: as many at once as the window says
-    kLookUp,  // a short one: goes before reads, up to the greatest number
+    kRead,   // of a range: as many at once as the window says
+    kOther,  // a look-up, or a read of a whole object: up to the greatest number
   };
   RequestGate(io::Loop& loop, uint32_t at_once_max) : loop_(loop), at_once_max_(at_once_max) {}
   RequestGate(const RequestGate&) = delete;
@@ -42,15 +42,18 @@ class RequestGate {
   struct Queue {
     explicit Queue(uint32_t at_once_max) : window(at_once_max) {}
     OriginWindow window;
-    uint32_t under_way = 0;
+    uint32_t reads_under_way = 0;
+    uint32_t others_under_way = 0;
     std::deque<std::weak_ptr<Pass>> reads;  // that wait
-    std::deque<std::weak_ptr<Pass>> look_ups;
-    bool is_idle() const { return under_way == 0 && reads.empty() && look_ups.empty(); }
+    std::deque<std::weak_ptr<Pass>> others;
+    bool is_idle() const {
+      return reads_under_way + others_under_way == 0 && reads.empty() && others.empty();
+    }
   };
   Queue& queue_of(const std::string& name);
   void grant(const std::string& name);
-  void grant_from(std::deque<std::weak_ptr<Pass>>& waiting, Queue& queue, uint32_t limit);
-  void leave(const std::string& name);
+  void grant_from(std::deque<std::weak_ptr<Pass>>& waiting, uint32_t& under_way, uint32_t limit);
+  void leave(const std::string& name, Kind kind);
 
   io::Loop& loop_;
   const uint32_t at_once_max_;

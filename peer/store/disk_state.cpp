@@ -120,6 +120,7 @@ void DiskStore::State::remove_version(const VersionId& id, DiskVersion& version,
   // Its chunks' rows are gone already; a version without chunks is removed by the next open() too.
   if (version.number) static_cast<void>(index->remove_version(*version.number).ok());
   version.number.reset();
+  version.is_handed_over = false;
   std::string target = dir + "/trash/" + std::to_string(++doomed_count);
   doomed.push_back(files.rename(version_folder(id), target).ok() ? target : version_folder(id));
   // Where moving fails, it must be gone before anyone can begin the version anew.

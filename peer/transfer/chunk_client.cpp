@@ -302,9 +302,17 @@ void ChunkClient::Impl::on_done(uint64_t id, const Result<void>& result) {
   if (!transfer->feed.is_done()) {
     Error error =
         result ? Error{ErrorCode::kUnavailable, "the answer ended early"} : result.error();
-    fail(id, failure_of_connection(error), source + ": " + error.message);
+    FailureKind kind = failure_of_connection(error);
+    // It gave the chunk up, perhaps for its own source's sake; whether it lives, the next request
+    // will show.
+    if (kind == FailureKind::kUnreachable && transfer->is_answered &&
+        transfer->copy() == SourceCopy::kInFlight)
+      kind = FailureKind::kLacking;
+    fail(id, kind, source + ": " + error.message);
     return;
   }
+  if (!transfer->feed.chunk()->is_usable())
+    return fail(id, FailureKind::kInternal, source + ": the store gave the chunk up");
   auto root = transfer->feed.chunk()->finish();
   if (root)
     succeed(id, root.value());

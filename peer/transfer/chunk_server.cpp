@@ -86,6 +86,7 @@ struct Upload : std::enable_shared_from_this<Upload> {
   ByteRange range;
   uint64_t position = 0;  // of the representation: queued up to here
   bool has_room = true;
+  bool is_finished = false;  // all is queued; who still looks after it finds nothing to do
   Instant not_before;
 };
 
@@ -137,7 +138,7 @@ void Upload::pump() {
     }
     has_room = room == io::HttpResponder::Room::kMore;
   }
-  responder->finish();
+  if (!std::exchange(is_finished, true)) responder->finish();
 }
 
 }  // namespace

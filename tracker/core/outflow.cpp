@@ -22,6 +22,7 @@ constexpr Duration kFastestKept = Duration::seconds(2);
 // Readers are held against the fastest of the moment, so that they are not all slow when all are
 // held up by the same thing.
 void note_reader_rate(VersionRow& version, PeerIndex reader, uint32_t kib_per_s, Instant now) {
+  if (kib_per_s == 0) return;
   bool is_it = version.fastest_reader == reader;
   bool is_silent = now - version.fastest_at > kFastestKept;
   if (!is_it && !is_silent && kib_per_s <= version.reader_kib_per_s) return;
@@ -43,7 +44,7 @@ bool is_slow(const State& state, PeerIndex peer) {
 
 uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer) {
   uint32_t most = state.config.assignments_per_peer;
-  if (!is_slow(state, peer)) return most;
+  if (!is_slow(state, peer) || version.reader_kib_per_s == 0) return most;
   uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
   // Half more than its rate seems to be worth: what only lacked transfers is soon not slow any
   // more.
@@ -77,6 +78,7 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   VersionRow& version = state.versions[row.version];
   note_reader_rate(version, row.receiver, receiver.received.kib_per_s(), state.now);
   uint64_t fair = fair_kib_per_s(state, version);
+  if (fair == 0) return;
   HostRow& source = state.fleet.host(state.fleet.peer(row.source).host);
   uint64_t flow = uint64_t{bytes} * 1'000'000'000 / kKiB / static_cast<uint64_t>(took.ns());
   bool is_whole = row.source_generation == 0;

@@ -33,9 +33,12 @@ struct Reader {
   uint16_t hedges = 0;     // second transfers ordered of chunks that were late
   // Chunks that superpeers sent it before anybody else, and that may not have been passed on yet.
   std::vector<uint32_t> unspread;
+  Instant spread_at;     // when the last of them was sent
+  bool is_sink = false;  // nobody took what it had for long: there is nobody to spread to
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
   bool is_waiting = false;  // in its version's queue
+  bool is_tail = false;     // and lacks nothing but what is on its way
   bool is_dirty = false;    // in State::dirty_readers
   Priority priority = Priority::kNormal;
   Choice last_wait = Choice::kNone;  // what it waits for, for people

@@ -224,7 +224,8 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
     const TransferRow& row = state.transfers[transfer];
     if (row.version != *version || row.chunk != chunk) return;
     // What came from a fall-back in the end says nothing of the time it took there.
-    if (is_of_row(state, row, event.source)) observe_transfer(state, row, event.bytes, event.took);
+    if (row.is_moved == 0 && is_of_row(state, row, event.source))
+      observe_transfer(state, row, event.bytes, event.took);
     finish_transfer(state, transfer);
   }
   if (is_from_origin && is_sound) state.versions[*version].origin_failures = 0;

@@ -102,6 +102,7 @@ struct TransferRow {
   uint16_t generation = 0;
   uint16_t source_generation = 0;
   uint8_t quarters = 0;
+  uint8_t is_moved : 1 = 0;  // the receiver has gone on to a fall-back
   uint8_t is_lease : 1 = 0;  // the one reading of this chunk from the origin, for all
 };
 static_assert(sizeof(TransferRow) <= 64);

@@ -61,6 +61,8 @@ std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, con
 }
 
 constexpr std::size_t kUnspreadMax = 2;
+// If nobody takes them for so long (and four times what a transfer takes), nobody wants them.
+constexpr Duration kSpreadWithin = Duration::seconds(2);
 
 // Whether a reader should be sent what nobody but superpeers has, to pass it on to the others. Not
 // one that has not begun to pass on what it was sent before, since its uplink is busy; so each
@@ -68,11 +70,22 @@ constexpr std::size_t kUnspreadMax = 2;
 bool may_spread(State& state, ReaderIndex index, PeerIndex superpeer) {
   Reader& reader = state.readers[index];
   const VersionRow& version = state.versions[reader.version];
-  std::erase_if(reader.unspread, [&](uint32_t chunk) {
+  auto passed_on = std::erase_if(reader.unspread, [&](uint32_t chunk) {
     return version.in_flight[chunk] + version.copies[chunk] - version.superpeer_copies[chunk] != 1;
   });
+  if (passed_on > 0) reader.is_sink = false;
+  bool is_full = reader.unspread.size() >= kUnspreadMax;
+  Duration enough = std::max(kSpreadWithin, reader.usual_took * 4);
+  if (is_full && state.now - reader.spread_at >= enough) reader.is_sink = true;
   if (is_slow(state, reader.peer) && is_reserved(state, version, superpeer)) return false;
-  return version.readers < 2 || reader.unspread.size() < kUnspreadMax;
+  return version.readers < 2 || reader.is_sink || !is_full;
+}
+
+void note_fresh(State& state, ReaderIndex index, uint32_t chunk) {
+  Reader& reader = state.readers[index];
+  if (reader.unspread.size() >= kUnspreadMax) return;
+  reader.unspread.push_back(chunk);
+  reader.spread_at = state.now;
 }
 
 // One assignment, one lease, or the reason why there is none.
@@ -91,7 +104,7 @@ Step step(State& state, ReaderIndex index) {
       bool is_fresh = attempt.chunks == &picks.fresh;
       if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) break;
       if (found.is_found()) {
-        if (is_fresh) state.readers[index].unspread.push_back(chunk);
+        if (is_fresh) note_fresh(state, index, chunk);
         return hand_over(state, index, chunk, found, picks.considered);
       }
       if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
@@ -129,13 +142,16 @@ void keep_origin_busy(State& state, VersionIndex version) {
   if (state.readers[last].version == version) lease_ahead(state, last);
 }
 
-void wait(State& state, ReaderIndex index) {
+enum class Lacks : uint8_t { kSomething, kNothing };  // but what is on its way
+
+void wait(State& state, ReaderIndex index, Lacks lacks = Lacks::kSomething) {
   Reader& reader = state.readers[index];
+  reader.is_tail = lacks == Lacks::kNothing;
   state.recheck(reader.version, state.now + kRecheck);
   if (reader.is_waiting) return;
   reader.is_waiting = true;
   auto& queue = state.versions[reader.version].waiting;
-  if (reader.priority == Priority::kUrgent) {
+  if (reader.priority == Priority::kUrgent && !reader.is_tail) {
     queue.push_front(index);
   } else {
     queue.push_back(index);
@@ -146,7 +162,7 @@ void wait(State& state, ReaderIndex index) {
 void watch_tail(State& state, ReaderIndex index) {
   Instant next = hedge_tail(state, index);
   if (next.is_never()) return;
-  wait(state, index);
+  wait(state, index, Lacks::kNothing);
   state.recheck(state.readers[index].version, next);
 }
 
@@ -190,7 +206,8 @@ void schedule_waiting(State& state, VersionIndex version) {
     uint16_t before = reader.active;
     schedule(state, index);
     bool is_served = !state.readers.is_used(index) || state.readers[index].active > before;
-    misses = is_served ? 0 : misses + 1;
+    bool is_tail = state.readers.is_used(index) && state.readers[index].is_tail;
+    if (!is_tail) misses = is_served ? 0 : misses + 1;
   }
   if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
   keep_origin_busy(state, version);

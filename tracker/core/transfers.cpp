@@ -64,6 +64,7 @@ void Transfers::move_to(TransferIndex index, PeerIndex source, uint16_t source_g
   book_demand(row, -1);
   book_upload(row.source, -1);
   row.source = source;
+  row.is_moved = 1;
   book_demand(row, +1);
   row.source_generation = source_generation;
   row.quarters = 0;

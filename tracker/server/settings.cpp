@@ -80,8 +80,8 @@ void add_process(io::Settings& table, TrackerSettings& settings) {
 void add_policy(io::Settings& table, Config& core) {
   table.add(core.uploads_per_host,
             {"policy.uploads_per_host",
-             "Uploads at once of a host whose peers name no limit. More spreads an object over "
-             "fewer hops, but makes each copy slower."},
+             "Uploads at once of a host whose peers name no limit, at most: how many it is given "
+             "adapts to how fast they go."},
             {1, 1024, "uploads"});
   table.add(core.uploads_per_superpeer,
             {"policy.uploads_per_superpeer", "The same for a superpeer."}, {1, 65536, "uploads"});

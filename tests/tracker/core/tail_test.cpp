@@ -107,5 +107,59 @@ TEST(Spread, WhoHasNotPassedOnWhatNobodyElseHasIsSentNoMoreOfIt) {
   t.core.visit_versions([](const VersionPicture& v) { EXPECT_EQ(v.complete, 4u); });
 }
 
+TEST(Spread, AReaderWhoseChunksNobodyWantsIsSentTheRestAllTheSame) {
+  TrackerDriver t;
+  t.publish("k", 64);
+  t.join_superpeer("s");
+  t.have("s", "k", std::string(64, '#'));
+  t.send("s");
+  t.join("idle");
+  OpenRequested stream;
+  stream.open = OpenId(77);
+  stream.bucket = "b";
+  stream.key = "k";
+  stream.mode = ReadMode::kStream;
+  t.send("idle", {stream});
+  t.join("r");
+  t.open("r", "k");
+  for (int i = 0; i < 200 && t.count<Assign>("r") < 64; ++i) {
+    while (t.finish_one("r")) {
+    }
+    t.advance(Duration::milliseconds(500));
+  }
+  EXPECT_EQ(t.count<Assign>("r"), 64);
+}
+
+TEST(SlowLinks, AHostThatWasSlowWithOneObjectIsServedAnotherOfWhichNothingIsKnown) {
+  TrackerDriver t;
+  for (auto key : {"k", "other"}) t.publish(key, 200);
+  for (auto key : {"k", "other"}) {
+    t.join(std::string("source-of-") + key);
+    t.have(std::string("source-of-") + key, key, std::string(200, '#'));
+  }
+  for (auto name : {"fast", "slow"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  auto finish = [&](const std::string& name, Duration took) {
+    ASSERT_FALSE(t[name].assigns.empty());
+    Assign a = t[name].assigns.front();
+    t[name].assigns.erase(t[name].assigns.begin());
+    ChunkVerified done = t.verified(a);
+    done.took = took;
+    t.send(name, {done});
+  };
+  for (int i = 0; i < 60; ++i) {
+    t.advance(Duration::milliseconds(100));
+    finish("fast", Duration::milliseconds(200));
+    if (i % 15 == 14) finish("slow", Duration::seconds(12));
+  }
+  t.open("slow", "other");
+  auto last = t.last<Assign>("slow");
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->chunk.version, TrackerDriver::facts("other", 200).id);
+  t.core.check_invariants();
+}
+
 }  // namespace
 }  // namespace tyto::tracker
