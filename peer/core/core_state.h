@@ -113,7 +113,11 @@ struct OrphanFetch {
   VersionEntry* version = nullptr;  // never null
   ChunkIndex chunk;
   uint32_t round = 0;
-  uint32_t step = 0;      // of the candidates of this round, the one that is next
+  // Asked in this round: named holders (of which some may be forgotten meanwhile, and others come),
+  // then superpeers, then the origin.
+  uint32_t holders_asked = 0;
+  uint32_t superpeers_asked = 0;
+  bool is_origin_asked = false;
   bool was_busy = false;  // in this round, a source was at its cap: the round does not count
   bool is_superpeer_busy = false;  // in this round, it was a superpeer: the origin is not asked
   TransferId transfer;             // zero: none under way

@@ -45,23 +45,20 @@ std::optional<Candidate> candidate(const CoreState& state, const OrphanFetch& fe
   for (const Source& source : version.sources) {
     if (is_usable(version, source)) named.push_back(&source);
   }
-  std::size_t step = fetch.step;
-  if (step < named.size()) {
+  if (fetch.holders_asked < named.size()) {
     uint64_t turned = mix64(state.salt ^ fetch.chunk.value()) % named.size();
-    return Candidate{*named[(step + turned) % named.size()]};
+    return Candidate{*named[(fetch.holders_asked + turned) % named.size()]};
   }
-  step -= named.size();
   auto superpeers =
       superpeers_for(state.superpeers, {fetch.version->first, fetch.chunk}, kSuperpeersTried);
-  if (step < superpeers.size()) {
-    const SuperpeerListed& best = superpeers[step];
+  if (fetch.superpeers_asked < superpeers.size()) {
+    const SuperpeerListed& best = superpeers[fetch.superpeers_asked];
     return Candidate{{SourceKind::kSuperpeer, best.peer, best.address, Generation(0)},
                      Ask::kToGetIt};
   }
-  step -= superpeers.size();
   bool has_origin =
       !version.facts->origin.url.empty() && state.policy.orphan_origin_bytes_per_s > 0;
-  if (step == 0 && has_origin) return Candidate{{.kind = SourceKind::kOrigin}};
+  if (!fetch.is_origin_asked && has_origin) return Candidate{{.kind = SourceKind::kOrigin}};
   return std::nullopt;
 }
 
@@ -90,7 +87,8 @@ Step end_round(Turn& turn, OrphanFetch& fetch) {
   if (!fetch.was_busy && ++fetch.round >= state.policy.orphan_rounds_max) return Step::kGivenUp;
   fetch.was_busy = false;
   fetch.is_superpeer_busy = false;
-  fetch.step = 0;
+  fetch.holders_asked = fetch.superpeers_asked = 0;
+  fetch.is_origin_asked = false;
   Duration wait = kRoundWaitMin;
   for (uint32_t i = 1; i < fetch.round && wait < kRoundWaitMax; ++i) wait = wait * 2;
   wait = std::min(wait, kRoundWaitMax);
@@ -113,8 +111,10 @@ Step advance(Turn& turn, OrphanFetch& fetch) {
     }
     state.orphans.origin_free = turn.now + origin_pause(state, fetch);
     prolong_patience(turn, *fetch.version);
+    fetch.is_origin_asked = true;
+  } else {
+    ++(next->ask == Ask::kToGetIt ? fetch.superpeers_asked : fetch.holders_asked);
   }
-  ++fetch.step;
   fetch.transfer = start_unassigned(turn, *fetch.version, fetch.chunk, std::move(next->source),
                                     Cause::kOrphan, next->ask);
   return Step::kOn;

@@ -160,7 +160,7 @@ TEST_F(Relay, WhenAPartIsGivenUpItsReadersAreCut) {
   EXPECT_TRUE(b.failures().empty());
   a.desk().drop_partial(object_.chunk(0));
   ASSERT_TRUE(run([&] { return !b.failures().empty(); }));
-  EXPECT_EQ(b.failures()[0].kind, FailureKind::kUnreachable);
+  EXPECT_EQ(b.failures()[0].kind, FailureKind::kLacking);
   EXPECT_EQ(stores_[0]->usage().used_bytes, 0u);
 }
 
