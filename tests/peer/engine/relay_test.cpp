@@ -5,6 +5,7 @@
 #include "peer/core/patience.h"
 #include "peer/store/disk_store.h"
 #include "peer/store/memory_store.h"
+#include "peer/transfer/data_protocol.h"
 #include "tests/peer/engine/relay_nodes.h"
 #include "tests/support/chunk_fixture.h"
 #include "tests/support/raw_client.h"
@@ -318,6 +319,26 @@ TEST_F(Relay, ACopyInFlightThatDoesNotEvenAnswerIsLeftInUnderASecond) {
   EXPECT_EQ(a.failures()[0].kind, FailureKind::kUnreachable);
   EXPECT_GE((loop_.now() - start).ms(), 700);
   EXPECT_LT((loop_.now() - start).ms(), 5000);  // 800, on a machine that is not loaded
+}
+
+// An answer that has all it was asked for queued has nothing to do with what comes later.
+TEST_F(Relay, APartOfAGrowingChunkIsAnsweredOnceHoweverSlowlyItIsTaken) {
+  TestObject large = support::make_object(1024 * kBlockBytes, 5, 16 * kMiB);
+  Tap tap(loop_, large);
+  Node& a = add();
+  a.fetch(large, {tap.source()});
+  tap.open_to(900);
+  ASSERT_TRUE(run([&] { return a.verified() == 900 * kBlockBytes; }));
+  support::RawClient client(a.source().address.port, support::RawClient::Buffer::kSmall);
+  std::size_t end = tap.leaf_bytes() + 880 * kBlockBytes;
+  client.send("GET " + chunk_target({large.facts->id, ChunkIndex(0)}) +
+              " HTTP/1.1\r\nHost: a\r\nRange: bytes=0-" + std::to_string(end - 1) +
+              "\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(run([&] { return a.server().stats().uploads_now == 1; }));
+  tap.open_to(1024);
+  ASSERT_TRUE(run([&] { return a.is_whole(); }));
+  ASSERT_TRUE(client.read_to_end(loop_, kLimit));
+  EXPECT_TRUE(client.received().ends_with(large.bytes.substr(879 * kBlockBytes, kBlockBytes)));
 }
 
 }  // namespace
