@@ -13,6 +13,7 @@ namespace tyto::sim {
 struct ReadResult {
   NodeId node;
   ReadPhase phase = ReadPhase::kNotYet;
+  Duration asked;        // from the run's start
   Duration took;         // from its first asking to its end
   Duration fluid_limit;  // what ideal flow over the same links would take
   bool is_slow = false;  // behind a slow link

@@ -108,6 +108,7 @@ class World {
     std::string key;
     bool is_lost = false;
   };
+  void show_time_until(Instant at);
   void dispatch(const WorldEvent& event);
   void apply_fault(const FaultSpec& fault);
   void end_fault(const FaultSpec& fault);
@@ -119,6 +120,8 @@ class World {
   const Scenario& scenario_;
   std::vector<std::unique_ptr<Checker>>& checkers_;
   Checker* watching_ = nullptr;
+  std::vector<Instant> on_time_at_;  // of each checker
+  Instant on_time_next_;             // the least of these
   EventQueue<WorldEvent> queue_;
   EventHash hash_;
   Instant start_;
