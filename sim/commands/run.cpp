@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/commands/commands.h"
+#include "sim/report/recorder.h"
 #include "sim/report/report.h"
 #include "sim/report/trace.h"
 #include "sim/scenarios/catalogue.h"
@@ -27,7 +28,10 @@ int run_one(const RunOptions& options) {
     std::fflush(stdout);  // if a core aborts, the seed is known
     std::vector<std::unique_ptr<Checker>> watchers;
     if (options.has_trace) watchers.push_back(trace_to(stdout));
+    Measured measured;
+    watchers.push_back(record_into(measured));
     RunResult result = run(entry.build(options.knobs), std::move(watchers));
+    result.measured = std::move(measured);
     std::fputs(text_report(result).c_str(), stdout);
     if (!options.json_file.empty()) {
       std::ofstream file(options.json_file);

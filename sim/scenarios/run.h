@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/report/measured.h"
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -41,6 +42,8 @@ struct RunResult {
   tracker::Counters tracker;  // of the last tracker, if it lived
   std::map<tracker::NoticeKind, uint64_t> notices;
   std::vector<Violation> violations;
+  std::string replay;  // the command that repeats the run; empty if there is none
+  Measured measured;   // of runs that were recorded; see sim/report/recorder.h
 
   bool is_good() const { return violations.empty(); }
   // Origin reads for each 1000 distinct chunks.

@@ -38,7 +38,7 @@ std::string_view event_kind_name(EventKind kind) {
 World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers)
     : scenario_(scenario),
       checkers_(checkers),
-      start_(Instant() + Duration::seconds(1)),
+      start_(kStart),
       now_(start_),
       peer_ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       peer_seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),

@@ -46,6 +46,8 @@ struct Violation {
 class World {
  public:
   static constexpr std::size_t kViolationsMax = 20;
+  // When runs start. Not zero, which in the cores may stand for "never yet".
+  static constexpr Instant kStart = Instant() + Duration::seconds(1);
 
   World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers);
   World(const World&) = delete;
@@ -64,6 +66,7 @@ class World {
   DataPlane& data() { return *data_; }
   const DataPlane& data() const { return *data_; }
   PeerNode& node(NodeId id) { return *nodes_[id.value()]; }
+  const PeerNode& node(NodeId id) const { return *nodes_[id.value()]; }
   uint32_t node_count() const { return static_cast<uint32_t>(nodes_.size()); }
   // The process that listens there now; none if nobody does.
   std::optional<NodeId> find(const Endpoint& address) const;
