@@ -107,12 +107,15 @@ Figures figures_of(const RunResult& result) {
   return figures;
 }
 
-std::vector<CompletionPoint> completion_curve(const RunResult& result, CountedFrom from) {
+std::vector<CompletionPoint> completion_curve(const RunResult& result, CompletionCurve which) {
   std::vector<double> times;
   for (const ReadResult& read : result.reads) {
-    if (read.phase != ReadPhase::kDone) continue;
-    Duration before = from == CountedFrom::kStartOfRun ? read.asked : Duration();
-    times.push_back(seconds(before + read.took));
+    if (which == CompletionCurve::kFluidLimit) {
+      times.push_back(seconds(read.fluid_limit));
+    } else if (read.phase == ReadPhase::kDone) {
+      bool is_from_start = which == CompletionCurve::kFromStart;
+      times.push_back(seconds(is_from_start ? read.asked + read.took : read.took));
+    }
   }
   std::sort(times.begin(), times.end());
   std::vector<CompletionPoint> curve;

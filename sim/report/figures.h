@@ -61,9 +61,13 @@ struct CompletionPoint {
   double seconds = 0;
   double share = 0;
 };
-enum class CountedFrom : uint8_t { kStartOfRun, kAsking };
+enum class CompletionCurve : uint8_t {
+  kFromStart,   // of the run
+  kFromAsking,  // each read by its own clock
+  kFluidLimit,  // as kFromAsking, had every read taken its fluid limit
+};
 // At most kCompletionPointsMax points, the first and the last completion among them.
-std::vector<CompletionPoint> completion_curve(const RunResult& result, CountedFrom from);
+std::vector<CompletionPoint> completion_curve(const RunResult& result, CompletionCurve which);
 inline constexpr std::size_t kCompletionPointsMax = 512;
 
 }  // namespace tyto::sim

@@ -84,8 +84,9 @@ void add_measured(const RunResult& result, Json& json) {
   if (!measured.is_recorded) return;
   json["faults"] = faults_json(measured);
   json["completions"] = {
-      {"from_start", curve_json(completion_curve(result, CountedFrom::kStartOfRun))},
-      {"from_asking", curve_json(completion_curve(result, CountedFrom::kAsking))}};
+      {"from_start", curve_json(completion_curve(result, CompletionCurve::kFromStart))},
+      {"from_asking", curve_json(completion_curve(result, CompletionCurve::kFromAsking))},
+      {"fluid_limit", curve_json(completion_curve(result, CompletionCurve::kFluidLimit))}};
   json["series"] = series_json(measured);
   json["tree"] = tree_json(measured.tree);
 }
