@@ -2,9 +2,12 @@
 
 #include <string>
 
+#include "base/assert.h"
+
 namespace tyto::sim {
 
 uint64_t object_bytes(uint32_t chunks) {
+  TYTO_ASSERT(is_chunk_count(chunks));
   bool is_small = chunks <= kChunksAimedAt;
   return uint64_t{chunks} * (is_small ? kChunkBytesMin : kChunkBytesMax);
 }
