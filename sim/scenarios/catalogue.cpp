@@ -35,6 +35,8 @@ std::vector<CatalogueEntry> all_scenarios() {
   for (const CatalogueEntry& entry : fault_scenarios()) all.push_back(entry);
   all.push_back({"hostile", "random faults by the seed, then calm",
                  [](const Knobs& knobs) { return hostile_scenario(knobs.seed); }});
+  all.push_back({"swarm", "the same with more of everything, some of it left out; then calm",
+                 [](const Knobs& knobs) { return swarm_scenario(knobs.seed); }});
   for (const CatalogueEntry& entry : canary_scenarios()) all.push_back(entry);
   return all;
 }

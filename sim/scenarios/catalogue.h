@@ -30,6 +30,8 @@ std::vector<CatalogueEntry> plain_scenarios();
 std::vector<CatalogueEntry> fault_scenarios();
 // Many faults drawn by the seed, then calm. Every other knob is drawn by the seed as well.
 Scenario hostile_scenario(uint64_t seed);
+// The same with more of everything, of which each seed leaves some out. What fuzzing runs.
+Scenario swarm_scenario(uint64_t seed);
 // Scenarios with a defect put in on purpose: each must fail.
 std::vector<CatalogueEntry> canary_scenarios();
 
