@@ -113,17 +113,22 @@ void draw_crowd(Rng& rng, Scenario& scenario, Duration within) {
   }
 }
 
-// Everybody reads one object after the other, in stores that hold little more than one of them.
+// Everybody reads one object after the other, in stores that hold little more than one of them: one
+// is kept while it is read, the others pass through.
 void draw_rounds(Rng& rng, Scenario& scenario, Duration each) {
   uint64_t largest = 0;
   for (const ObjectSpec& object : scenario.objects) largest = std::max(largest, object.bytes);
-  scenario.fleet.reader_store_bytes = largest + uint64_t{pick(rng, 4, 12)} * kChunkBytesMin;
+  scenario.fleet.reader_store_bytes = largest + uint64_t{pick(rng, 44, 60)} * kChunkBytesMin;
   auto rounds = static_cast<uint32_t>(scenario.objects.size());
-  for (uint32_t round = 0; round < rounds; ++round) {
-    for (uint32_t i = 0; i < scenario.fleet.readers; ++i) {
+  for (uint32_t i = 0; i < scenario.fleet.readers; ++i) {
+    uint32_t whole = rng.below(rounds);
+    for (uint32_t round = 0; round < rounds; ++round) {
       if (rng.one_in(1, 4)) continue;
       Duration at = each * round + pick_ms(rng, 50, 1'000);
-      scenario.reads.push_back(draw_read(rng, scenario.fleet.reader(i), round, at));
+      ReadSpec read = draw_read(rng, scenario.fleet.reader(i), round, at);
+      read.mode = round == whole ? ReadMode::kWhole : ReadMode::kStream;
+      read.window = pick(rng, 1, 8);
+      scenario.reads.push_back(read);
     }
   }
 }
