@@ -22,6 +22,10 @@ std::unique_ptr<Checker> trees_checker();
 // agree with one another.
 std::unique_ptr<Checker> inventories_checker();
 
+// Nothing grows without bound: records are in proportion to who is there and what goes on, and in
+// the end, when all is read, there are none of what went on.
+std::unique_ptr<Checker> bounds_checker();
+
 std::vector<std::unique_ptr<Checker>> all_checkers();
 
 }  // namespace tyto::sim

@@ -11,6 +11,13 @@ constexpr Duration kConnectTimeout = Duration::seconds(3);
 // After so long without a packet both kernels give a connection up.
 constexpr Duration kCutTimeout = Duration::seconds(15);
 
+// PlantedBug::kGenerationsLost.
+void lose_generations(ExchangeDown& down) {
+  for (Command& command : down.commands) {
+    if (auto* assign = std::get_if<Assign>(&command)) assign->generation = Generation(0);
+  }
+}
+
 }  // namespace
 
 ControlPlane::ControlPlane(World& world, const Scenario& scenario)
@@ -151,8 +158,10 @@ void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
     if (!connection.is_open_at_peer) connections_.erase(connection.id);
     return;
   }
+  uint64_t lost = 0;
   if (std::holds_alternative<tracker::ConnectionLost>(input)) {
-    connections_.erase(connection.id);
+    lost = connection.id;
+    connections_.erase(lost);
   } else if (auto* page = std::get_if<tracker::InventoryArrived>(&input)) {
     page->session = connection.session;
     if (--connection.pages_left == 0) post_down(connection, peer::Input(peer::InventorySent{}));
@@ -162,10 +171,14 @@ void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
     tokens_[exchange->token.value()] = connection.id;
   }
   tracker_step(std::move(input));
+  if (lost != 0) forget_exchanges(lost);
 }
 
 void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
-  if (!connection.is_open_at_peer) return;
+  if (!connection.is_open_at_peer) {
+    if (!connection.is_open_at_tracker) connections_.erase(connection.id);
+    return;
+  }
   NodeId node = connection.node;
   if (auto* page = std::get_if<RootsPage>(&content)) {
     world_.node(node).roots_arrived(*page);
@@ -176,6 +189,7 @@ void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
     connection.is_registered = true;
   } else if (auto* answered = std::get_if<peer::ExchangeAnswered>(&input)) {
     --connection.exchanges_open;
+    if (scenario_.bug == PlantedBug::kGenerationsLost) lose_generations(answered->down);
     world_.tell_checkers(
         [&](Checker& checker) { checker.on_exchange_down(world_, node, answered->down); });
   } else if (auto* lost = std::get_if<peer::Disconnected>(&input)) {
@@ -197,7 +211,14 @@ void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
 
 void ControlPlane::close_at_tracker(Connection& connection, Error error) {
   connection.is_open_at_tracker = false;
+  forget_exchanges(connection.id);
   post_down(connection, peer::Input(peer::Disconnected{std::move(error)}));
+}
+
+// Nobody hears the answers any more.
+void ControlPlane::forget_exchanges(uint64_t connection) {
+  if (scenario_.bug == PlantedBug::kRecordsKept) return;
+  std::erase_if(tokens_, [&](const auto& entry) { return entry.second == connection; });
 }
 
 void ControlPlane::tracker_step(tracker::Input input) {
@@ -224,14 +245,14 @@ void ControlPlane::carry_out(tracker::Effect effect) {
     if (connection != nullptr) close_at_tracker(*connection, std::move(refused->error));
   } else if (auto* exchange = std::get_if<tracker::ExchangeAnswered>(&effect)) {
     auto token = tokens_.find(exchange->token.value());
-    TYTO_ASSERT(token != tokens_.end());
+    if (token == tokens_.end()) return;
     Connection* connection = find(token->second);
-    tokens_.erase(token);
+    if (scenario_.bug != PlantedBug::kRecordsKept) tokens_.erase(token);
     if (connection == nullptr || !connection->is_open_at_tracker) return;
     post_down(*connection, peer::Input(peer::ExchangeAnswered{std::move(exchange->down)}));
   } else if (auto* denied = std::get_if<tracker::ExchangeRefused>(&effect)) {
     auto token = tokens_.find(denied->token.value());
-    TYTO_ASSERT(token != tokens_.end());
+    if (token == tokens_.end()) return;
     Connection* connection = find(token->second);
     tokens_.erase(token);
     if (connection != nullptr && connection->is_open_at_tracker)
@@ -365,6 +386,7 @@ void ControlPlane::drop(NodeId node) {
     connections_.erase(id);
     if (lines_[node.value()].connection == id) lines_[node.value()].connection = 0;
     tracker_step(tracker::ConnectionLost{tracker::ConnectionId(id)});
+    forget_exchanges(id);
     if (!connection.is_open_at_peer) continue;
     if (connection.is_registered) {
       world_.node(node).deliver(peer::Disconnected{error});

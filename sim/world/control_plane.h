@@ -40,6 +40,12 @@ class Catalog {
   std::map<std::string, VersionId> names_;
 };
 
+// How many of what there are.
+struct ControlRecords {
+  std::size_t connections = 0;
+  std::size_t exchanges = 0;  // that the tracker has not answered
+};
+
 // Carries messages with latency and in order, loses connections, hosts the tracker.
 //
 // Ownership: borrows the world, whose part it is.
@@ -79,6 +85,7 @@ class ControlPlane {
   // Null while the tracker is dead.
   const tracker::TrackerCore* tracker() const { return core_.get(); }
   uint64_t tracker_run() const { return run_; }
+  ControlRecords records() const { return {connections_.size(), tokens_.size()}; }
   // Counts the times the tracker was frozen or thawed.
   uint64_t upsets() const { return upsets_; }
   bool is_tracker_up() const { return core_ != nullptr && !is_frozen_; }
@@ -119,6 +126,7 @@ class ControlPlane {
   void close_at_tracker(Connection& connection, Error error);
   void take_at_tracker(Connection& connection, ToTracker content);
   void take_at_peer(Connection& connection, ToPeer content);
+  void forget_exchanges(uint64_t connection);
   void tracker_step(tracker::Input input);
   void carry_out(tracker::Effect effect);
   void arm_tracker_timer();

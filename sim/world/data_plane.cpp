@@ -52,6 +52,18 @@ uint64_t DataPlane::moved(const Transfer& transfer) const {
   return network_.peek(world_.now(), transfer.flow);
 }
 
+DataRecords DataPlane::records() const {
+  DataRecords records{.transfers = transfers_.size(),
+                      .ids = by_id_.size(),
+                      .flows = by_flow_.size(),
+                      .views = views_.size(),
+                      .arriving = arriving_.size()};
+  for (const auto& [place, keys] : waiting_) records.at_sources += keys.size();
+  for (const auto& [place, keys] : relays_) records.at_sources += keys.size();
+  for (const auto& [node, gate] : gates_) records.at_gates += gate.waiting.size();
+  return records;
+}
+
 bool DataPlane::is_uploading(NodeId node, const ChunkId& chunk) const {
   auto found = views_.find({node, chunk});
   return found != views_.end() && found->second > 0;
@@ -92,6 +104,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   transfer.key = key;
   transfer.reader = reader;
   transfer.order = order;
+  if (scenario_.bug == PlantedBug::kLeasesIgnored) transfer.order.source.kind = SourceKind::kOrigin;
   advance(coming);
   if (!transfer.is_origin()) transfer.from = whole_blocks(coming.verified);
   transfer.tracker_run = world_.control().tracker_run();
@@ -158,7 +171,8 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
 void DataPlane::finish(uint64_t key) {
   Transfer& transfer = *find(key);
   PeerNode& node = world_.node(transfer.reader);
-  if (transfer.is_origin() && !origin_.is_current(*transfer.order.facts))
+  bool is_pinned = scenario_.bug != PlantedBug::kVersionsMixed;
+  if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts))
     return fail(key, FailureKind::kOriginChanged);
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
   Place place{transfer.reader, transfer.chunk()};

@@ -92,6 +92,17 @@ struct Traffic {
   std::vector<uint64_t> into_rack;
 };
 
+// How many of what there are.
+struct DataRecords {
+  std::size_t transfers = 0;
+  std::size_t ids = 0;  // by which readers' cores call them
+  std::size_t flows = 0;
+  std::size_t at_sources = 0;  // requests that wait there or read along
+  std::size_t at_gates = 0;    // reads of the origin that wait for their turn
+  std::size_t views = 0;
+  std::size_t arriving = 0;
+};
+
 // Moves chunks between the nodes' stores and from the origin.
 //
 // Ownership: borrows the world, whose part it is.
@@ -145,6 +156,7 @@ class DataPlane {
   const std::map<Place, Arriving>& arriving() const { return arriving_; }
   // A transfer by which a node gets a chunk, the one that is ahead; or null.
   const Transfer* incoming(NodeId node, const ChunkId& chunk);
+  DataRecords records() const;
   const ByteCounts& bytes() const { return bytes_; }
   const Traffic& traffic() const { return traffic_; }
   // How often each chunk was read at the origin to its end.
@@ -155,6 +167,7 @@ class DataPlane {
  private:
   Transfer* find(uint64_t key);
   void serve(Transfer& transfer);
+  void bend_into_circle(Transfer& transfer);  // PlantedBug::kSourcesInACircle
   void serve_origin(Transfer& transfer);
   void ask(Transfer& transfer);
   void enter_gate(Transfer& transfer);

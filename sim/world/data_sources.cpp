@@ -44,6 +44,7 @@ void DataPlane::on_request(uint64_t key) {
     return;
   if (!transfer->is_origin()) {
     transfer->source = world_.find(transfer->order.source.address);
+    if (scenario_.bug == PlantedBug::kSourcesInACircle) bend_into_circle(*transfer);
     if (!transfer->source && !world_.node(transfer->reader).is_data_cut)
       return refuse(*transfer, FailureKind::kUnreachable);
   }
@@ -53,6 +54,14 @@ void DataPlane::on_request(uint64_t key) {
   }
   if (transfer->is_origin()) return serve_origin(*transfer);
   serve(*transfer);
+}
+
+// Has the transfer ask one of those who get the chunk from its own reader.
+void DataPlane::bend_into_circle(Transfer& transfer) {
+  for (const auto& [key, other] : transfers_) {
+    bool is_below = other.source == transfer.reader && other.chunk() == transfer.chunk();
+    if (is_below) transfer.source = other.reader;
+  }
 }
 
 void DataPlane::serve(Transfer& transfer) {
@@ -90,7 +99,9 @@ void DataPlane::ensured(NodeId source, uint64_t request, bool is_here) {
 }
 
 void DataPlane::serve_origin(Transfer& transfer) {
-  OriginModel::Answer answer = origin_.admit(*transfer.order.facts, transfer.key);
+  VersionFactsRef asked = transfer.order.facts;
+  if (scenario_.bug == PlantedBug::kVersionsMixed) asked = origin_.find(asked->key);
+  OriginModel::Answer answer = origin_.admit(*asked, transfer.key);
   if (answer.admission == OriginModel::Admission::kFail) return refuse(transfer, answer.failure);
   if (answer.admission == OriginModel::Admission::kWait) {
     transfer.state = Transfer::State::kWaiting;
@@ -112,7 +123,10 @@ void DataPlane::begin_body(Transfer& transfer) {
   Duration delay = scenario_.latency.sample(latency_);
   if (transfer.is_origin()) {
     delay += scenario_.origin.latency;
-    transfer.content = right_content(transfer.chunk());
+    VersionId version = transfer.order.facts->id;
+    if (scenario_.bug == PlantedBug::kVersionsMixed)
+      version = origin_.find(transfer.order.facts->key)->id;
+    transfer.content = right_content({version, transfer.order.chunk});
   } else {
     Place place{*transfer.source, transfer.chunk()};
     waiting_[place].erase(transfer.key);

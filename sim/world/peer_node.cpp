@@ -216,7 +216,7 @@ void PeerNode::drop_chunks(const peer::DropChunks& order) {
   Dropping dropping{order};
   for (uint32_t i = order.first; i < order.first + order.count; ++i) {
     ChunkId chunk{order.version, ChunkIndex(i)};
-    store_.drop(chunk);
+    if (scenario_.bug != PlantedBug::kDropsForgotten) store_.drop(chunk);
     if (world_.data().is_uploading(id_, chunk)) ++dropping.left;
   }
   if (dropping.left > 0) {

@@ -108,7 +108,19 @@ struct Expectations {
 };
 
 // Defects put in on purpose, to prove that the checkers see them.
-enum class PlantedBug : uint8_t { kNone, kVerificationSkipped, kCapsIgnored, kTransfersLost };
+enum class PlantedBug : uint8_t {
+  kNone,
+  kVerificationSkipped,
+  kCapsIgnored,
+  kTransfersLost,
+  kVersionsMixed,     // the origin gives what an object is now, whatever version was asked for
+  kLeasesIgnored,     // peers read at the origin what they were to get elsewhere
+  kGenerationsLost,   // the tracker forgets how deep a copy in flight is
+  kSourcesInACircle,  // who was sent to another one asks those that read from itself
+  kDropsForgotten,    // stores keep what they were told to drop, and say that it has gone
+  kRecordsKept,       // the tracker's process keeps a record of each exchange
+  kAborts,            // an assertion fails in mid-run
+};
 
 struct Scenario {
   std::string name;

@@ -48,6 +48,8 @@ class Store {
   uint64_t chunk_count() const { return chunk_count_; }
   uint64_t used_bytes() const { return used_bytes_; }
   uint64_t limit_bytes() const { return limit_bytes_; }
+  // For chunks on their way.
+  uint64_t reserved_bytes() const { return reserved_bytes_; }
 
  private:
   struct Version {

@@ -188,6 +188,7 @@ void World::read_ended(uint32_t index, ReadPhase how) {
   PeerNode& node = *nodes_[scenario_.reads[index].node.value()];
   read.ended = now_;
   read.phase = how;
+  TYTO_ASSERT(scenario_.bug != PlantedBug::kAborts || how != ReadPhase::kDone);
   if (how == ReadPhase::kFailed && node.is_leaving) read.phase = ReadPhase::kInterrupted;
   tell_checkers([&](Checker& c) { c.on_read_ended(*this, index); });
   bool was_asked_before_calm = read.asked_last < start_ + scenario_.calm_at;

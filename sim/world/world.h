@@ -99,6 +99,12 @@ class World {
   // How often the trackers noted something, by kind.
   const std::map<tracker::NoticeKind, uint64_t>& notices() const { return notices_; }
   Instant start_time() const { return start_; }
+  std::size_t lookups() const { return lookups_.size(); }
+  std::size_t events_to_come() const { return queue_.size(); }
+  // Of these at most so many are the scenario's own: starts, reads, faults.
+  std::size_t fixed_events() const {
+    return scenario_.fleet.size() + reads_.size() + 2 * scenario_.faults.size() + 2;
+  }
   bool is_calm() const { return is_calm_; }
   // A fault of this kind is, or was, part of the run for this node.
   bool was_touched(NodeId node) const { return touched_[node.value()]; }

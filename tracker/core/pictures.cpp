@@ -52,6 +52,20 @@ VersionPicture picture_of(const VersionRow& row) {
 
 }  // namespace
 
+Records TrackerCore::records() const {
+  const State& state = *state_;
+  Records records{.sessions = state.sessions.count(),
+                  .versions = state.versions.size(),
+                  .names = state.names.size(),
+                  .transfers = state.transfers.count(),
+                  .timers = state.timers.size()};
+  for (uint32_t v = 0; v < state.versions.size(); ++v)
+    records.holdings += state.versions[VersionIndex(v)].members;
+  for (uint32_t r = 0; r < state.readers.rows(); ++r)
+    records.readers += state.readers.is_used(ReaderIndex(r)) ? 1 : 0;
+  return records;
+}
+
 void TrackerCore::visit_peers(const std::function<void(const PeerPicture&)>& visit) const {
   for (uint32_t i = 0; i < state_->sessions.rows(); ++i) {
     SessionIndex session(i);

@@ -33,6 +33,7 @@ struct Timer {
 class Timers {
  public:
   void set(Timer timer) { heap_.push(timer); }
+  std::size_t size() const { return heap_.size(); }
   Instant next() const { return heap_.empty() ? Instant::never() : heap_.top().due; }
   // The earliest timer if it is due.
   bool take_due(Instant now, Timer& timer) {

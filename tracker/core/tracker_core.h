@@ -74,6 +74,17 @@ struct TransferPicture {
   Reason reason;
 };
 
+// How many records of each kind there are.
+struct Records {
+  uint32_t sessions = 0;
+  uint32_t versions = 0;
+  uint32_t names = 0;
+  uint32_t holdings = 0;
+  uint32_t readers = 0;
+  uint32_t transfers = 0;
+  std::size_t timers = 0;  // those that no longer mean anything, too
+};
+
 // Knows peers, what they hold and every transfer under way; names the source of every chunk.
 //
 // Purity:    pure. Time only as `now`, randomness only from `Config::seed`; the same inputs give
@@ -109,6 +120,8 @@ class TrackerCore {
 
   const Counters& counters() const;
   uint32_t session_count() const;
+  // Cost: the versions and the rows of readers.
+  Records records() const;
   // Each visitor is called in a fixed order (by registration, by version id, by assignment).
   void visit_peers(const std::function<void(const PeerPicture&)>& visit) const;
   void visit_versions(const std::function<void(const VersionPicture&)>& visit) const;
