@@ -53,6 +53,10 @@ Result<Duration> duration_of(const std::string& text) {
   return parse_duration(text);
 }
 
+Result<Duration> duration_or_forever(const std::string& text) {
+  if (text == "forever") return Duration::forever();
+  return parse_duration(text);
+}
 Result<uint64_t> rate_of(const std::string& text) {
   return parse_rate(text);
 }
@@ -185,15 +189,17 @@ void Table::add(uint64_t& number, SettingDoc doc, IntegerBounds bounds) {
 
 void Table::add(Duration& span, SettingDoc doc, DurationBounds bounds) {
   TYTO_ASSERT(bounds.min <= span && span <= bounds.max);
+  bool may_be_forever = span == Duration::forever();
   std::string expected = "a span of time with its unit, as \"20s\"";
+  if (may_be_forever) expected += ", or \"forever\"";
   if (bounds.max != Duration::forever())
     expected += ", from " + duration_text(bounds.min) + " to " + duration_text(bounds.max);
   else if (bounds.min != Duration())
     expected += ", at least " + duration_text(bounds.min);
   push({std::move(doc), TomlShape::kTextOrInteger, expected, toml_quoted(duration_text(span)),
         store_bounded<Duration>(
-            duration_of, bounds.min, bounds.max, [&span](Duration value) { span = value; },
-            expected)});
+            may_be_forever ? duration_or_forever : duration_of, bounds.min, bounds.max,
+            [&span](Duration value) { span = value; }, expected)});
 }
 
 void Table::add_bytes(uint64_t& bytes, SettingDoc doc, BytesBounds bounds) {

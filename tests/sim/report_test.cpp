@@ -15,7 +15,7 @@ namespace {
 
 Scenario named(std::string_view name, const Knobs& knobs = {}) {
   for (const CatalogueEntry& entry : all_scenarios())
-    if (entry.name == name) return entry.build(knobs);
+    if (entry.name == name) return entry.build(knobs).value();
   ADD_FAILURE() << "no scenario " << name;
   return {};
 }
