@@ -50,7 +50,7 @@ def scenario(case, plan, goodput_mbit, calibration):
         text += (f'[[readers]]\nname = "slow"\ncount = {len(slow)}\nslow = true\n'
                  f"{link(plan.reader_mbit(slow[0]))}\n")
     text += f'[[objects]]\nkey = "object"\nsize = "{plan.size} B"\n\n'
-    text += '[[reads]]\nwho = "all"\nat = "100ms"\n'
+    text += '[[reads]]\nwho = "readers"\nat = "100ms"\n'
     if plan.stagger_s:
         gap = plan.stagger_s / max(1, plan.readers - 1)
         text += f'arrival = "each"\ngap = "{round(gap * 1e6)} us"\n'
