@@ -10,11 +10,12 @@
 
 namespace tyto {
 
-// The chunk size of an object: the smallest power of two that gives at most 256 chunks, within
-// 256 KiB to 16 MiB. Every party computes the same.
+// The chunk size of an object: the smallest power of two, within 256 KiB to 16 MiB, that gives at
+// most 256 chunks, and one chunk if the object has at most 1 MiB. Every party computes the same.
 constexpr uint32_t chunk_size_for(uint64_t object_bytes) {
+  uint64_t chunks = object_bytes <= kOneChunkBytesMax ? 1 : kChunksAimedAt;
   uint64_t size = kChunkBytesMin;
-  while (size < kChunkBytesMax && object_bytes > size * kChunksAimedAt) size *= 2;
+  while (size < kChunkBytesMax && object_bytes > size * chunks) size *= 2;
   return static_cast<uint32_t>(size);
 }
 

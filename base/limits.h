@@ -17,6 +17,7 @@ inline constexpr uint32_t kBlockBytes = 16 * kKiB;  // unit of verification and 
 inline constexpr uint32_t kChunkBytesMin = 256 * kKiB;
 inline constexpr uint32_t kChunkBytesMax = 16 * kMiB;
 inline constexpr uint32_t kChunksAimedAt = 256;                  // chunk size grows to stay below
+inline constexpr uint64_t kOneChunkBytesMax = kMiB;              // objects so small are one chunk
 inline constexpr uint64_t kObjectBytesMax = uint64_t{16} << 40;  // 16 TiB: 2^20 chunks
 inline constexpr uint32_t kChunksMax = 1u << 20;
 

@@ -25,6 +25,9 @@ VersionId version_id_of(const OriginObject& object) {
   append_u64(encoded, object.size);
   encoded.push_back(object.modified ? 1 : 0);
   if (object.modified) append_u64(encoded, static_cast<uint64_t>(object.modified->unix_ns()));
+  // Tyto 0.1 cut objects of these sizes into several chunks, under the id without this.
+  if (object.size > kChunkBytesMin && object.size <= kOneChunkBytesMax)
+    append_u64(encoded, chunk_size_for(object.size));
   return VersionId{io::sha256(encoded)};
 }
 

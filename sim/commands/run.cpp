@@ -105,6 +105,12 @@ int run_one(const RunOptions& options) {
   return result.is_good() ? kExitGood : kExitViolated;
 }
 
+// Told of numbers of chunks that no object has.
+std::string chunk_count(const std::string& text) {
+  if (is_chunk_count(static_cast<uint32_t>(std::stoul(text)))) return {};
+  return "no object has 2 to 4 chunks, since up to 1 MiB it is one: ask for 1, or for 5 and more";
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_code) {
@@ -116,7 +122,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--readers", options->knobs.readers, "0: the scenario's own")
       ->check(CLI::Range(0u, 100'000u));
   command->add_option("--chunks", options->knobs.chunks, "of each object; 0: the scenario's own")
-      ->check(CLI::Range(0u, 65'536u));
+      ->check(CLI::Range(0u, 65'536u))
+      ->check(chunk_count);
   command->add_option("--json", options->json_file, "write all figures and series there, as JSON");
   command->add_option("--report", options->report_file,
                       "write a page with plots there, one HTML file that needs no other");

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/assert.h"
 #include "settings/table.h"
 #include "sim/scenarios/document.h"
 #include "sim/scenarios/expand.h"
@@ -10,6 +11,7 @@
 namespace tyto::sim {
 
 uint64_t object_bytes(uint32_t chunks) {
+  TYTO_ASSERT(is_chunk_count(chunks));
   bool is_small = chunks <= kChunksAimedAt;
   return uint64_t{chunks} * (is_small ? kChunkBytesMin : kChunkBytesMax);
 }

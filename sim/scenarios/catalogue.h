@@ -50,6 +50,11 @@ struct Defaults {
 };
 Scenario base_scenario(std::string_view name, const Knobs& knobs, const Defaults& defaults = {});
 // The size of an object of so many chunks: of 256 KiB each up to 256 of them, of 16 MiB above.
+// Requires: is_chunk_count(chunks).
 uint64_t object_bytes(uint32_t chunks);
+// No object has two, three or four chunks: up to 1 MiB they are one.
+constexpr bool is_chunk_count(uint32_t chunks) {
+  return chunks < 2 || chunks > 4;
+}
 
 }  // namespace tyto::sim

@@ -13,16 +13,17 @@ constexpr uint64_t kTiB = 1024 * kGiB;
 
 // What chunk_size_for() promises, found by trying.
 uint64_t chunk_size_by_search(uint64_t object_bytes) {
+  uint64_t chunks_most = object_bytes <= kMiB ? 1 : 256;
   for (uint64_t size = kChunkBytesMin; size < kChunkBytesMax; size *= 2) {
-    if ((object_bytes + size - 1) / size <= 256) return size;
+    if ((object_bytes + size - 1) / size <= chunks_most) return size;
   }
   return kChunkBytesMax;
 }
 
-TEST(ChunkSize, IsTheSmallestThatGivesAtMost256Chunks) {
-  const std::vector<uint64_t> edges = {0,          1,          kBlock,     256 * kKiB, 64 * kMiB,
-                                       128 * kMiB, 256 * kMiB, 512 * kMiB, kGiB,       2 * kGiB,
-                                       4 * kGiB,   8 * kGiB,   kTiB,       16 * kTiB};
+TEST(ChunkSize, IsTheSmallestThatGivesAtMost256ChunksOrOneOfASmallObject) {
+  const std::vector<uint64_t> edges = {
+      0,          1,          kBlock, 256 * kKiB, 512 * kKiB, kMiB,     64 * kMiB, 128 * kMiB,
+      256 * kMiB, 512 * kMiB, kGiB,   2 * kGiB,   4 * kGiB,   8 * kGiB, kTiB,      16 * kTiB};
   for (uint64_t edge : edges) {
     for (uint64_t bytes : {edge - (edge > 0), edge, edge + 1}) {
       EXPECT_EQ(chunk_size_for(bytes), chunk_size_by_search(bytes)) << bytes;
@@ -31,6 +32,10 @@ TEST(ChunkSize, IsTheSmallestThatGivesAtMost256Chunks) {
 }
 
 TEST(ChunkSize, DoublesOneByteAfterEachLimit) {
+  EXPECT_EQ(chunk_size_for(256 * kKiB), 256 * kKiB);
+  EXPECT_EQ(chunk_size_for(256 * kKiB + 1), 512 * kKiB);
+  EXPECT_EQ(chunk_size_for(kMiB), kMiB);
+  EXPECT_EQ(chunk_size_for(kMiB + 1), 256 * kKiB);
   EXPECT_EQ(chunk_size_for(64 * kMiB), 256 * kKiB);
   EXPECT_EQ(chunk_size_for(64 * kMiB + 1), 512 * kKiB);
   EXPECT_EQ(chunk_size_for(2 * kGiB), 8 * kMiB);
@@ -64,8 +69,7 @@ TEST(Chunking, CutsAtBlocksAndChunksGiveOrTakeAByte) {
       {3 * kChunk + 5 * kBlock + 7, 4, 5 * kBlockBytes + 7, 6},
   };
   for (const Case& expected : cases) {
-    const Chunking cut = Chunking::of(expected.object_bytes);
-    ASSERT_EQ(cut.chunk_bytes, kChunk);
+    const Chunking cut{expected.object_bytes, kChunk};
     EXPECT_TRUE(cut.is_valid());
     EXPECT_EQ(cut.chunk_count(), expected.chunks) << expected.object_bytes;
     const ChunkIndex last(expected.chunks - 1);

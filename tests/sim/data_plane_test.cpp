@@ -18,7 +18,7 @@ Duration time_of(uint64_t bytes) {
 }
 
 Scenario quiet_scenario() {
-  Scenario scenario = base_scenario("quiet", {}, {.readers = 4, .chunks = 2});
+  Scenario scenario = base_scenario("quiet", {}, {.readers = 4, .chunks = 5});
   scenario.fleet.superpeers = 2;
   scenario.fleet.reader_link = {kRate, kRate};
   scenario.fleet.superpeer_link = {kRate, kRate};

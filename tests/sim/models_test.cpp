@@ -151,7 +151,7 @@ TEST(Topology, PathsCrossRackUplinksOnlyBetweenRacks) {
 }
 
 OriginModel origin_of(uint32_t reads_max) {
-  return OriginModel({.reads_max = reads_max}, BucketId(1), "b", {{"a", 3 * kChunkBytesMin}});
+  return OriginModel({.reads_max = reads_max}, BucketId(1), "b", {{"a", 5 * kChunkBytesMin}});
 }
 
 TEST(OriginModel, ServesWhatIsPinnedAndRefusesWhatHasChanged) {

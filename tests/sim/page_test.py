@@ -160,6 +160,11 @@ class PageTest(unittest.TestCase):
         self.assertEqual(dom["errors"], "")
         self.assertEqual(dom["heading"], "canary_unverified")
 
+    def test_a_number_of_chunks_that_no_object_has_is_refused(self):
+        ran = run_sim("run", "flat16", "--chunks", 3)
+        self.assertNotEqual(ran.returncode, 0)
+        self.assertIn("no object has 2 to 4 chunks", ran.stderr)
+
     def test_a_file_that_cannot_be_written_is_refused_before_the_run(self):
         for flag in ("--report", "--json"):
             missing = self.folder / "missing" / "file"

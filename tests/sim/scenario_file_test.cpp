@@ -213,7 +213,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[origin]\nrat = \"1 MB/s\"", "t.toml:3: unknown setting \"origin.rat\" (did you mean"},
       {"[origin]\nrate = \"50 Mbit\"", "t.toml:3: origin.rate: expected a rate with its unit"},
       {"[origin]\nrate = 5", "origin.rate: expected a rate with its unit"},
-      {"[origin]\nrate = \"0 B/s\"", "from 8bit/s to"},
+      {"[origin]\nrate = \"0 B/s\"", "from 1B/s to 1TB/s"},
       {"[origin]\nlatency = \"200\"", "origin.latency: expected a span of time with its unit"},
       {"[origin]\nlatency = \"-1 s\"", "origin.latency: expected a span of time"},
       {"[origin]\nreads_max = 0", "origin.reads_max: expected an integer from 1"},

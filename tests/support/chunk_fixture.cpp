@@ -74,7 +74,7 @@ TestObject make_object(uint64_t size, uint64_t seed, uint32_t chunk_bytes) {
   facts.bucket = BucketId(1);
   facts.bucket_name = "test";
   facts.key = "object";
-  facts.chunking = chunk_bytes == 0 ? Chunking::of(size) : Chunking{size, chunk_bytes};
+  facts.chunking = Chunking{size, chunk_bytes};
   object.facts = std::make_shared<VersionFacts>(facts);
   for (uint32_t i = 0; i < facts.chunking.chunk_count(); ++i)
     object.roots.push_back(io::chunk_root_of(facts.chunking, ChunkIndex(i), object.leaves(i)));

@@ -25,8 +25,8 @@ struct TestObject {
   std::string chunk_bytes(uint32_t index) const;
   std::vector<Digest> leaves(uint32_t index) const;
 };
-// `chunk_bytes` 0: as the object's size has it.
-TestObject make_object(uint64_t size, uint64_t seed = 1, uint32_t chunk_bytes = 0);
+// Cut smaller than objects at an origin are, so that small ones have several chunks.
+TestObject make_object(uint64_t size, uint64_t seed = 1, uint32_t chunk_bytes = kChunkBytesMin);
 // The same object as facts that are pinned to an origin.
 TestObject at_origin(TestObject object, const OriginPin& pin);
 

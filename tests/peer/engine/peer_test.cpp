@@ -173,14 +173,14 @@ TEST_F(PeerLibrary, RefusesOptionsThatMakeNoSense) {
 }
 
 TEST_F(PeerLibrary, CancelEndsAReadThatWaits) {
-  cluster.put("k", 1'000'000);
+  cluster.put("k", 2'000'000);
   Peer peer = connect("h1");
   auto object = peer.open("b", "k");
   ASSERT_TRUE(object.ok());
   cluster.stop_tracker();  // nothing new will come for a while
   std::filesystem::remove(cluster.folder() + "/origin/k");
   std::thread reader([&] {
-    Bytes out(1'000'000);
+    Bytes out(2'000'000);
     auto got = object->read(0, out);
     ASSERT_FALSE(got.ok());
     EXPECT_EQ(got.error().code, ErrorCode::kCancelled);
@@ -190,7 +190,7 @@ TEST_F(PeerLibrary, CancelEndsAReadThatWaits) {
 }
 
 TEST_F(PeerLibrary, AnObjectThatOutlivesItsPeerSaysSo) {
-  cluster.put("k", 1'000'000);
+  cluster.put("k", 2'000'000);
   std::optional<Object> object;
   {
     Peer peer = connect("h1");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/limits.h"
 #include "tests/support/small_cluster.h"
 #include "tyto/peer.h"
 
@@ -11,12 +12,13 @@ namespace tyto {
 namespace {
 
 constexpr uint64_t kObjects = 20;
+constexpr uint64_t kStep = kOneChunkBytesMax / kObjects;  // from a byte to 1 MiB
 
 class SmallObjects : public ::testing::Test {
  protected:
   void SetUp() override {
     for (uint64_t i = 0; i <= kObjects; ++i)
-      contents.push_back(cluster.put("k" + std::to_string(i), 1 + 800 * i, i + 1));
+      contents.push_back(cluster.put("k" + std::to_string(i), 1 + kStep * i, i + 1));
   }
   Peer connect(const std::string& host) {
     PeerOptions options;

@@ -24,6 +24,21 @@ TEST(VersionIdOf, IsWhatItHasAlwaysBeen) {
             "08c24a698597ec7d1a0a12de6e0ae6cc65331c169ac9d284ae3836ff08ad0ab5");
 }
 
+// Those that 0.1 cut into two to four chunks, and no others.
+TEST(VersionIdOf, StandsForTheCutOfObjectsThatWereCutDifferentlyOnce) {
+  std::vector<std::pair<uint64_t, std::string>> ids = {
+      {kChunkBytesMin, "1705737aa2744f581a77e2019ad38c62fa3ec04af1894a8cca82d6a0454544f4"},
+      {kChunkBytesMin + 1, "1bcb2173b27ab2bcd0355994371c0f43f653e072145cd7834a24238bdb64e68a"},
+      {kOneChunkBytesMax, "06348275fed88ff051213b8de5027260d7eb437abf37ceb70ac7dc6938c51022"},
+      {kOneChunkBytesMax + 1, "b256168230478232b44e2095e75ea5c5c12ed27fd93466a5dfd5a5cc744996e0"},
+  };
+  for (const auto& [size, id] : ids) {
+    OriginObject sized = object();
+    sized.size = size;
+    EXPECT_EQ(version_id_of(sized).hex(), id) << size;
+  }
+}
+
 TEST(VersionIdOf, DiffersWithEveryField) {
   std::vector<OriginObject> objects(7, object());
   objects[1].url += "c";

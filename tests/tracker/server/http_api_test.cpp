@@ -40,7 +40,7 @@ class HttpApiTest : public ServerTest {
   static Torrent a_torrent(uint64_t object_bytes, uint8_t content) {
     Torrent torrent;
     torrent.manifest.name = "file";
-    torrent.manifest.chunking = Chunking::of(object_bytes);
+    torrent.manifest.chunking = {object_bytes, kChunkBytesMin};
     for (uint32_t i = 0; i < torrent.manifest.chunking.chunk_count(); ++i) {
       Digest root;
       root.bytes.fill(content);
