@@ -79,6 +79,10 @@ class Expansion {
       if (row.key.empty() || row.key.size() > kKeyBytesMax - 10)
         return wrong(row.line, "objects.key: expected 1 to " + std::to_string(kKeyBytesMax - 10) +
                                    " bytes, found " + std::to_string(row.key.size()));
+      if (!is_chunk_count(row.chunks))
+        return wrong(row.line, "objects.chunks: no object has 2, 3 or 4 chunks, found " +
+                                   std::to_string(row.chunks) +
+                                   "; up to 1 MiB it is one, so write 1, or 5 or more");
       bool is_drawn = row.sizes == Sizes::kUniform || row.sizes == Sizes::kLogUniform;
       if (is_drawn && row.bytes_max < std::max<uint64_t>(row.bytes, 1))
         return wrong(row.line,

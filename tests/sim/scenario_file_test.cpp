@@ -91,10 +91,10 @@ TEST(ScenarioFile, OtherReadersAreDealtOutInProportion) {
 
 TEST(ScenarioFile, AnotherSizeIsThatOfEveryObject) {
   Scenario scenario =
-      load("[[objects]]\nkey = \"a\"\n[[objects]]\nkey = \"b\"\nsize = \"1 B\"\n", {.chunks = 3})
+      load("[[objects]]\nkey = \"a\"\n[[objects]]\nkey = \"b\"\nsize = \"1 B\"\n", {.chunks = 6})
           .value();
-  EXPECT_EQ(scenario.objects.at(0).bytes, object_bytes(3));
-  EXPECT_EQ(scenario.objects.at(1).bytes, object_bytes(3));
+  EXPECT_EQ(scenario.objects.at(0).bytes, object_bytes(6));
+  EXPECT_EQ(scenario.objects.at(1).bytes, object_bytes(6));
 }
 
 TEST(ScenarioFile, ReadsComeAsTheirArrivalSays) {
@@ -231,6 +231,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"readers = [5]", "t.toml:2: readers: expected a table, found an integer; begin it with"},
       {"[[objects]]\nsize = \"20 TiB\"", "objects.size: expected a size with its unit"},
       {"[[objects]]\n[[objects]]", "t.toml:3: objects.key: \"object\" is there already"},
+      {"[objects]\nchunks = 3", "t.toml:2: objects.chunks: no object has 2, 3 or 4 chunks"},
       {"[[objects]]\nkey = \"\"", "t.toml:2: objects.key: expected 1 to"},
       {"[objects]\nsizes = \"uniform\"\nsize_max = \"1 B\"", "objects.size_max: expected at least"},
       {"[reads]\nobject = \"objct\"",
