@@ -93,7 +93,8 @@ class Table {
   void add(uint16_t& number, SettingDoc doc, IntegerBounds bounds = {0, 65535, {}});
   void add(uint32_t& number, SettingDoc doc, IntegerBounds bounds = {0, 4294967295, {}});
   void add(uint64_t& number, SettingDoc doc, IntegerBounds bounds = {});
-  // A span whose default is forever() may be written "forever". See parse_duration(), parse_bytes(), parse_rate() and parse_share().
+  // A span whose default is forever() may be written "forever". See parse_duration(),
+  // parse_bytes(), parse_rate() and parse_share().
   void add(Duration& span, SettingDoc doc, DurationBounds bounds = {});
   void add_bytes(uint64_t& bytes, SettingDoc doc, BytesBounds bounds = {});
   void add_rate(uint64_t& bytes_per_s, SettingDoc doc, BytesBounds bounds = {});

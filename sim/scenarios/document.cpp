@@ -7,7 +7,7 @@ namespace tyto::sim {
 namespace {
 
 constexpr uint32_t kReadersMax = 10'000'000;
-constexpr uint64_t kRateMax = uint64_t{1} << 50;
+constexpr uint64_t kRateMax = 1'000'000'000'000;
 constexpr Duration kTimeMax = Duration::seconds(366 * 86400);
 constexpr settings::BytesBounds kRates{1, kRateMax};
 constexpr settings::DurationBounds kTimes{Duration(), kTimeMax};

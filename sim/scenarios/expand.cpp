@@ -80,10 +80,9 @@ class Expansion {
         return wrong(row.line, "objects.key: expected 1 to " + std::to_string(kKeyBytesMax - 10) +
                                    " bytes, found " + std::to_string(row.key.size()));
       if (!is_chunk_count(row.chunks))
-        return wrong(row.line,
-                     "objects.chunks: expected 1, or 5 and more, since objects of up to "
-                     "1 MiB are one chunk; found " +
-                         std::to_string(row.chunks));
+        return wrong(row.line, "objects.chunks: no object has 2, 3 or 4 chunks, found " +
+                                   std::to_string(row.chunks) +
+                                   "; up to 1 MiB it is one, so write 1, or 5 or more");
       bool is_drawn = row.sizes == Sizes::kUniform || row.sizes == Sizes::kLogUniform;
       if (is_drawn && row.bytes_max < std::max<uint64_t>(row.bytes, 1))
         return wrong(row.line,
