@@ -23,3 +23,25 @@ function(tyto_embed target)
     VERBATIM)
   target_sources(${target} PRIVATE ${output})
 endfunction()
+
+# tyto_embed_files(TARGET HEADER path/from/top.h NAMESPACE a::b TYPE Type FUNCTION name FILES file ...)
+# Defines in TARGET the function that HEADER declares: a std::span of Type{path, text}, in the order
+# given. Files are named from the folder of the caller; the paths are what follows ROOT.
+function(tyto_embed_files target)
+  cmake_parse_arguments(ARG "" "HEADER;NAMESPACE;TYPE;FUNCTION;ROOT" "FILES" ${ARGN})
+  cmake_path(GET ARG_HEADER STEM name)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+  set(root ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_ROOT})
+  set(files ${ARG_FILES})
+  list(TRANSFORM files PREPEND ${root}/)
+  list(JOIN ARG_FILES "|" names)
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND
+      ${CMAKE_COMMAND} -DOUTPUT=${output} -DHEADER=${ARG_HEADER} -DNAMESPACE=${ARG_NAMESPACE}
+      -DTYPE=${ARG_TYPE} -DFUNCTION=${ARG_FUNCTION} "-DFILES=${names}" -DFOLDER=${root} -P
+      ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
+    DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
+    VERBATIM)
+  target_sources(${target} PRIVATE ${output})
+endfunction()

@@ -8,6 +8,8 @@ int main(int argc, char** argv) {
   tyto::sim::add_list_command(app, exit_code);
   tyto::sim::add_hashes_command(app, exit_code);
   tyto::sim::add_run_command(app, exit_code);
+  tyto::sim::add_check_command(app, exit_code);
+  tyto::sim::add_format_command(app, exit_code);
   tyto::sim::add_fuzz_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;

@@ -1,12 +1,20 @@
 #include "io/settings/settings.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
-
-#include "io/settings/setting_table.h"
 
 namespace tyto::io {
 namespace {
+
+using settings::did_you_mean;
+using settings::Setting;
+using settings::TomlShape;
+
+constexpr std::uintmax_t kFileBytesMax = 1 << 20;
 
 // What the command line said, as texts.
 struct CommandLine {
@@ -68,17 +76,50 @@ Result<void> check_required(const std::vector<Setting>& settings) {
   return {};
 }
 
+Result<std::string> read_text(const std::string& path) {
+  std::error_code error;
+  auto bytes = std::filesystem::file_size(path, error);
+  if (!error && bytes > kFileBytesMax)
+    return {ErrorCode::kInvalidArgument, path + ": is larger than 1 MiB; is it a configuration?"};
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!error) text << in.rdbuf();
+  if (error || !in)
+    return {ErrorCode::kInvalidArgument,
+            "cannot read the configuration " + path + ": " +
+                (error ? error.message() : std::string(std::strerror(errno))) +
+                "; check the path given to --config"};
+  return text.str();
+}
+
 }  // namespace
+
+Settings::Settings(std::string program, std::string description, std::string version)
+    : program_(std::move(program)),
+      description_(std::move(description)),
+      version_(std::move(version)) {}
+
+void Settings::add_positional(std::string& text, SettingDoc doc) {
+  positionals_.push_back({std::move(doc), &text});
+}
+
+std::string Settings::commented_toml() const {
+  return settings::toml_comment(program_ + ": " + description_) +
+         settings::toml_comment(
+             "Every setting with its default. Flags override this file: [listen] rpc is "
+             "--listen-rpc.") +
+         commented_rows();
+}
 
 Result<ParseOutcome> Settings::parse(int argc, const char* const* argv) {
   CommandLine line;
-  CLI::App app(state_->description, state_->program);
-  app.set_version_flag("--version", state_->program + " " + state_->version);
+  CLI::App app(description_, program_);
+  app.set_version_flag("--version", program_ + " " + version_);
   app.allow_extras();
-  add_flags(app, state_->settings, line);
-  line.positionals.resize(state_->positionals.size());
-  for (std::size_t i = 0; i < state_->positionals.size(); ++i) {
-    const SettingDoc& doc = state_->positionals[i].doc;
+  add_flags(app, settings(), line);
+  line.positionals.resize(positionals_.size());
+  for (std::size_t i = 0; i < positionals_.size(); ++i) {
+    const SettingDoc& doc = positionals_[i].doc;
     auto* option = app.add_option(doc.name, line.positionals[i], doc.doc);
     option->required(doc.presence == Presence::kRequired);
   }
@@ -92,15 +133,19 @@ Result<ParseOutcome> Settings::parse(int argc, const char* const* argv) {
     return refuse(error.what());
   }
   if (auto extras = app.remaining(); !extras.empty())
-    return unknown_argument(extras.front(), state_->settings);
+    return unknown_argument(extras.front(), settings());
   if (line.print_config) return ParseOutcome{ParseOutcome::Action::kExit, commented_toml()};
 
-  if (!line.config.empty())
-    if (auto done = state_->apply_file(line.config); !done) return done.error();
-  if (auto done = apply_flags(state_->settings, line); !done) return done.error();
-  if (auto done = check_required(state_->settings); !done) return done.error();
-  for (std::size_t i = 0; i < state_->positionals.size(); ++i)
-    if (!line.positionals[i].empty()) *state_->positionals[i].target = line.positionals[i];
+  if (!line.config.empty()) {
+    auto text = read_text(line.config);
+    if (!text) return text.error();
+    if (auto done = apply(*text, {line.config, "--print-config lists all"}); !done)
+      return done.error();
+  }
+  if (auto done = apply_flags(settings_to_fill(), line); !done) return done.error();
+  if (auto done = check_required(settings()); !done) return done.error();
+  for (std::size_t i = 0; i < positionals_.size(); ++i)
+    if (!line.positionals[i].empty()) *positionals_[i].target = line.positionals[i];
   return ParseOutcome{};
 }
 

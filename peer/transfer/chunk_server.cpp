@@ -124,7 +124,7 @@ void Upload::pump() {
   while (position < range.end) {
     if (served.is_given_up()) return responder->abort();
     uint64_t end = std::min(range.end, served.available());
-    if (!has_room || position == end) return;
+    if (!has_room || position >= end) return;  // who asked may be ahead of what is here
     if (Instant now = loop.now(); now < not_before) {
       pace.start_at(not_before, [weak = weak_from_this()] {
         if (auto self = weak.lock()) self->pump();

@@ -14,6 +14,8 @@ inline constexpr int kExitUsage = 2;
 void add_list_command(CLI::App& app, int& exit_code);
 void add_hashes_command(CLI::App& app, int& exit_code);
 void add_run_command(CLI::App& app, int& exit_code);
+void add_check_command(CLI::App& app, int& exit_code);
+void add_format_command(CLI::App& app, int& exit_code);
 void add_fuzz_command(CLI::App& app, int& exit_code);
 
 }  // namespace tyto::sim

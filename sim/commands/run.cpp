@@ -7,15 +7,14 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "sim/commands/commands.h"
+#include "sim/commands/load.h"
 #include "sim/commands/progress.h"
 #include "sim/report/recorder.h"
 #include "sim/report/report.h"
 #include "sim/report/trace.h"
-#include "sim/scenarios/catalogue.h"
 
 namespace tyto::sim {
 namespace {
@@ -27,15 +26,6 @@ struct RunOptions {
   std::string report_file;
   bool has_trace = false;
 };
-
-std::optional<Scenario> build(const RunOptions& options) {
-  for (const CatalogueEntry& entry : all_scenarios()) {
-    if (entry.name == options.scenario) return entry.build(options.knobs);
-  }
-  std::fprintf(stderr, "tyto-sim: there is no scenario '%s'; see tyto-sim list\n",
-               options.scenario.c_str());
-  return std::nullopt;
-}
 
 // The command that repeats the run.
 std::string replay_of(const RunOptions& options) {
@@ -84,7 +74,7 @@ RunResult run_watched(const Scenario& scenario, const RunOptions& options) {
                     options.scenario, wall_seconds);
   Measured measured;
   std::vector<std::unique_ptr<Checker>> watchers;
-  watchers.push_back(record_into(measured));
+  watchers.push_back(record_into(measured, {scenario.measure.object, scenario.measure.chunk}));
   if (options.has_trace) {
     watchers.push_back(trace_to(stdout));
   } else {
@@ -97,8 +87,11 @@ RunResult run_watched(const Scenario& scenario, const RunOptions& options) {
 }
 
 int run_one(const RunOptions& options) {
-  std::optional<Scenario> scenario = build(options);
-  if (!scenario) return kExitUsage;
+  Result<Scenario> scenario = load_scenario(options.scenario, options.knobs);
+  if (!scenario) {
+    std::fprintf(stderr, "tyto-sim: %s\n", scenario.error().message.c_str());
+    return kExitUsage;
+  }
   OutputFile json(options.json_file);
   OutputFile page(options.report_file);
   if (!json.is_good() || !page.is_good()) return kExitUsage;
@@ -123,7 +116,8 @@ std::string chunk_count(const std::string& text) {
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "run one scenario and report");
-  command->add_option("scenario", options->scenario, "as named by list")->required();
+  command->add_option("scenario", options->scenario, "as named by list, or a path to a .toml")
+      ->required();
   command->add_option("--seed", options->knobs.seed, "of all randomness")->capture_default_str();
   command->add_option("--readers", options->knobs.readers, "0: the scenario's own")
       ->check(CLI::Range(0u, 100'000u));

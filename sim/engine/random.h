@@ -19,6 +19,9 @@ enum class Stream : uint64_t {
   kNemesis = 6,
   kKnobs = 7,
   kLookups = 8,
+  kTargets = 9,
+  kSizes = 10,
+  kArrivals = 11,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

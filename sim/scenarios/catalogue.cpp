@@ -3,6 +3,10 @@
 #include <string>
 
 #include "base/assert.h"
+#include "settings/table.h"
+#include "sim/scenarios/document.h"
+#include "sim/scenarios/expand.h"
+#include "sim/scenarios/files.h"
 
 namespace tyto::sim {
 
@@ -29,16 +33,63 @@ Scenario base_scenario(std::string_view name, const Knobs& knobs, const Defaults
   return scenario;
 }
 
+namespace {
+
+// "limits/flat16.toml" is flat16. Requires: the file is one of ours, and so without an error.
+CatalogueEntry entry_of(const ScenarioFile& file) {
+  std::string name(file.path.substr(file.path.rfind('/') + 1));
+  name.resize(name.rfind('.'));
+  Result<ScenarioDocument> document = parse_scenario(file.text, std::string(file.path));
+  TYTO_ASSERT(document.ok());
+  return {name, document->about,
+          [document = std::move(document).value(), name](const Knobs& knobs) {
+            return expand(document, name, knobs);
+          }};
+}
+
+std::vector<CatalogueEntry> entries_of(std::string_view folder) {
+  std::vector<CatalogueEntry> entries;
+  for (const ScenarioFile& file : scenario_files())
+    if (file.path.starts_with(folder)) entries.push_back(entry_of(file));
+  return entries;
+}
+
+}  // namespace
+
+std::vector<CatalogueEntry> plain_scenarios() {
+  return entries_of("plain/");
+}
+std::vector<CatalogueEntry> limit_scenarios() {
+  return entries_of("limits/");
+}
+std::vector<CatalogueEntry> fault_scenarios() {
+  return entries_of("faults/");
+}
+std::vector<CatalogueEntry> canary_scenarios() {
+  return entries_of("canaries/");
+}
+
 std::vector<CatalogueEntry> all_scenarios() {
-  std::vector<CatalogueEntry> all = plain_scenarios();
-  for (const CatalogueEntry& entry : limit_scenarios()) all.push_back(entry);
-  for (const CatalogueEntry& entry : fault_scenarios()) all.push_back(entry);
+  std::vector<CatalogueEntry> all;
+  for (auto* some : {plain_scenarios, limit_scenarios, fault_scenarios})
+    for (CatalogueEntry& entry : some()) all.push_back(std::move(entry));
   all.push_back({"hostile", "random faults by the seed, then calm",
                  [](const Knobs& knobs) { return hostile_scenario(knobs.seed); }});
   all.push_back({"swarm", "the same with more of everything, some of it left out; then calm",
                  [](const Knobs& knobs) { return swarm_scenario(knobs.seed); }});
-  for (const CatalogueEntry& entry : canary_scenarios()) all.push_back(entry);
+  for (CatalogueEntry& entry : canary_scenarios()) all.push_back(std::move(entry));
   return all;
+}
+
+Result<Scenario> catalogue_scenario(std::string_view name, const Knobs& knobs) {
+  std::vector<std::string> names;
+  for (const CatalogueEntry& entry : all_scenarios()) {
+    if (entry.name == name) return entry.build(knobs);
+    names.push_back(entry.name);
+  }
+  return {ErrorCode::kNotFound, "there is no scenario '" + std::string(name) + "'" +
+                                    settings::did_you_mean(name, names) +
+                                    "; see tyto-sim list, or name a file that ends in .toml"};
 }
 
 }  // namespace tyto::sim

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "sim/world/scenario.h"
 
 namespace tyto::sim {
@@ -17,29 +20,32 @@ struct Knobs {
 };
 
 struct CatalogueEntry {
-  std::string_view name;
-  std::string_view about;
-  Scenario (*build)(const Knobs&);
+  std::string name;
+  std::string about;
+  // Errors: kInvalidArgument, when the knobs do not fit the scenario.
+  std::function<Result<Scenario>(const Knobs&)> build;
 };
 
-// Schedules against the limit of the links: 16 readers, 64 MiB, everybody's link 50 Mbit/s.
-std::vector<CatalogueEntry> limit_scenarios();
 // Runs without a fault.
 std::vector<CatalogueEntry> plain_scenarios();
+// Schedules against the limit of the links: 16 readers, 64 MiB, everybody's link 50 Mbit/s.
+std::vector<CatalogueEntry> limit_scenarios();
 // One fault each.
 std::vector<CatalogueEntry> fault_scenarios();
+// Scenarios with a defect put in on purpose: each must fail.
+std::vector<CatalogueEntry> canary_scenarios();
 // Many faults drawn by the seed, then calm. Every other knob is drawn by the seed as well.
 Scenario hostile_scenario(uint64_t seed);
 // The same with more of everything, of which each seed leaves some out. What fuzzing runs.
 Scenario swarm_scenario(uint64_t seed);
-// Scenarios with a defect put in on purpose: each must fail.
-std::vector<CatalogueEntry> canary_scenarios();
 
 // All of these, in the order in which they are listed.
 std::vector<CatalogueEntry> all_scenarios();
+// The scenario of that name. Errors: kNotFound, with the nearest name; kInvalidArgument, as above.
+Result<Scenario> catalogue_scenario(std::string_view name, const Knobs& knobs);
 
-// What scenarios are made from: one superpeer, readers on links of 100 Mbit/s that all want one
-// object of so many chunks of 256 KiB at once.
+// What tests make scenarios from, and what files need not say: one superpeer, readers on links of
+// 100 Mbit/s that all want one object of so many chunks of 256 KiB at once.
 struct Defaults {
   uint32_t readers = 8;
   uint32_t chunks = 64;

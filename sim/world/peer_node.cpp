@@ -24,8 +24,7 @@ PeerNode::PeerNode(World& world, const Scenario& scenario, NodeId id, HostId hos
       host_(host),
       policy_(id.value() < scenario.fleet.superpeers ? superpeer::superpeer_policy()
                                                      : scenario.reader_policy),
-      store_(policy_.role == Role::kSuperpeer ? scenario.fleet.superpeer_store_bytes
-                                              : scenario.fleet.reader_store_bytes) {}
+      store_(scenario.fleet.store_bytes(id)) {}
 
 // --- life ---
 
@@ -193,7 +192,6 @@ void PeerNode::carry_out(peer::Effect& effect) {
 
 void PeerNode::connect(const peer::ConnectTracker& order) {
   const LinkRates& rates = world_.data().topology().rates(host_);
-  bool is_superpeer = policy_.role == Role::kSuperpeer;
   RegisterRequest request{
       .peer = peer_,
       .role = policy_.role,
@@ -203,7 +201,7 @@ void PeerNode::connect(const peer::ConnectTracker& order) {
       .store_bytes = store_.limit_bytes(),
       .upload_bytes_per_s = rates.up_bytes_per_s,
       .download_bytes_per_s = rates.down_bytes_per_s,
-      .uploads_max = is_superpeer ? 0 : scenario_.fleet.reader_uploads_max,
+      .uploads_max = scenario_.fleet.uploads_max(id_),
       .resume_session = order.resume_session,
       .resume_epoch = order.resume_epoch,
       .has_inventory = order.has_inventory,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,29 +18,39 @@ namespace tyto::sim {
 // A peer process's place in the fleet: superpeers come first, then readers.
 using NodeId = Strong<struct NodeIdTag, uint32_t>;
 
+// Consecutive readers that differ from the others.
+struct ReaderGroup {
+  std::string name;
+  uint32_t first = 0;  // reader
+  uint32_t readers = 0;
+  LinkRates link;
+  uint64_t store_bytes = 16 * kGiB;
+  uint32_t uploads_max = 0;  // 0: the tracker's default
+  bool is_slow = false;      // told apart in reports
+};
+
 struct FleetSpec {
   uint32_t superpeers = 1;
   uint32_t readers = 4;
   LinkRates superpeer_link;
   LinkRates reader_link;
-  uint32_t slow_readers = 0;  // the last so many readers have the slow link instead
-  LinkRates slow_link;
   uint32_t racks = 0;   // readers are dealt out over them; 0: one switch for all
   LinkRates rack_link;  // of each rack to the rest
   uint64_t superpeer_store_bytes = 64 * kGiB;
   uint64_t reader_store_bytes = 16 * kGiB;
   uint32_t reader_uploads_max = 0;  // 0: the tracker's default
+  std::vector<ReaderGroup> groups;  // which do not overlap
 
   NodeId superpeer(uint32_t i) const { return NodeId(i); }
   NodeId reader(uint32_t i) const { return NodeId(superpeers + i); }
   uint32_t size() const { return superpeers + readers; }
-  bool is_slow(NodeId node) const {
-    return node.value() >= superpeers && node.value() + slow_readers >= size();
-  }
-  const LinkRates& link(NodeId node) const {
-    if (node.value() < superpeers) return superpeer_link;
-    return is_slow(node) ? slow_link : reader_link;
-  }
+  bool is_superpeer(NodeId node) const { return node.value() < superpeers; }
+  // The group that a node belongs to; null: none.
+  const ReaderGroup* group(NodeId node) const;
+  bool is_slow(NodeId node) const { return group(node) != nullptr && group(node)->is_slow; }
+  const LinkRates& link(NodeId node) const;
+  uint64_t store_bytes(NodeId node) const;
+  uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
   uint32_t rack(NodeId reader) const { return (reader.value() - superpeers) % racks; }
 };
@@ -122,6 +133,12 @@ enum class PlantedBug : uint8_t {
   kAborts,            // an assertion fails in mid-run
 };
 
+// Whose way through the fleet is kept for the report.
+struct MeasureSpec {
+  uint32_t object = 0;
+  std::optional<uint32_t> chunk;  // none: the one in the middle
+};
+
 struct Scenario {
   std::string name;
   uint64_t seed = 1;
@@ -140,6 +157,7 @@ struct Scenario {
   Readers readers = Readers::kAskOnce;
   Duration settle = Duration::seconds(12);  // run on after the last read's end
   Expectations expect;
+  MeasureSpec measure;
   PlantedBug bug = PlantedBug::kNone;
 };
 

@@ -83,8 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(CheckerTest, OfCapsSeesSourcesThatIgnoreThem) {
   for (const CatalogueEntry& entry : canary_scenarios()) {
-    if (entry.name != std::string_view("canary_uncapped")) continue;
-    RunResult result = run(entry.build({}));
+    if (entry.name != "canary_uncapped") continue;
+    RunResult result = run(*entry.build({}));
     ASSERT_FALSE(result.is_good());
     EXPECT_EQ(result.violations[0].checker, "caps");
   }

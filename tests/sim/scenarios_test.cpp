@@ -8,13 +8,13 @@ namespace tyto::sim {
 namespace {
 
 std::string name_of(const testing::TestParamInfo<CatalogueEntry>& info) {
-  return std::string(info.param.name);
+  return info.param.name;
 }
 
 class PlainScenario : public testing::TestWithParam<CatalogueEntry> {};
 
 TEST_P(PlainScenario, ReadsTheOriginOnceAndCompletes) {
-  RunResult result = run(GetParam().build({}));
+  RunResult result = run(GetParam().build({}).value());
   EXPECT_TRUE(result.is_good()) << text_report(result);
   EXPECT_EQ(result.amplification_permille(), 1000u);
   for (const ReadResult& read : result.reads) EXPECT_EQ(read.phase, ReadPhase::kDone);
@@ -27,7 +27,7 @@ class FaultScenario : public testing::TestWithParam<CatalogueEntry> {};
 
 TEST_P(FaultScenario, EndsAsItMust) {
   for (uint64_t seed : {1, 2}) {
-    RunResult result = run(GetParam().build({.seed = seed}));
+    RunResult result = run(GetParam().build({.seed = seed}).value());
     EXPECT_TRUE(result.is_good()) << text_report(result);
   }
 }
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(All, FaultScenario, testing::ValuesIn(fault_scenarios()
 class CanaryScenario : public testing::TestWithParam<CatalogueEntry> {};
 
 TEST_P(CanaryScenario, IsCaught) {
-  RunResult result = run(GetParam().build({}));
+  RunResult result = run(GetParam().build({}).value());
   EXPECT_FALSE(result.is_good()) << text_report(result);
 }
 
@@ -71,11 +71,12 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Replay, testing::Values(1, 2, 3));
 
 TEST(Replay, OfAnotherSeedIsAnotherRun) {
   const CatalogueEntry entry = plain_scenarios()[1];
-  EXPECT_NE(run(entry.build({.seed = 1})).event_hash, run(entry.build({.seed = 2})).event_hash);
+  EXPECT_NE(run(entry.build({.seed = 1}).value()).event_hash,
+            run(entry.build({.seed = 2}).value()).event_hash);
 }
 
 TEST(Catalogue, NamesAreUnique) {
-  std::set<std::string_view> names;
+  std::set<std::string> names;
   for (const CatalogueEntry& entry : all_scenarios())
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
 }

@@ -10,10 +10,9 @@ namespace tyto::sim {
 namespace {
 
 RunResult run_named(std::string_view name, const Knobs& knobs = {}) {
-  for (const CatalogueEntry& entry : all_scenarios()) {
-    if (entry.name == name) return run(entry.build(knobs));
-  }
-  ADD_FAILURE() << "no scenario " << name;
+  Result<Scenario> scenario = catalogue_scenario(name, knobs);
+  if (scenario) return run(*scenario);
+  ADD_FAILURE() << scenario.error().message;
   return {};
 }
 
@@ -145,8 +144,8 @@ TEST(World, ASlowReaderHasALimitOfItsOwnAndLowersNobodyElses) {
   uint64_t bytes = scenario.objects[0].bytes;
   scenario.fleet.reader_link = {bytes / 4, bytes / 4};
   scenario.fleet.superpeer_link = scenario.fleet.reader_link;
-  scenario.fleet.slow_readers = 1;
-  scenario.fleet.slow_link = {bytes / 16, bytes / 16};
+  scenario.fleet.groups.push_back(
+      {.first = 3, .readers = 1, .link = {bytes / 16, bytes / 16}, .is_slow = true});
   // Uplinks of 4.25 for three whole copies and a quarter: no more than the seed's own limit.
   EXPECT_EQ(fluid_limit(scenario, scenario.fleet.reader(0), bytes), Duration::seconds(4));
   EXPECT_EQ(fluid_limit(scenario, scenario.fleet.reader(3), bytes), Duration::seconds(16));

@@ -7,15 +7,17 @@ from .tree import Complaint, is_within, line_of
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 
 # Folder -> the folders it may include. The first entry that holds a file is the file's.
-SHELL = ('base', 'schema', 'io')
+SHELL = ('base', 'settings', 'schema', 'io')
 LAYERS = [
     ('base', ('base',)),
+    ('settings', ('base', 'settings')),
     ('schema/messages', ('base', 'schema/messages')),
     ('schema', ('base', 'schema')),
     ('tracker/core', ('base', 'schema/messages', 'tracker/core')),
+    ('tracker/settings', ('base', 'settings', 'tracker/core', 'tracker/settings')),
     ('peer/core', ('base', 'schema/messages', 'peer/core')),
     ('superpeer/core', ('base', 'schema/messages', 'peer/core', 'superpeer/core')),
-    ('io', ('base', 'io')),
+    ('io', ('base', 'settings', 'io')),
     ('tracker/catalog', (*SHELL, 'tracker/core', 'tracker/catalog')),
     ('tracker', (*SHELL, 'tracker')),
     ('peer/include', ('base', 'tyto')),
@@ -24,11 +26,12 @@ LAYERS = [
     ('peer/origin', (*SHELL, 'peer/core', 'peer/store', 'peer/transfer', 'peer/origin')),
     ('peer', (*SHELL, 'peer', 'tyto')),
     ('superpeer', (*SHELL, 'peer', 'superpeer', 'tyto')),
-    ('sim', ('base', 'schema', 'tracker/core', 'peer/core', 'superpeer/core', 'sim')),
+    ('sim', ('base', 'settings', 'schema', 'tracker/core', 'tracker/settings', 'peer/core',
+             'superpeer/core', 'sim')),
 ]
 
 # Folders at the top whose headers are ours; <tyto/...> is the public API, peer/include/tyto/.
-OURS = ('base', 'schema', 'tracker', 'peer', 'superpeer', 'sim', 'io', 'tests', 'tools', 'tyto')
+OURS = ('base', 'settings', 'schema', 'tracker', 'peer', 'superpeer', 'sim', 'io', 'tests', 'tools', 'tyto')
 
 # The pure folders: the standard library, without what reaches the world outside.
 PURE = ('base', 'schema/messages', 'tracker/core', 'peer/core', 'superpeer/core')

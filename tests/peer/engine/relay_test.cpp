@@ -130,6 +130,26 @@ TEST_F(Relay, WhenTheUpstreamDiesAReaderGoesOnAtTheBlockAndItsOwnReadersOnlyPaus
   for (auto& node : nodes_) EXPECT_TRUE(node->stored() == object_.bytes);
 }
 
+// As when the source of one dies, and it is sent to a peer that has less of the chunk than itself.
+TEST_F(Relay, AReaderThatIsAheadOfItsNewSourceWaitsUntilItIsCaughtUpWith) {
+  Tap second(loop_, object_);
+  Node& ahead = add();
+  Node& behind = add();
+  behind.fetch(object_, {second.source()});
+  second.open_to(3);
+  ASSERT_TRUE(run([&] { return behind.verified() == 3 * kBlockBytes; }));
+  ahead.fetch(object_, {tap_.source(), behind.source(1)});
+  tap_.open_to(7);
+  ASSERT_TRUE(run([&] { return ahead.verified() == 7 * kBlockBytes; }));
+  tap_.die();
+  ASSERT_TRUE(run([&] { return behind.server().stats().uploads_now == 1; }));
+  second.open_to(9);
+  ASSERT_TRUE(run([&] { return ahead.verified() == 9 * kBlockBytes; }));
+  second.open_to(100);
+  ASSERT_TRUE(run([&] { return ahead.is_whole(); }));
+  EXPECT_TRUE(ahead.stored() == object_.bytes);
+}
+
 TEST_F(Relay, ALiarInMidChunkSpoilsNoBlockOfItsReaderNorOfTheirs) {
   Tap honest(loop_, object_);
   Node& a = add();

@@ -1,13 +1,13 @@
-// Sizes and spans as people write them.
+#include "settings/quantity.h"
+
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
 
-#include "io/settings/settings.h"
-
-namespace tyto::io {
+namespace tyto::settings {
 namespace {
 
 struct Unit {
@@ -32,6 +32,21 @@ constexpr std::array<Unit, 7> kTimeUnits{{{"d", 86'400'000'000'000},
                                           {"ms", 1'000'000},
                                           {"us", 1'000},
                                           {"ns", 1}}};
+
+// In bits a second.
+constexpr std::array<Unit, 13> kRateUnits{{{"TiB/s", 8ull << 40},
+                                           {"TB/s", 8'000'000'000'000},
+                                           {"GiB/s", 8ull << 30},
+                                           {"GB/s", 8'000'000'000},
+                                           {"Gbit/s", 1'000'000'000},
+                                           {"MiB/s", 8ull << 20},
+                                           {"MB/s", 8'000'000},
+                                           {"Mbit/s", 1'000'000},
+                                           {"KiB/s", 8ull << 10},
+                                           {"kB/s", 8'000},
+                                           {"kbit/s", 1'000},
+                                           {"B/s", 8},
+                                           {"bit/s", 1}}};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -105,6 +120,26 @@ Result<Duration> parse_duration(std::string_view text) {
                                            "s, m, h or d, as \"20s\""};
 }
 
+Result<uint64_t> parse_rate(std::string_view text) {
+  auto [number, unit] = split(text);
+  auto factor = factor_of(kRateUnits, unit);
+  auto bits = factor ? scaled(number, *factor) : std::nullopt;
+  if (bits && *bits % 8 == 0) return *bits / 8;
+  return {ErrorCode::kInvalidArgument,
+          "\"" + std::string(text.substr(0, 40)) +
+              "\" is no rate in whole bytes a second: write a number and bit/s, kbit/s, Mbit/s, "
+              "Gbit/s, B/s, kB/s, KiB/s, MB/s, MiB/s, GB/s or GiB/s, as \"50 Mbit/s\""};
+}
+
+Result<uint32_t> parse_share(std::string_view text) {
+  auto [number, unit] = split(text);
+  auto permille = unit == "%" ? scaled(number, 10) : std::nullopt;
+  if (permille && *permille <= 1000) return static_cast<uint32_t>(*permille);
+  return {ErrorCode::kInvalidArgument,
+          "\"" + std::string(text.substr(0, 40)) +
+              "\" is no share: write a number up to 100, in steps of 0.1, and %, as \"25%\""};
+}
+
 std::string bytes_text(uint64_t bytes) {
   return with_largest_unit(bytes, kByteUnits);
 }
@@ -116,4 +151,15 @@ std::string duration_text(Duration span) {
   return with_largest_unit(static_cast<uint64_t>(span.ns()), kTimeUnits);
 }
 
-}  // namespace tyto::io
+std::string rate_text(uint64_t bytes_per_s) {
+  if (bytes_per_s > std::numeric_limits<uint64_t>::max() / 8)
+    return std::to_string(bytes_per_s) + "B/s";
+  return with_largest_unit(bytes_per_s * 8, kRateUnits);
+}
+
+std::string share_text(uint32_t permille) {
+  std::string tenths = permille % 10 == 0 ? "" : "." + std::to_string(permille % 10);
+  return std::to_string(permille / 10) + tenths + "%";
+}
+
+}  // namespace tyto::settings

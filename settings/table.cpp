@@ -1,12 +1,13 @@
-#include "io/settings/setting_table.h"
+#include "settings/table.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 
 #include "base/assert.h"
+#include "settings/quantity.h"
 
-namespace tyto::io {
+namespace tyto::settings {
 namespace {
 
 Error refused(std::string found, const std::string& expected) {
@@ -50,6 +51,17 @@ Result<uint64_t> bytes_of(const std::string& text) {
 }
 Result<Duration> duration_of(const std::string& text) {
   return parse_duration(text);
+}
+
+Result<Duration> duration_or_forever(const std::string& text) {
+  if (text == "forever") return Duration::forever();
+  return parse_duration(text);
+}
+Result<uint64_t> rate_of(const std::string& text) {
+  return parse_rate(text);
+}
+Result<uint32_t> share_of(const std::string& text) {
+  return parse_share(text);
 }
 
 std::string list_toml(const std::vector<std::string>& texts) {
@@ -133,88 +145,88 @@ std::string toml_quoted(std::string_view text) {
   return out + "\"";
 }
 
-Setting* Settings::State::find(std::string_view name) {
-  for (auto& setting : settings)
+Setting* Table::find(std::string_view name) {
+  for (auto& setting : settings_)
     if (setting.doc.name == name) return &setting;
   return nullptr;
 }
 
-Settings::Settings(std::string program, std::string description, std::string version)
-    : state_(std::make_unique<State>()) {
-  state_->program = std::move(program);
-  state_->description = std::move(description);
-  state_->version = std::move(version);
-}
-Settings::~Settings() = default;
-
-void Settings::add(std::string& text, SettingDoc doc) {
-  state_->settings.push_back({std::move(doc), TomlShape::kText, "a text", toml_quoted(text),
-                              [&text](const std::vector<std::string>& texts) -> Result<void> {
-                                text = texts.front();
-                                return {};
-                              }});
+void Table::within(const std::string& prefix, const std::function<void(Table&)>& add_all) {
+  std::string before = prefix_;
+  prefix_ += prefix;
+  add_all(*this);
+  prefix_ = before;
 }
 
-void Settings::add(uint16_t& number, SettingDoc doc, IntegerBounds bounds) {
+void Table::push(Setting setting) {
+  setting.doc.name = prefix_ + setting.doc.name;
+  settings_.push_back(std::move(setting));
+}
+
+void Table::add(std::string& text, SettingDoc doc) {
+  push({std::move(doc), TomlShape::kText, "a text", toml_quoted(text),
+        [&text](const std::vector<std::string>& texts) -> Result<void> {
+          text = texts.front();
+          return {};
+        }});
+}
+
+void Table::add(uint16_t& number, SettingDoc doc, IntegerBounds bounds) {
   TYTO_ASSERT(bounds.max <= 0xffff);
-  state_->settings.push_back(make_integer(number, std::move(doc), bounds, [&number](uint64_t n) {
-    number = static_cast<uint16_t>(n);
-  }));
+  push(make_integer(number, std::move(doc), bounds,
+                    [&number](uint64_t n) { number = static_cast<uint16_t>(n); }));
 }
 
-void Settings::add(uint32_t& number, SettingDoc doc, IntegerBounds bounds) {
+void Table::add(uint32_t& number, SettingDoc doc, IntegerBounds bounds) {
   TYTO_ASSERT(bounds.max <= 0xffffffff);
-  state_->settings.push_back(make_integer(number, std::move(doc), bounds, [&number](uint64_t n) {
-    number = static_cast<uint32_t>(n);
-  }));
+  push(make_integer(number, std::move(doc), bounds,
+                    [&number](uint64_t n) { number = static_cast<uint32_t>(n); }));
 }
 
-void Settings::add(uint64_t& number, SettingDoc doc, IntegerBounds bounds) {
-  state_->settings.push_back(
-      make_integer(number, std::move(doc), bounds, [&number](uint64_t n) { number = n; }));
+void Table::add(uint64_t& number, SettingDoc doc, IntegerBounds bounds) {
+  push(make_integer(number, std::move(doc), bounds, [&number](uint64_t n) { number = n; }));
 }
 
-void Settings::add(Duration& span, SettingDoc doc, DurationBounds bounds) {
+void Table::add(Duration& span, SettingDoc doc, DurationBounds bounds) {
   TYTO_ASSERT(bounds.min <= span && span <= bounds.max);
+  bool may_be_forever = span == Duration::forever();
   std::string expected = "a span of time with its unit, as \"20s\"";
+  if (may_be_forever) expected += ", or \"forever\"";
   if (bounds.max != Duration::forever())
     expected += ", from " + duration_text(bounds.min) + " to " + duration_text(bounds.max);
   else if (bounds.min != Duration())
     expected += ", at least " + duration_text(bounds.min);
-  state_->settings.push_back({std::move(doc), TomlShape::kTextOrInteger, expected,
-                              toml_quoted(duration_text(span)),
-                              store_bounded<Duration>(
-                                  duration_of, bounds.min, bounds.max,
-                                  [&span](Duration value) { span = value; }, expected)});
+  push({std::move(doc), TomlShape::kTextOrInteger, expected, toml_quoted(duration_text(span)),
+        store_bounded<Duration>(
+            may_be_forever ? duration_or_forever : duration_of, bounds.min, bounds.max,
+            [&span](Duration value) { span = value; }, expected)});
 }
 
-void Settings::add_bytes(uint64_t& bytes, SettingDoc doc, BytesBounds bounds) {
+void Table::add_bytes(uint64_t& bytes, SettingDoc doc, BytesBounds bounds) {
   TYTO_ASSERT(bounds.min <= bytes && bytes <= bounds.max);
   std::string expected = "a size with its unit, as \"64MiB\"";
   if (bounds.max != BytesBounds().max)
     expected += ", from " + bytes_text(bounds.min) + " to " + bytes_text(bounds.max);
   else if (bounds.min != 0)
     expected += ", at least " + bytes_text(bounds.min);
-  state_->settings.push_back({std::move(doc), TomlShape::kTextOrInteger, expected,
-                              toml_quoted(bytes_text(bytes)),
-                              store_bounded<uint64_t>(
-                                  bytes_of, bounds.min, bounds.max,
-                                  [&bytes](uint64_t value) { bytes = value; }, expected)});
+  push({std::move(doc), TomlShape::kTextOrInteger, expected, toml_quoted(bytes_text(bytes)),
+        store_bounded<uint64_t>(
+            bytes_of, bounds.min, bounds.max, [&bytes](uint64_t value) { bytes = value; },
+            expected)});
 }
 
-void Settings::add(std::vector<std::string>& texts, SettingDoc doc) {
-  state_->settings.push_back({std::move(doc), TomlShape::kTexts, "an array of texts",
-                              list_toml(texts),
-                              [&texts](const std::vector<std::string>& given) -> Result<void> {
-                                texts = given;
-                                return {};
-                              }});
+void Table::add(std::vector<std::string>& texts, SettingDoc doc) {
+  push({std::move(doc), TomlShape::kTexts, "an array of texts", list_toml(texts),
+        [&texts](const std::vector<std::string>& given) -> Result<void> {
+          texts = given;
+          return {};
+        }});
 }
 
-void Settings::add_switch(bool& is_on, SettingDoc doc) {
+void Table::add_switch(bool& is_on, SettingDoc doc) {
   add_words({"off", "on"}, is_on ? 1 : 0, std::move(doc),
             [&is_on](std::size_t i) { is_on = i == 1; });
-  Setting& setting = state_->settings.back();
+  Setting& setting = settings_.back();
   setting.shape = TomlShape::kTextOrBoolean;
   setting.store = [store = setting.store](const std::vector<std::string>& texts) {
     if (texts.front() == "true") return store({"on"});
@@ -223,26 +235,47 @@ void Settings::add_switch(bool& is_on, SettingDoc doc) {
   };
 }
 
-void Settings::add_words(std::vector<std::string> words, std::size_t current, SettingDoc doc,
-                         std::function<void(std::size_t)> store) {
+void Table::add_rate(uint64_t& bytes_per_s, SettingDoc doc, BytesBounds bounds) {
+  TYTO_ASSERT(bounds.min <= bytes_per_s && bytes_per_s <= bounds.max);
+  std::string expected = "a rate with its unit, as \"50 Mbit/s\"";
+  if (bounds.max != BytesBounds().max)
+    expected += ", from " + rate_text(bounds.min) + " to " + rate_text(bounds.max);
+  else if (bounds.min != 0)
+    expected += ", at least " + rate_text(bounds.min);
+  push({std::move(doc), TomlShape::kText, expected, toml_quoted(rate_text(bytes_per_s)),
+        store_bounded<uint64_t>(
+            rate_of, bounds.min, bounds.max,
+            [&bytes_per_s](uint64_t value) { bytes_per_s = value; }, expected)});
+}
+
+void Table::add_share(uint32_t& permille, SettingDoc doc) {
+  TYTO_ASSERT(permille <= 1000);
+  std::string expected = "a share, as \"25%\"";
+  push({std::move(doc), TomlShape::kText, expected, toml_quoted(share_text(permille)),
+        store_bounded<uint32_t>(
+            share_of, 0, 1000, [&permille](uint32_t value) { permille = value; }, expected)});
+}
+
+Result<void> Table::no_row() {
+  return {ErrorCode::kInvalidArgument, "expected a table in a file"};
+}
+
+void Table::add_words(std::vector<std::string> words, std::size_t current, SettingDoc doc,
+                      std::function<void(std::size_t)> store) {
   std::string expected = joined(words);
   std::string default_toml = toml_quoted(words.at(current));
-  state_->settings.push_back({std::move(doc), TomlShape::kText, expected, default_toml,
-                              [words = std::move(words), store = std::move(store),
-                               expected](const std::vector<std::string>& texts) -> Result<void> {
-                                auto found = std::find(words.begin(), words.end(), texts.front());
-                                if (found == words.end()) {
-                                  Error error = refused(texts.front(), expected);
-                                  error.message += did_you_mean(texts.front(), words);
-                                  return error;
-                                }
-                                store(static_cast<std::size_t>(found - words.begin()));
-                                return {};
-                              }});
+  push({std::move(doc), TomlShape::kText, expected, default_toml,
+        [words = std::move(words), store = std::move(store),
+         expected](const std::vector<std::string>& texts) -> Result<void> {
+          auto found = std::find(words.begin(), words.end(), texts.front());
+          if (found == words.end()) {
+            Error error = refused(texts.front(), expected);
+            error.message += did_you_mean(texts.front(), words);
+            return error;
+          }
+          store(static_cast<std::size_t>(found - words.begin()));
+          return {};
+        }});
 }
 
-void Settings::add_positional(std::string& text, SettingDoc doc) {
-  state_->positionals.push_back({std::move(doc), &text});
-}
-
-}  // namespace tyto::io
+}  // namespace tyto::settings

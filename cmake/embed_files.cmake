@@ -1,0 +1,11 @@
+# Run by tyto_embed_files(): writes OUTPUT, a C++ file with FILES and their names.
+set(code "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\nnamespace {\n")
+string(APPEND code "\nconst ${TYPE} kFiles[] = {")
+string(REPLACE "|" ";" FILES "${FILES}")
+foreach(file ${FILES})
+  file(READ ${FOLDER}/${file} content)
+  string(APPEND code "\n    {\"${file}\", R\"embedded(${content})embedded\"},")
+endforeach()
+string(APPEND code "\n};\n\n}  // namespace\n")
+string(APPEND code "\nstd::span<const ${TYPE}> ${FUNCTION}() {\n  return kFiles;\n}\n")
+file(WRITE ${OUTPUT} "${code}\n}  // namespace ${NAMESPACE}\n")

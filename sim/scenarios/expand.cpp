@@ -1,0 +1,223 @@
+#include "sim/scenarios/expand.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "settings/quantity.h"
+#include "settings/table.h"
+#include "sim/scenarios/arrivals.h"
+#include "sim/scenarios/targets.h"
+
+namespace tyto::sim {
+namespace {
+
+constexpr std::size_t kReadsMax = 50'000'000;
+constexpr std::size_t kFaultsMax = 1'000'000;
+constexpr Duration kTimeMax = Duration::seconds(2 * 366 * 86400);
+
+// Whether the last of `count`, one each `gap` from `first`, comes after the end of all runs.
+bool is_too_late(Duration first, Duration gap, uint64_t count) {
+  if (count <= 1 || gap == Duration()) return first > kTimeMax;
+  return first > kTimeMax || static_cast<uint64_t>((kTimeMax - first).ns() / gap.ns()) < count - 1;
+}
+
+// One document on its way to a scenario.
+class Expansion {
+ public:
+  Expansion(const ScenarioDocument& document, const Knobs& knobs)
+      : document_(document),
+        knobs_(knobs),
+        scenario_(document.scenario),
+        targets_(make_stream(knobs.seed, Stream::kTargets)),
+        sizes_(make_stream(knobs.seed, Stream::kSizes)) {}
+
+  Result<Scenario> build(std::string_view name) {
+    scenario_.name = name;
+    scenario_.seed = knobs_.seed;
+    add_readers();
+    if (auto done = add_objects(); !done) return done.error();
+    for (const ReadsRow& row : document_.reads)
+      if (auto done = add_reads(row); !done) return done.error();
+    for (const FaultsRow& row : document_.faults)
+      if (auto done = add_faults(row); !done) return done.error();
+    if (auto done = set_measured(); !done) return done.error();
+    return std::move(scenario_);
+  }
+
+ private:
+  struct Span {
+    uint32_t first = 0;
+    uint32_t count = 0;
+  };
+
+  void add_readers() {
+    FleetSpec& fleet = scenario_.fleet;
+    fleet.superpeers = document_.superpeers;
+    uint64_t written = 0;
+    for (const ReadersRow& row : document_.readers) written += row.count;
+    fleet.readers = knobs_.readers > 0 ? knobs_.readers : static_cast<uint32_t>(written);
+    const ReadersRow& most = document_.readers.front();
+    fleet.reader_link = most.link;
+    fleet.reader_store_bytes = most.store_bytes;
+    fleet.reader_uploads_max = most.uploads_max;
+    uint64_t passed = 0;
+    for (const ReadersRow& row : document_.readers) {
+      uint64_t first = (passed * fleet.readers + written - 1) / written;
+      passed += row.count;
+      uint64_t end = (passed * fleet.readers + written - 1) / written;
+      fleet.groups.push_back({row.name, static_cast<uint32_t>(first),
+                              static_cast<uint32_t>(end - first), row.link, row.store_bytes,
+                              row.uploads_max, row.is_slow});
+    }
+  }
+
+  Result<void> add_objects() {
+    for (const ObjectsRow& row : document_.objects) {
+      if (span_of(row.key))
+        return wrong(row.line, "objects.key: \"" + row.key +
+                                   "\" is there already: give each row a key of its own");
+      if (row.key.empty() || row.key.size() > kKeyBytesMax - 10)
+        return wrong(row.line, "objects.key: expected 1 to " + std::to_string(kKeyBytesMax - 10) +
+                                   " bytes, found " + std::to_string(row.key.size()));
+      if (!is_chunk_count(row.chunks))
+        return wrong(row.line, "objects.chunks: no object has 2, 3 or 4 chunks, found " +
+                                   std::to_string(row.chunks) +
+                                   "; up to 1 MiB it is one, so write 1, or 5 or more");
+      bool is_drawn = row.sizes == Sizes::kUniform || row.sizes == Sizes::kLogUniform;
+      if (is_drawn && row.bytes_max < std::max<uint64_t>(row.bytes, 1))
+        return wrong(row.line,
+                     "objects.size_max: expected at least `size`, and a byte, to draw "
+                     "from; found " +
+                         settings::bytes_text(row.bytes_max));
+      keys_.push_back({row.key, {static_cast<uint32_t>(scenario_.objects.size()), row.count}});
+      for (uint32_t i = 0; i < row.count; ++i)
+        scenario_.objects.push_back({row.count == 1 ? row.key : row.key + "-" + std::to_string(i),
+                                     size_of(row, i), row.is_published});
+    }
+    return {};
+  }
+
+  uint64_t size_of(const ObjectsRow& row, uint32_t index) {
+    uint64_t least = row.chunks > 0 ? object_bytes(row.chunks) : row.bytes;
+    switch (row.sizes) {
+      case Sizes::kEqual: return knobs_.chunks > 0 ? object_bytes(knobs_.chunks) : least;
+      case Sizes::kSteps: return std::min(least + index * row.step_bytes, kObjectBytesMax);
+      case Sizes::kUniform:
+        return static_cast<uint64_t>(
+            between(sizes_, static_cast<int64_t>(least), static_cast<int64_t>(row.bytes_max)));
+      case Sizes::kLogUniform: return draw_log_uniform(sizes_, least, row.bytes_max);
+    }
+    return least;
+  }
+
+  Result<void> add_reads(const ReadsRow& row) {
+    auto objects = objects_of(row.line, "reads.object", row.objects);
+    if (!objects) return objects.error();
+    auto nodes = choose(row.who, scenario_.fleet, targets_);
+    if (!nodes) return wrong(row.line, "reads.who: " + nodes.error().message);
+    for (NodeId node : *nodes)
+      if (scenario_.fleet.is_superpeer(node))
+        return wrong(row.line, "reads.who: \"" + row.who +
+                                   "\" has superpeers in it, which read nothing of their own; "
+                                   "name readers");
+    std::size_t added = nodes->size() * std::size_t{objects->count};
+    if (added > kReadsMax - scenario_.reads.size())
+      return wrong(row.line, "reads: more than " + std::to_string(kReadsMax) +
+                                 " reads in all; name fewer readers or objects");
+    Duration over = row.arrival == Arrival::kSpread ? row.over : Duration();
+    uint64_t gaps = row.arrival == Arrival::kEach    ? nodes->size()
+                    : row.arrival == Arrival::kWaves ? row.waves
+                                                     : 0;
+    if (is_too_late(row.at + over, row.gap, gaps) ||
+        is_too_late(row.at + over, row.object_gap, objects->count))
+      return wrong(row.line,
+                   "reads: the last would ask after more than a year; shorten `at`, `gap`, `over` "
+                   "or `object_gap`");
+    std::vector<Duration> times = arrival_times(row, nodes->size());
+    for (uint32_t o = 0; o < objects->count; ++o)
+      for (std::size_t i = 0; i < nodes->size(); ++i)
+        scenario_.reads.push_back({.at = times[i] + row.object_gap * int64_t{o},
+                                   .node = (*nodes)[i],
+                                   .object = objects->first + o,
+                                   .mode = row.mode,
+                                   .window = row.window});
+    return {};
+  }
+
+  Result<void> add_faults(const FaultsRow& row) {
+    bool is_of_node = row.kind <= FaultKind::kConnectionDropped;
+    std::vector<uint32_t> targets{0};
+    if (is_of_node) {
+      auto nodes = choose(row.who, scenario_.fleet, targets_);
+      if (!nodes) return wrong(row.line, "faults.who: " + nodes.error().message);
+      targets.clear();
+      for (NodeId node : *nodes) targets.push_back(node.value());
+    } else if (!row.who.empty()) {
+      return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
+                                 " is of no node; leave `who` out");
+    }
+    if (row.kind == FaultKind::kOriginChanges) {
+      auto objects = objects_of(row.line, "faults.object", row.object);
+      if (!objects) return objects.error();
+      targets.clear();
+      for (uint32_t i = 0; i < objects->count; ++i) targets.push_back(objects->first + i);
+    } else if (!row.object.empty()) {
+      return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
+    }
+    if (targets.size() * std::size_t{row.times} > kFaultsMax - scenario_.faults.size())
+      return wrong(row.line, "faults: more than " + std::to_string(kFaultsMax) +
+                                 " in all; name fewer targets or times");
+    if (is_too_late(row.at, row.every, row.times) || is_too_late(row.at, row.gap, targets.size()))
+      return wrong(row.line,
+                   "faults: the last would come after more than a year; shorten `at`, `every` or "
+                   "`gap`");
+    for (uint32_t n = 0; n < row.times; ++n)
+      for (std::size_t i = 0; i < targets.size(); ++i)
+        scenario_.faults.push_back(
+            {row.at + row.every * int64_t{n} + row.gap * static_cast<int64_t>(i), row.kind,
+             targets[i], row.lasts});
+    return {};
+  }
+
+  Result<void> set_measured() {
+    auto objects = objects_of(0, "measure.object", document_.measured_object);
+    if (!objects) return objects.error();
+    scenario_.measure.object = objects->first;
+    if (document_.measured_chunk != ScenarioDocument::kMiddle)
+      scenario_.measure.chunk = document_.measured_chunk;
+    return {};
+  }
+
+  std::optional<Span> span_of(const std::string& key) const {
+    for (const auto& [known, span] : keys_)
+      if (known == key) return span;
+    return std::nullopt;
+  }
+  Result<Span> objects_of(uint32_t line, const std::string& name, const std::string& key) const {
+    if (key.empty()) return keys_.front().second;
+    if (auto span = span_of(key)) return *span;
+    std::vector<std::string> names;
+    for (const auto& [known, span] : keys_) names.push_back(known);
+    return wrong(line, name + ": there are no [[objects]] with the key \"" + key + "\"" +
+                           settings::did_you_mean(key, names) + "; add them, or name others");
+  }
+  Error wrong(uint32_t line, const std::string& message) const {
+    return scenario_error(document_.file, line, message);
+  }
+
+  const ScenarioDocument& document_;
+  const Knobs& knobs_;
+  Scenario scenario_;
+  Rng targets_;
+  Rng sizes_;
+  std::vector<std::pair<std::string, Span>> keys_;
+};
+
+}  // namespace
+
+Result<Scenario> expand(const ScenarioDocument& document, std::string_view name,
+                        const Knobs& knobs) {
+  return Expansion(document, knobs).build(name);
+}
+
+}  // namespace tyto::sim

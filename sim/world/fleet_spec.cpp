@@ -1,0 +1,31 @@
+#include "sim/world/scenario.h"
+
+namespace tyto::sim {
+
+const ReaderGroup* FleetSpec::group(NodeId node) const {
+  for (const ReaderGroup& one : groups) {
+    uint32_t first = superpeers + one.first;
+    if (node.value() >= first && node.value() - first < one.readers) return &one;
+  }
+  return nullptr;
+}
+
+const LinkRates& FleetSpec::link(NodeId node) const {
+  if (is_superpeer(node)) return superpeer_link;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->link : reader_link;
+}
+
+uint64_t FleetSpec::store_bytes(NodeId node) const {
+  if (is_superpeer(node)) return superpeer_store_bytes;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->store_bytes : reader_store_bytes;
+}
+
+uint32_t FleetSpec::uploads_max(NodeId node) const {
+  if (is_superpeer(node)) return 0;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->uploads_max : reader_uploads_max;
+}
+
+}  // namespace tyto::sim
