@@ -79,7 +79,7 @@ void describe_reads(settings::Table& table, ReadsRow& row) {
 
 std::vector<std::pair<std::string, FaultKind>> fault_kinds() {
   std::vector<std::pair<std::string, FaultKind>> kinds;
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(FaultKind::kOriginChanges); ++i) {
+  for (uint8_t i = 0; i <= static_cast<uint8_t>(kFaultKindLast); ++i) {
     auto kind = static_cast<FaultKind>(i);
     kinds.emplace_back(fault_kind_name(kind), kind);
   }
@@ -93,6 +93,7 @@ void describe_faults(settings::Table& table, FaultsRow& row) {
                       "At which nodes: see the targets. For faults of peers, disks and "
                       "connections."});
   table.add(row.object, {"object", "For origin_changes: the object's key. Empty: the first."});
+  table.add(row.zone, {"zone", "For zone_cut: which zone, from 0."});
   table.add(row.at, {"at", "When.", settings::Presence::kRequired}, kTimes);
   table.add(row.lasts, {"lasts", "After how long it is mended; forever: never."});
   table.add(row.times, {"times", "How often it happens, one time each `every`."},
@@ -111,6 +112,15 @@ void add_fleet(settings::Table& table, ScenarioDocument& document) {
             {"racks.count", "Racks, over which readers are dealt out. 0: one switch for all."},
             {0, 1'000'000, "racks"});
   describe_link(table, fleet.rack_link, "racks.");
+  table.add(fleet.zones,
+            {"zones.count",
+             "Zones, over which racks (or readers, if there are none) and superpeers are dealt "
+             "out."},
+            {0, 100'000, "zones"});
+  describe_link(table, fleet.zone_link, "zones.");
+  table.add(fleet.regions, {"regions.count", "Regions, over which zones are dealt out."},
+            {0, 10'000, "regions"});
+  describe_link(table, fleet.region_link, "regions.");
   table.add_rows(document.readers,
                  {"readers", "Hosts that read. Several such tables make groups that differ."},
                  describe_readers);
@@ -214,6 +224,11 @@ Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file)
     return scenario_error(document.file, 0, "about is missing: say in a line what it is");
   if (auto done = tracker::check_core_settings(document.scenario.tracker); !done)
     return scenario_error(document.file, 0, "tracker." + done.error().message);
+  const FleetSpec& fleet = document.scenario.fleet;
+  if (fleet.regions > 0 && fleet.zones == 0)
+    return scenario_error(document.file, 0,
+                          "regions.count: regions are made of zones, and there are none; give "
+                          "zones.count too");
   return document;
 }
 

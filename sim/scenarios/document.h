@@ -67,6 +67,7 @@ struct FaultsRow {
   FaultKind kind = FaultKind::kPeerCrash;
   std::string who;     // for faults of nodes
   std::string object;  // for origin_changes: a key; empty: the first object
+  uint32_t zone = 0;   // for zone_cut
   Duration at;
   Duration lasts = Duration::forever();
   uint32_t times = 1;

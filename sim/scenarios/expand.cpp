@@ -144,26 +144,40 @@ class Expansion {
     return {};
   }
 
-  Result<void> add_faults(const FaultsRow& row) {
+  // Nodes, objects, a zone, or a 0 that says nothing.
+  Result<std::vector<uint32_t>> targets_of(const FaultsRow& row) {
     bool is_of_node = row.kind <= FaultKind::kConnectionDropped;
-    std::vector<uint32_t> targets{0};
+    if (!is_of_node && !row.who.empty())
+      return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
+                                 " is of no node; leave `who` out");
+    if (row.kind != FaultKind::kOriginChanges && !row.object.empty())
+      return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
+    std::vector<uint32_t> targets;
     if (is_of_node) {
       auto nodes = choose(row.who, scenario_.fleet, targets_);
       if (!nodes) return wrong(row.line, "faults.who: " + nodes.error().message);
-      targets.clear();
       for (NodeId node : *nodes) targets.push_back(node.value());
-    } else if (!row.who.empty()) {
-      return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
-                                 " is of no node; leave `who` out");
-    }
-    if (row.kind == FaultKind::kOriginChanges) {
+    } else if (row.kind == FaultKind::kOriginChanges) {
       auto objects = objects_of(row.line, "faults.object", row.object);
       if (!objects) return objects.error();
-      targets.clear();
       for (uint32_t i = 0; i < objects->count; ++i) targets.push_back(objects->first + i);
-    } else if (!row.object.empty()) {
-      return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
+    } else if (row.kind == FaultKind::kZoneCut) {
+      if (row.zone >= scenario_.fleet.zones)
+        return wrong(row.line, "faults.zone: expected one of " +
+                                   std::to_string(scenario_.fleet.zones) +
+                                   " zones, counted from 0, found " + std::to_string(row.zone) +
+                                   "; raise zones.count, or name another");
+      targets.push_back(row.zone);
+    } else {
+      targets.push_back(0);
     }
+    return targets;
+  }
+
+  Result<void> add_faults(const FaultsRow& row) {
+    Result<std::vector<uint32_t>> found = targets_of(row);
+    if (!found) return found.error();
+    const std::vector<uint32_t>& targets = *found;
     if (targets.size() * std::size_t{row.times} > kFaultsMax - scenario_.faults.size())
       return wrong(row.line, "faults: more than " + std::to_string(kFaultsMax) +
                                  " in all; name fewer targets or times");

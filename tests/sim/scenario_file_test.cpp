@@ -176,6 +176,24 @@ TEST(ScenarioFile, TargetsAreChosenByIndexGroupRackAndShare) {
   EXPECT_EQ(targets_of("1% of readers").size(), 1u);
 }
 
+TEST(ScenarioFile, RacksAreDealtOutOverZonesAndZonesOverRegions) {
+  Scenario scenario =
+      load(
+          "[readers]\ncount = 12\n[racks]\ncount = 6\n[zones]\ncount = 4\n[regions]\ncount = "
+          "2\n[superpeers]\ncount = 5\n[[faults]]\nkind = \"peer_crash\"\nat = \"1 s\"\nwho = "
+          "\"zone "
+          "1\"\n")
+          .value();
+  const FleetSpec& fleet = scenario.fleet;
+  EXPECT_EQ(fleet.rack(fleet.reader(11)), 5u);
+  EXPECT_EQ(fleet.zone(fleet.reader(11)), 1u);
+  EXPECT_EQ(fleet.region(fleet.reader(11)), 1u);
+  EXPECT_EQ(fleet.zone(fleet.superpeer(4)), 0u);
+  std::vector<uint32_t> targets;
+  for (const FaultSpec& fault : scenario.faults) targets.push_back(fault.target - 5);
+  EXPECT_EQ(targets, (std::vector<uint32_t>{1, 5, 7, 11}));
+}
+
 TEST(ScenarioFile, AShareIsDrawnBySeedAndEverybodyMayBeInIt) {
   std::set<uint32_t> drawn;
   for (uint64_t seed = 1; seed <= 40; ++seed) {
@@ -246,7 +264,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[reads]\nwho = \"120% of readers\"", "is no share"},
       {"[reads]\nwho = \"superpeer 0\"", "has superpeers in it"},
       {"[readers]\nname = \"near\"\n[reads]\nwho = \"group nera\"", "(did you mean \"near\"?)"},
-      {"[reads]\nwho = \"rack 0\"", "there are 0 racks"},
+      {"[reads]\nwho = \"rack 0\"", "there are 0 such, counted from 0"},
       {"[reads]\narrival = \"often\"", "reads.arrival: expected \"at_once\", \"spread\""},
       {"[reads]\nmode = \"backwards\"", "reads.mode: expected \"whole\" or \"stream\""},
       {"[reads]\narrival = \"each\"\ngap = \"365 d\"", "after more than a year"},
@@ -260,6 +278,8 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[[faults]]\nkind = \"tracker_crash\"\nat = \"1 s\"\nwho = \"reader 0\"",
        "faults.who: tracker_crash is of no node; leave `who` out"},
       {"[[faults]]\nkind = \"origin_changes\"\nat = \"1 s\"\nobject = \"b\"", "no [[objects]]"},
+      {"[[faults]]\nkind = \"zone_cut\"\nat = \"1 s\"", "faults.zone: expected one of 0 zones"},
+      {"[regions]\ncount = 2", "t.toml: regions.count: regions are made of zones"},
       {"[measure]\nobject = \"b\"", "t.toml: measure.object: there are no [[objects]]"},
       {"[expect]\nleases = \"none\"", "expect.leases: expected \"strict\" or \"counted\""},
       {"[expect]\ninventories_agree = \"yes\"", "expected \"off\" or \"on\", found \"yes\""},
