@@ -60,17 +60,37 @@ void describe_reads(settings::Table& table, ReadsRow& row) {
                           "The key of a row of objects, all of which are read. Empty: the "
                           "first row."});
   table.add(row.at, {"at", "When the first reader asks."}, kTimes);
-  table.add_choice(row.arrival,
-                   {"arrival",
-                    "All at once; spread evenly over `over`; one each `gap`; or in `waves` of "
-                    "equal size, one each `gap`, as a rolling deploy is."},
-                   {{"at_once", Arrival::kAtOnce},
-                    {"spread", Arrival::kSpread},
-                    {"each", Arrival::kEach},
-                    {"waves", Arrival::kWaves}});
-  table.add(row.over, {"over", "For spread."}, kTimes);
+  table.add_choice(
+      row.arrival,
+      {"arrival",
+       "All at once; spread evenly over `over`; one each `gap`; in `waves` of equal size, "
+       "one each `gap`, as a rolling deploy is; as a Poisson process that takes "
+       "`over` on average; or over `over` by the hour of the `day`."},
+      {{"at_once", Arrival::kAtOnce},
+       {"spread", Arrival::kSpread},
+       {"each", Arrival::kEach},
+       {"waves", Arrival::kWaves},
+       {"poisson", Arrival::kPoisson},
+       {"diurnal", Arrival::kDiurnal}});
+  table.add(row.over, {"over", "For spread, poisson and diurnal."}, kTimes);
   table.add(row.gap, {"gap", "For each and waves."}, kTimes);
   table.add(row.waves, {"waves", "For waves."}, {1, 1'000'000, "waves"});
+  table.add(row.day.length, {"day", "For diurnal: how long a day is."},
+            {Duration::seconds(1), kTimeMax});
+  table.add(row.day.peak,
+            {"peak", "For diurnal: how many times as many come in its middle as at its ends."},
+            {1, 1000, {}});
+  table.add_choice(row.pick,
+                   {"pick",
+                    "Every object of the row; or `reads_each` of them, drawn by popularity, the "
+                    "first the most popular."},
+                   {{"all", Pick::kAll}, {"zipf", Pick::kZipf}});
+  table.add(row.zipf_permille,
+            {"zipf_permille",
+             "For zipf: the exponent of Zipf's law, in thousandths; 0: all are as popular."},
+            {0, 4000, {}});
+  table.add(row.reads_each, {"reads_each", "For zipf: how many reads each reader does."},
+            {1, 100'000, "reads"});
   table.add(row.object_gap, {"object_gap", "How much later each further object is read."}, kTimes);
   table.add_choice(row.mode, {"mode", "The whole object, or in order as it comes."},
                    {{"whole", ReadMode::kWhole}, {"stream", ReadMode::kStream}});
@@ -147,6 +167,14 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
                     "Whether ordinary peers may teach chunk roots that they read at the origin."});
   table.within("tracker.",
                [&](settings::Table& t) { tracker::add_core_settings(t, scenario.tracker); });
+  table.add(scenario.processor.per_exchange,
+            {"tracker.processor.per_exchange",
+             "What an exchange or any other message costs the tracker's processor, which does one "
+             "after the other."},
+            {Duration(), Duration::seconds(1)});
+  table.add(scenario.processor.per_decision,
+            {"tracker.processor.per_decision", "And each command that is sent."},
+            {Duration(), Duration::seconds(1)});
   table.add(scenario.catalog_lag,
             {"tracker.catalog_lag", "What a crash of the tracker loses of its catalog."}, kTimes);
 }

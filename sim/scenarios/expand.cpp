@@ -29,7 +29,8 @@ class Expansion {
         knobs_(knobs),
         scenario_(document.scenario),
         targets_(make_stream(knobs.seed, Stream::kTargets)),
-        sizes_(make_stream(knobs.seed, Stream::kSizes)) {}
+        sizes_(make_stream(knobs.seed, Stream::kSizes)),
+        arrivals_(make_stream(knobs.seed, Stream::kArrivals)) {}
 
   Result<Scenario> build(std::string_view name) {
     scenario_.name = name;
@@ -120,11 +121,16 @@ class Expansion {
         return wrong(row.line, "reads.who: \"" + row.who +
                                    "\" has superpeers in it, which read nothing of their own; "
                                    "name readers");
-    std::size_t added = nodes->size() * std::size_t{objects->count};
+    std::size_t added =
+        nodes->size() * std::size_t{row.pick == Pick::kAll ? objects->count : row.reads_each};
     if (added > kReadsMax - scenario_.reads.size())
       return wrong(row.line, "reads: more than " + std::to_string(kReadsMax) +
                                  " reads in all; name fewer readers or objects");
-    Duration over = row.arrival == Arrival::kSpread ? row.over : Duration();
+    bool has_over = row.arrival == Arrival::kSpread || row.arrival == Arrival::kPoisson ||
+                    row.arrival == Arrival::kDiurnal;
+    if (row.arrival == Arrival::kDiurnal && row.over == Duration())
+      return wrong(row.line, "reads.over: expected more than 0s, over which readers can come");
+    Duration over = has_over ? row.over : Duration();
     uint64_t gaps = row.arrival == Arrival::kEach    ? nodes->size()
                     : row.arrival == Arrival::kWaves ? row.waves
                                                      : 0;
@@ -133,7 +139,8 @@ class Expansion {
       return wrong(row.line,
                    "reads: the last would ask after more than a year; shorten `at`, `gap`, `over` "
                    "or `object_gap`");
-    std::vector<Duration> times = arrival_times(row, nodes->size());
+    if (row.pick == Pick::kZipf) return add_drawn_reads(row, *nodes, *objects);
+    std::vector<Duration> times = arrival_times(row, nodes->size(), arrivals_);
     for (uint32_t o = 0; o < objects->count; ++o)
       for (std::size_t i = 0; i < nodes->size(); ++i)
         scenario_.reads.push_back({.at = times[i] + row.object_gap * int64_t{o},
@@ -141,6 +148,21 @@ class Expansion {
                                    .object = objects->first + o,
                                    .mode = row.mode,
                                    .window = row.window});
+    return {};
+  }
+
+  // Readers come in turn, and draw what they read.
+  Result<void> add_drawn_reads(const ReadsRow& row, const std::vector<NodeId>& nodes,
+                               const Span& objects) {
+    Zipf popularity(objects.count, row.zipf_permille);
+    std::vector<Duration> times =
+        arrival_times(row, nodes.size() * std::size_t{row.reads_each}, arrivals_);
+    for (std::size_t i = 0; i < times.size(); ++i)
+      scenario_.reads.push_back({.at = times[i],
+                                 .node = nodes[i % nodes.size()],
+                                 .object = objects.first + popularity.draw(arrivals_),
+                                 .mode = row.mode,
+                                 .window = row.window});
     return {};
   }
 
@@ -224,6 +246,7 @@ class Expansion {
   Scenario scenario_;
   Rng targets_;
   Rng sizes_;
+  Rng arrivals_;
   std::vector<std::pair<std::string, Span>> keys_;
 };
 

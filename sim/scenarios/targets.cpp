@@ -51,8 +51,8 @@ Result<std::vector<NodeId>> by_index(std::string_view text, std::string_view num
   auto range = range_of(numbers);
   if (!range) return refused(text, "is no target: " + std::string(kKnown));
   if (range->last >= count)
-    return refused(text, "is out of range: there are " + std::to_string(count) + " such" + " " +
-                             kind + ", counted from 0; name one of them, or make the fleet larger");
+    return refused(text, "is out of range: there are " + std::to_string(count) + " " + kind +
+                             ", counted from 0; name one of them, or make the fleet larger");
   return run_of(first + range->first, range->last - range->first + 1);
 }
 
@@ -74,7 +74,7 @@ Result<std::vector<NodeId>> by_site(std::string_view text, std::string_view numb
   auto wanted = number_of(number);
   if (!wanted) return refused(text, "is no target: " + std::string(kKnown));
   if (*wanted >= count)
-    return refused(text, "is out of range: there are " + std::to_string(count) + " such" +
+    return refused(text, "is out of range: there are " + std::to_string(count) +
                              ", counted from 0; raise racks.count or zones.count, or name another");
   std::vector<NodeId> nodes;
   for (uint32_t i = 0; i < fleet.readers; ++i)

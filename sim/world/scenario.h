@@ -133,6 +133,13 @@ struct Expectations {
 // Defects put in on purpose, to prove that the checkers see them.
 enum class PlantedBug : uint8_t { kNone, kVerificationSkipped, kCapsIgnored, kTransfersLost };
 
+// What an exchange costs the tracker's processor, which does one thing after another. Nothing
+// unless said.
+struct ProcessorSpec {
+  Duration per_exchange;
+  Duration per_decision;  // each command sent
+};
+
 // Whose way through the fleet is kept for the report.
 struct MeasureSpec {
   uint32_t object = 0;
@@ -150,6 +157,7 @@ struct Scenario {
   LatencyModel latency;
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
   tracker::Config tracker;
+  ProcessorSpec processor;
   peer::Policy reader_policy;
   Duration catalog_lag = Duration::milliseconds(50);  // what a tracker's crash loses of it
   // Everything that can be mended is mended now, and nothing more goes wrong.

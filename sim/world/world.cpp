@@ -31,6 +31,7 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kFaultEnd: return "fault_end";
     case EventKind::kCalm: return "calm";
     case EventKind::kTick: return "tick";
+    case EventKind::kTrackerFree: return "tracker_free";
   }
   return "unknown";
 }
@@ -137,6 +138,7 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kFaultEnd: return end_fault(scenario_.faults[event.a]);
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
+    case EventKind::kTrackerFree: return control_->on_tracker_free();
   }
 }
 

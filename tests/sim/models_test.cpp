@@ -4,6 +4,7 @@
 
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
+#include "sim/models/processor.h"
 #include "sim/models/topology.h"
 #include "sim/world/store.h"
 
@@ -197,6 +198,17 @@ TEST(Topology, OversubscribedUplinksAreSharedByWhatCrossesThem) {
   EXPECT_EQ(network.rate(far_b), 2 * kMB);
   EXPECT_EQ(network.rate(near), 4 * kMB);  // the rest of the rack's uplink
   EXPECT_EQ(network.rate(within), 8 * kMB);
+}
+
+TEST(Processor, DoesOneThingAfterAnother) {
+  Processor processor;
+  EXPECT_FALSE(processor.is_busy(at_ms(0)));
+  EXPECT_EQ(processor.work(at_ms(10), Duration::milliseconds(5)), at_ms(15));
+  EXPECT_EQ(processor.work(at_ms(11), Duration::milliseconds(5)), at_ms(20));
+  EXPECT_TRUE(processor.is_busy(at_ms(19)));
+  EXPECT_FALSE(processor.is_busy(at_ms(20)));
+  EXPECT_EQ(processor.work(at_ms(50), Duration::milliseconds(1)), at_ms(51));
+  EXPECT_EQ(processor.busy(), Duration::milliseconds(11));
 }
 
 OriginModel origin_of(uint32_t reads_max) {

@@ -112,6 +112,48 @@ TEST(ScenarioFile, ReadsComeAsTheirArrivalSays) {
             (Times{1000, 1000, 61000, 61000}));
 }
 
+TEST(ScenarioFile, DrawnArrivalsComeInOrderAndDependOnTheSeed) {
+  for (const char* arrival : {"poisson", "diurnal"}) {
+    std::string toml =
+        "[readers]\ncount = 500\n[reads]\nat = \"1 s\"\nover = \"100 s\"\narrival = \"" +
+        std::string(arrival) + "\"\n";
+    Scenario scenario = load(toml).value();
+    Duration before = Duration::seconds(1);
+    for (const ReadSpec& read : scenario.reads) {
+      EXPECT_LE(before, read.at);
+      before = read.at;
+    }
+    EXPECT_GT(before, Duration::seconds(75));
+    EXPECT_LT(before, Duration::seconds(125));
+    EXPECT_NE(scenario.reads[250].at, load(toml, {.seed = 2}).value().reads[250].at);
+    EXPECT_EQ(scenario.reads[250].at, load(toml).value().reads[250].at);
+  }
+}
+
+TEST(ScenarioFile, PopularObjectsAreReadMoreOften) {
+  Scenario scenario = load(R"(
+[readers]
+count = 100
+[objects]
+count = 20
+[reads]
+pick = "zipf"
+reads_each = 30
+arrival = "spread"
+over = "10 m"
+)")
+                          .value();
+  ASSERT_EQ(scenario.reads.size(), 3000u);
+  std::vector<uint32_t> times(20), by_node(100);
+  for (const ReadSpec& read : scenario.reads) {
+    ++times.at(read.object);
+    ++by_node.at(read.node.value() - 1);
+  }
+  EXPECT_EQ(by_node, std::vector<uint32_t>(100, 30));
+  EXPECT_GT(times[0], 700u);  // 3000 over 3.6, the sum of 1/i: 834
+  EXPECT_GT(times[0], 3 * times[4]);
+}
+
 TEST(ScenarioFile, ARowOfObjectsIsReadObjectByObject) {
   Scenario scenario = load(R"(
 [readers]
@@ -264,7 +306,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[reads]\nwho = \"120% of readers\"", "is no share"},
       {"[reads]\nwho = \"superpeer 0\"", "has superpeers in it"},
       {"[readers]\nname = \"near\"\n[reads]\nwho = \"group nera\"", "(did you mean \"near\"?)"},
-      {"[reads]\nwho = \"rack 0\"", "there are 0 such, counted from 0"},
+      {"[reads]\nwho = \"rack 0\"", "there are 0, counted from 0"},
       {"[reads]\narrival = \"often\"", "reads.arrival: expected \"at_once\", \"spread\""},
       {"[reads]\nmode = \"backwards\"", "reads.mode: expected \"whole\" or \"stream\""},
       {"[reads]\narrival = \"each\"\ngap = \"365 d\"", "after more than a year"},
