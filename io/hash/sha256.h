@@ -47,8 +47,8 @@ constexpr std::size_t block_count(std::size_t bytes_count) {
 }
 
 // SHA-256 of each block of `bytes`: out[i] is that of the bytes from i * 16 KiB on. Fastest with
-// an even number of blocks at a time, or, where the processor has no SHA instructions, with a
-// multiple of 16. Threads: any; each thread keeps about 100 KiB of its own for it.
+// a multiple of 16 blocks at a time, or, where the processor has SHA instructions but no AVX-512,
+// with an even number. Threads: any; each thread keeps about 200 KiB of its own for it.
 // Requires: out.size() == block_count(bytes.size()).
 void hash_blocks(std::span<const std::byte> bytes, std::span<Digest> out,
                  BlockHasher hasher = BlockHasher::kBest);

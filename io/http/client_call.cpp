@@ -36,6 +36,10 @@ HttpCall::Impl::Impl(std::shared_ptr<CallHost> host, HttpClientRequest request,
       redirects_left_(std::clamp(request_.redirects_max, 0, kRedirectsMax)),
       idle_timer_(host_->loop()) {}
 
+HttpCall::Impl::~Impl() {
+  if (buffer_) host_->give_buffer(std::move(buffer_));
+}
+
 void HttpCall::Impl::start() {
   if (auto checked = check_request(); !checked) {
     return host_->loop().post(
@@ -139,7 +143,7 @@ void HttpCall::Impl::write() {
 boost::asio::mutable_buffer HttpCall::Impl::read_space() {
   if (is_holding()) return {};
   std::size_t size = host_->options().read_buffer_bytes;
-  if (!buffer_) buffer_.reset(new char[size]);
+  if (!buffer_) buffer_ = host_->take_buffer();
   std::copy(buffer_.get() + buffer_begin_, buffer_.get() + buffer_end_, buffer_.get());
   buffer_end_ -= std::exchange(buffer_begin_, 0);
   return {buffer_.get() + buffer_end_, size - buffer_end_};

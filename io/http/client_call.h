@@ -24,6 +24,9 @@ class CallHost {
   virtual std::shared_ptr<ClientTransport> take_idle(const TransportTarget& target) = 0;
   virtual void keep_idle(const TransportTarget& target,
                          std::shared_ptr<ClientTransport> transport) = 0;
+  // A read buffer, and back: memory fresh from the system costs more than what is read into it.
+  virtual std::unique_ptr<char[]> take_buffer() = 0;
+  virtual void give_buffer(std::unique_ptr<char[]> buffer) = 0;
 };
 
 // Threads:   confined to its loop
@@ -32,6 +35,7 @@ class CallHost {
 class HttpCall::Impl : public std::enable_shared_from_this<HttpCall::Impl> {
  public:
   Impl(std::shared_ptr<CallHost> host, HttpClientRequest request, HttpCallbacks callbacks);
+  ~Impl();
 
   void start();
   void cancel();

@@ -10,6 +10,10 @@
 
 namespace tyto::io {
 
+namespace {
+constexpr std::size_t kSpareBuffersMax = 8;
+}  // namespace
+
 // Connections that wait for their next request, and the calls under way.
 class HttpClient::Impl final : public CallHost, public std::enable_shared_from_this<Impl> {
  public:
@@ -41,6 +45,18 @@ class HttpClient::Impl final : public CallHost, public std::enable_shared_from_t
     if (!expiry_.is_armed()) expire_later();
   }
 
+  std::unique_ptr<char[]> take_buffer() override {
+    if (spare_buffers_.empty())
+      return std::unique_ptr<char[]>(new char[options_.read_buffer_bytes]);
+    auto buffer = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+    return buffer;
+  }
+  void give_buffer(std::unique_ptr<char[]> buffer) override {
+    if (!is_shut_down_ && spare_buffers_.size() < kSpareBuffersMax)
+      spare_buffers_.push_back(std::move(buffer));
+  }
+
   std::shared_ptr<HttpCall::Impl> start(HttpClientRequest request, HttpCallbacks callbacks) {
     auto call = std::make_shared<HttpCall::Impl>(shared_from_this(), std::move(request),
                                                  std::move(callbacks));
@@ -54,6 +70,7 @@ class HttpClient::Impl final : public CallHost, public std::enable_shared_from_t
     is_shut_down_ = true;
     expiry_.cancel();
     idle_.clear();
+    spare_buffers_.clear();
     auto calls = std::exchange(calls_, {});
     for (auto& weak : calls) {
       if (auto call = weak.lock()) call->cancel();
@@ -89,6 +106,7 @@ class HttpClient::Impl final : public CallHost, public std::enable_shared_from_t
   Timer expiry_;
   std::map<TransportTarget, std::deque<Idle>> idle_;
   std::vector<std::weak_ptr<HttpCall::Impl>> calls_;
+  std::vector<std::unique_ptr<char[]>> spare_buffers_;
   bool is_shut_down_ = false;
 };
 

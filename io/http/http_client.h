@@ -109,7 +109,8 @@ struct HttpClientOptions {
 // Threads:   confined to its loop
 // Ownership: `loop` is borrowed and must outlive the client and its calls; destroying the client
 //            cancels its calls
-// Bounds:    idle connections as in the options; calls under way are the caller's to bound
+// Bounds:    idle connections as in the options; calls under way are the caller's to bound; a read
+//            buffer for each, and up to 8 kept for the next ones
 class HttpClient {
  public:
   // Errors show in the first https request: kInvalidArgument for a bad CA file.

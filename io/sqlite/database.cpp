@@ -70,6 +70,10 @@ Result<void> Database::configure(const DatabaseOptions& options) {
     auto checked = check_application_id(options.application_id, options.mode);
     if (!checked) return checked;
   }
+  if (options.sharing == SqliteSharing::kAlone) {
+    // Before the log is first looked at: later the file that maps it would be made all the same.
+    if (auto done = run("PRAGMA locking_mode = EXCLUSIVE"); !done) return done;
+  }
   if (options.mode != SqliteOpen::kReadOnly) {
     if (auto done = run("PRAGMA journal_mode = WAL"); !done) return done;
     if (auto done = run(sync_pragma(options.sync)); !done) return done;

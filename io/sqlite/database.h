@@ -28,9 +28,16 @@ enum class SqliteSync : uint8_t {
 
 enum class SqliteOpen : uint8_t { kCreate, kExisting, kReadOnly };
 
+// Who may use the file besides.
+enum class SqliteSharing : uint8_t {
+  kShared,  // other processes, in turn: each transaction takes the file's locks
+  kAlone,   // nobody, until it is closed: no locks a transaction, and no file that maps the log
+};
+
 struct DatabaseOptions {
   SqliteOpen mode = SqliteOpen::kCreate;
   SqliteSync sync = SqliteSync::kNormal;
+  SqliteSharing sharing = SqliteSharing::kShared;
   Duration busy_timeout = Duration::seconds(5);  // for another process's lock
   uint32_t application_id = 0;  // marks the file as ours; 0: not marked and not checked
   std::string vfs;              // for tests: a file system registered with SQLite; empty: its own

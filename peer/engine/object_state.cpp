@@ -75,7 +75,8 @@ peer::OpenHandlers ObjectState::handlers() {
     count += bytes;
     self->progress_.done_bytes += bytes;
     ++self->arrivals_;
-    self->changed_.notify_all();
+    // Whoever waits for all of it need not wake up for each chunk.
+    if (self->chunk_waits_ > 0 || self->has_all_come()) self->changed_.notify_all();
   };
   return on;
 }
@@ -122,6 +123,11 @@ Result<void> ObjectState::open() {
 bool ObjectState::facts_known() const {
   std::lock_guard lock(mutex_);
   return answered_ != nullptr;
+}
+
+uint64_t ObjectState::arrivals() const {
+  std::lock_guard lock(mutex_);
+  return arrivals_;
 }
 
 uint64_t ObjectState::stored_bytes(const VersionFacts& facts) const {
@@ -180,7 +186,9 @@ Result<std::shared_ptr<const peer::ChunkView>> ObjectState::wait_chunk(Handle& h
     }
     if (auto view = runtime_->store().find({facts_->id, chunk})) return view;
     std::unique_lock lock(mutex_);
+    ++chunk_waits_;
     changed_.wait_for(lock, kLookAgain, [&] { return error_ || arrivals_ != seen; });
+    --chunk_waits_;
     if (!error_ && !runtime_->is_running()) return peer_has_left();
   }
 }
@@ -234,13 +242,14 @@ Result<void> ObjectState::save(const std::string& path,
 
 Result<void> ObjectState::wait_whole(const std::function<void(const Progress&)>& progress) {
   for (uint32_t c = 0; c < facts_->chunking.chunk_count();) {
+    uint64_t seen = arrivals();
     if (runtime_->store().find({facts_->id, ChunkIndex(c)})) {
       ++c;
       continue;
     }
     std::unique_lock lock(mutex_);
-    uint64_t seen = arrivals_;
-    changed_.wait_for(lock, kLookAgain, [&] { return error_ || (arrivals_ != seen && !progress); });
+    changed_.wait_for(lock, kLookAgain,
+                      [&] { return error_ || (arrivals_ != seen && has_all_come()); });
     if (error_) return *error_;
     if (!runtime_->is_running()) return peer_has_left();
     Progress now = progress_;

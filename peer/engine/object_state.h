@@ -53,6 +53,9 @@ class ObjectState : public std::enable_shared_from_this<ObjectState> {
   Result<void> stream_to(const std::string& path,
                          const std::function<void(const Progress&)>& progress);
   bool facts_known() const;
+  uint64_t arrivals() const;
+  // As far as is counted: what was dropped meanwhile is counted still. Requires: the mutex is held.
+  bool has_all_come() const { return progress_.done_bytes >= progress_.total_bytes; }
   uint64_t stored_bytes(const VersionFacts& facts) const;
   void fail(const Error& error);
 
@@ -67,6 +70,7 @@ class ObjectState : public std::enable_shared_from_this<ObjectState> {
   std::optional<Error> error_;
   VersionFactsRef answered_;
   uint64_t arrivals_ = 0;  // counts chunks that came in
+  int chunk_waits_ = 0;    // readers that wait for one of them
   Progress progress_;
   std::vector<Handle> idle_;
   std::vector<OpenId> handles_;

@@ -60,8 +60,11 @@ Result<VersionFactsRef> facts_of(const io::Statement& row) {
 
 Result<std::unique_ptr<StoreIndex>> StoreIndex::open(const std::string& path,
                                                      const std::string& vfs) {
-  auto database = io::Database::open(
-      path, {.sync = io::SqliteSync::kOff, .application_id = kApplicationId, .vfs = vfs});
+  // The folder's lock keeps others out.
+  auto database = io::Database::open(path, {.sync = io::SqliteSync::kOff,
+                                            .sharing = io::SqliteSharing::kAlone,
+                                            .application_id = kApplicationId,
+                                            .vfs = vfs});
   if (!database) return database.error();
   if (auto done = io::migrate(**database, kMigrations); !done) return done.error();
   std::unique_ptr<StoreIndex> index(new StoreIndex(std::move(database).value()));

@@ -34,8 +34,8 @@ struct ChunkClientOptions {
   PeerId self;                        // told to sources
   uint64_t download_bytes_per_s = 0;  // 0: unlimited
   // Blocks of a chunk that are waited for together while nobody reads along: fewer wake-ups, and
-  // more to hash at once. While somebody does, each is taken as it comes.
-  uint32_t blocks_at_once = 8;
+  // as many to hash as are hashed at once. While somebody does, each is taken as it comes.
+  uint32_t blocks_at_once = 16;
   uint32_t idle_per_endpoint_max = 4;             // connections kept for reuse
   Duration idle_timeout = Duration::seconds(45);  // below the servers'
 };

@@ -14,10 +14,9 @@ namespace tyto::sim {
 namespace {
 
 Scenario named(std::string_view name, const Knobs& knobs = {}) {
-  for (const CatalogueEntry& entry : all_scenarios())
-    if (entry.name == name) return entry.build(knobs).value();
-  ADD_FAILURE() << "no scenario " << name;
-  return {};
+  Result<Scenario> scenario = catalogue_scenario(name, knobs);
+  EXPECT_TRUE(scenario.ok()) << name;
+  return scenario.ok() ? *scenario : Scenario{};
 }
 
 RunResult recorded(const Scenario& scenario) {

@@ -1,14 +1,11 @@
 """tools/bench versus."""
 
 import datetime
-import hashlib
 import json
 import os
 import pathlib
-import random
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 
@@ -17,9 +14,11 @@ sys.path[:0] = [str(TREE / "tools"), str(TREE / "tests" / "bench")]
 
 # pylint: disable=wrong-import-position
 from versus import limit, machine, plot, report
+from versus.building import built
+from versus.content import Content
 from versus.janitor import Janitor
 from versus.measuring import measure
-from versus.network import Forbidden, Network
+from versus.network import Forbidden, of_plan
 from versus.plan import parse
 from versus.program import close_in_children
 from versus.systems import BY_NAME
@@ -30,26 +29,11 @@ _TARGETS = ("tyto", "tyto-superpeer", "tyto-tracker", "libtorrent_node",
             "tree_node")
 
 
-class Content:
-    """The file that is moved: random bytes, the same for the same seed."""
-
-    def __init__(self, folder, size, seed):
-        folder.mkdir()
-        self.path = folder / "content.bin"
-        generator, digest = random.Random(seed), hashlib.sha256()
-        with open(self.path, "wb") as file:
-            while size:
-                data = generator.randbytes(min(size, 1 << 20))
-                digest.update(data)
-                size -= file.write(data)
-        self.sha256 = digest.hexdigest()
-
-
 def main():
     plan = parse(sys.argv[1:])
     for which in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(which, lambda number, _: sys.exit(128 + number))
-    build = plan.build or _build()
+    build = plan.build or built("versus", _TARGETS)
     prefix = f"tyto{os.getpid()}-{secrets.token_hex(2)}-"
     folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=plan.work_dir))
     janitor = Janitor(prefix, folder)
@@ -68,7 +52,7 @@ def main():
 
 
 def _measure_all(plan, build, prefix, folder):
-    network = _network(plan, prefix)
+    network = of_plan(plan, prefix)
     content = Content(folder / "content", plan.size, plan.seed)
     goodput = limit.measure_goodput_mbit(network) if plan.is_shaped else None
     limits = limit.of_readers(plan, goodput)
@@ -100,17 +84,6 @@ def _rounds(plan, network, content, build, folder):
     return results
 
 
-def _network(plan, prefix):
-    network = Network(prefix)
-    for name in ("origin", "tracker", "superpeer"):
-        network.add_host(name, plan.rate_mbit)
-    for _ in range(plan.racks):
-        network.add_rack(plan.rack_mbit)
-    for reader in range(plan.readers):
-        network.add_host(f"reader{reader}", plan.reader_mbit(reader), plan.rack_of(reader))
-    return network
-
-
 def _keep(plan, build, figures):
     now = datetime.datetime.now(datetime.timezone.utc)
     whole = {
@@ -123,17 +96,6 @@ def _keep(plan, build, figures):
     plan.json.write_text(json.dumps(whole, indent=1) + "\n")
     plots = plot.draw(plan, figures, plan.json)
     print(f"kept {', '.join(str(path) for path in (plan.json, *plots))}")
-
-
-def _build():
-    """The release preset, as far as it is needed."""
-    for command in (["cmake", "--preset", "release"],
-                    ["cmake", "--build", "build/release", "-j2", "--target", *_TARGETS]):
-        ran = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
-        if ran.returncode != 0:
-            sys.exit(f"tools/bench versus: {' '.join(command)} failed:\n{ran.stdout[-4000:]}"
-                     f"{ran.stderr[-4000:]}")
-    return TREE / "build" / "release"
 
 
 def _say(text, code):

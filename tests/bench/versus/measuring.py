@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import signal
 import time
 
 from cluster.content import sha256
@@ -20,7 +21,7 @@ _LOGS = ("*.log", "*.out", "*.stats", "*.metrics", "*/access.log")
 class Run:
     """What one system did in one round."""
 
-    seconds: list  # of each reader, from its own start
+    seconds: list  # of each reader that was not killed, from its own start
     cpu_busy: float  # of the machine, from the first start to the last copy
     span_s: float  # that time
     cpu_s: float  # of the system's own processes
@@ -62,28 +63,34 @@ def measure(kind, variant, network, plan, content, build, folder):
 def _time_readers(system, plan, marks):
     """Lets each reader go at its time, and returns the seconds each took."""
     waiting = list(range(plan.readers))
-    lacking = {reader_name(reader): reader for reader in waiting}
-    started, seconds = {}, [None] * plan.readers
+    lacking = {reader_name(reader): reader for reader in plan.survivors}
+    started, seconds = {}, {}
     start = time.monotonic()
+    to_kill = plan.killed
     while lacking:
         now = time.monotonic()
+        if to_kill is not None and start + plan.kill_s <= now:
+            system.readers[to_kill].send(signal.SIGKILL)
+            to_kill = None
         while waiting and start + plan.start_s(waiting[0]) <= now:
             reader = waiting.pop(0)
             started[reader] = time.monotonic()
             system.readers[reader].release()
         next_at = start + plan.start_s(waiting[0]) if waiting else now + 0.25
+        if to_kill is not None:
+            next_at = min(next_at, start + plan.kill_s)
         for name, at in marks.wait(min(next_at - now, 0.25)).items():
             if name in lacking:
                 reader = lacking.pop(name)
                 seconds[reader] = at - started[reader]
         _check_alive(system, plan, lacking, time.monotonic() - start)
-    return seconds
+    return [seconds[reader] for reader in plan.survivors]
 
 
 def _check_alive(system, plan, lacking, seconds):
     for program in system.programs:
         if program.name not in lacking and program in system.readers:
-            continue
+            continue  # done, or killed
         if not program.is_alive and not system.stage.done.joinpath(program.name).exists():
             raise Failed(f"{system.name}: {program.name} ended with {program.exit_code}\n"
                          f"{program.log_tail()}")
@@ -100,7 +107,7 @@ def _keep_logs(folder, target):
 
 
 def check_copies(system, plan, content):
-    for reader in range(plan.readers):
+    for reader in plan.survivors:
         path = system.copy_path(reader)
         found = sha256(path) if path.is_file() else "no file"
         if found != content.sha256:

@@ -142,3 +142,15 @@ def _set_namespace(file):
     if _libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"setns: {os.strerror(code)}")
+
+
+def of_plan(plan, prefix):
+    """The hosts and racks of a plan."""
+    network = Network(prefix)
+    for name in ("origin", "tracker", "superpeer"):
+        network.add_host(name, plan.rate_mbit)
+    for _ in range(plan.racks):
+        network.add_rack(plan.rack_mbit)
+    for reader in range(plan.readers):
+        network.add_host(f"reader{reader}", plan.reader_mbit(reader), plan.rack_of(reader))
+    return network

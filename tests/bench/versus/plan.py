@@ -27,6 +27,9 @@ class Plan:
     build: pathlib.Path = None
     work_dir: pathlib.Path = None
     logs: pathlib.Path = None
+    # Of other kits: this reader is killed so many seconds after the run's start.
+    killed: int = None
+    kill_s: float = 0.0
 
     def is_slow(self, reader):
         """Slow readers are spread evenly over all."""
@@ -42,6 +45,10 @@ class Plan:
     def start_s(self, reader):
         """When the reader starts, from the start of the run."""
         return self.stagger_s * reader / max(1, self.readers - 1)
+
+    @property
+    def survivors(self):
+        return [reader for reader in range(self.readers) if reader != self.killed]
 
     @property
     def is_shaped(self):

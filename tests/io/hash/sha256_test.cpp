@@ -40,7 +40,7 @@ TEST(Sha256, PiecesGiveTheSameDigestAsTheWholeAndFinishStartsAnew) {
 }
 
 TEST(HashBlocks, LanesAgreeWithOpenSslForEveryLengthAroundABlock) {
-  for (std::size_t blocks : {1u, 2u, 3u, 7u, 16u, 17u, 64u, 300u}) {
+  for (std::size_t blocks : {1u, 2u, 3u, 7u, 8u, 9u, 16u, 17u, 27u, 64u, 300u}) {
     for (std::ptrdiff_t tail : {-16383, -16320, -65, -64, -63, -56, -55, -1, 0, 1, 63}) {
       auto count =
           static_cast<std::size_t>(static_cast<std::ptrdiff_t>(blocks * kBlockBytes) + tail);

@@ -74,6 +74,22 @@ TEST(Database, ATransactionWithoutCommitIsUndone) {
   EXPECT_EQ(count(*database, "t"), 1);
 }
 
+TEST(Database, AFileThatIsUsedAloneIsLockedUntilItIsClosedAndHasNoMapBeside) {
+  TempFolder folder;
+  DatabaseOptions alone{.sharing = SqliteSharing::kAlone,
+                        .busy_timeout = Duration::milliseconds(1)};
+  {
+    auto database = open_or_die(folder / "db", alone);
+    ASSERT_TRUE(database->run("CREATE TABLE t (a)").ok());
+    EXPECT_FALSE(std::ifstream(folder / "db-shm").is_open());
+    auto second = Database::open(folder / "db", alone);
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+    EXPECT_NE(second.error().message.find("another process"), std::string::npos);
+  }
+  EXPECT_EQ(count(*open_or_die(folder / "db", alone), "t"), 0);
+}
+
 TEST(Database, AFileOfAnotherProgramIsRefused) {
   TempFolder folder;
   { open_or_die(folder / "db", {.application_id = 0x7974})->run("CREATE TABLE t (a)").ok(); }

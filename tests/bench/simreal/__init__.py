@@ -1,0 +1,1 @@
+"""The simulator held against real runs of the same cases."""
