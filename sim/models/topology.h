@@ -1,4 +1,4 @@
-// Hosts, racks and the links between them.
+// Hosts, racks, zones, regions and the links between them.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@ namespace tyto::sim {
 
 using HostId = Strong<struct HostIdTag, uint32_t>;
 using RackId = Strong<struct RackIdTag, uint32_t>;
+using ZoneId = Strong<struct ZoneIdTag, uint32_t>;
+using RegionId = Strong<struct RegionIdTag, uint32_t>;
 
 // Rates of a full-duplex link, in bytes/s.
 struct LinkRates {
@@ -18,32 +20,55 @@ struct LinkRates {
   uint64_t down_bytes_per_s = 125'000'000;
 };
 
-// A tree of two levels: hosts hang on racks, racks on one switch that is never a bottleneck; a
-// host without a rack hangs on the switch.
+// Where a host hangs: what is left out it is not in. A rack brings its zone along, a zone its
+// region.
+struct Site {
+  std::optional<RackId> rack;
+  std::optional<ZoneId> zone;
+  std::optional<RegionId> region;
+};
+
+// A tree: hosts hang on racks, racks on zones, zones on regions, and regions on one switch that is
+// never a bottleneck. Every step may be left out: what hangs on nothing hangs on the switch. Each
+// link has two directions that do not disturb each other.
 //
 // Ownership: borrows the flow model.
 class Topology {
  public:
   explicit Topology(FlowModel& flows) : flows_(flows) {}
-  RackId add_rack(const LinkRates& rates);
+  RegionId add_region(const LinkRates& rates);
+  ZoneId add_zone(const LinkRates& rates, std::optional<RegionId> region);
+  RackId add_rack(const LinkRates& rates, std::optional<ZoneId> zone = std::nullopt);
   HostId add_host(const LinkRates& rates, std::optional<RackId> rack);
-  // The links from a host to another, in order; none within a host.
+  HostId add_host_in_zone(const LinkRates& rates, std::optional<ZoneId> zone);
+  // The links from a host to another, in order, up to where their ways meet and down again; none
+  // within a host.
   std::vector<LinkId> path(HostId from, HostId to) const;
   const LinkRates& rates(HostId host) const { return hosts_[host.value()].rates; }
-  std::optional<RackId> rack(HostId host) const { return hosts_[host.value()].rack; }
+  const Site& site(HostId host) const { return hosts_[host.value()].site; }
+  std::optional<RackId> rack(HostId host) const { return site(host).rack; }
 
  private:
   struct Ends {
     LinkId up;
     LinkId down;
   };
+  struct Group {
+    Ends links;
+    Site site;
+  };
   struct Host {
     LinkRates rates;
     Ends links;
-    std::optional<RackId> rack;
+    Site site;
   };
+  Ends add_ends(const LinkRates& rates);
+  HostId add(const LinkRates& rates, const Site& site);
+
   FlowModel& flows_;
-  std::vector<Ends> racks_;
+  std::vector<Group> racks_;
+  std::vector<Group> zones_;
+  std::vector<Ends> regions_;
   std::vector<Host> hosts_;
 };
 

@@ -83,7 +83,11 @@ std::array<LinkGroupSize, kLinkGroups> LinkMeter::sizes() const {
 }
 
 Tier tier_between(const World& world, std::optional<NodeId> source, NodeId reader) {
-  return rack_of(world, source) == rack_of(world, reader) ? Tier::kLocal : Tier::kRack;
+  const Site& from = world.data().topology().site(host_of(world, source));
+  const Site& to = world.data().topology().site(host_of(world, reader));
+  if (from.region != to.region) return Tier::kRegion;
+  if (from.zone != to.zone) return Tier::kZone;
+  return from.rack != to.rack ? Tier::kRack : Tier::kLocal;
 }
 
 }  // namespace tyto::sim

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <bit>
 
+#include "sim/engine/draw.h"
+
 namespace tyto::sim {
 
 namespace {
+
+constexpr Duration kLastMax = Duration::seconds(4 * 366 * 86400);
 
 // span * i / n, rounded down, without overflow. Requires: 0 <= i < n < 2^31.
 Duration part_of(Duration span, int64_t i, int64_t n) {
@@ -14,10 +18,11 @@ Duration part_of(Duration span, int64_t i, int64_t n) {
 
 }  // namespace
 
-std::vector<Duration> arrival_times(const ReadsRow& row, std::size_t count) {
+std::vector<Duration> arrival_times(const ReadsRow& row, std::size_t count, Rng& rng) {
   std::vector<Duration> times;
   times.reserve(count);
   auto readers = static_cast<int64_t>(count);
+  Duration last;
   for (int64_t i = 0; i < readers; ++i) {
     switch (row.arrival) {
       case Arrival::kAtOnce: times.push_back(row.at); break;
@@ -28,8 +33,14 @@ std::vector<Duration> arrival_times(const ReadsRow& row, std::size_t count) {
         times.push_back(row.at + row.gap * wave);
         break;
       }
+      case Arrival::kPoisson:
+        last += draw_exponential(rng, row.over / readers);
+        times.push_back(row.at + std::min(last, kLastMax));
+        break;
+      case Arrival::kDiurnal: times.push_back(row.at + draw_diurnal(rng, row.day, row.over)); break;
     }
   }
+  std::sort(times.begin(), times.end());
   return times;
 }
 

@@ -9,7 +9,7 @@
 namespace tyto::sim {
 
 // The times at which `count` readers ask, from the run's start, in order.
-std::vector<Duration> arrival_times(const ReadsRow& row, std::size_t count);
+std::vector<Duration> arrival_times(const ReadsRow& row, std::size_t count, Rng& rng);
 
 // A size in [low, high] of which every order of magnitude (of 2) is as likely as another.
 // Requires: low <= high, 0 < high.

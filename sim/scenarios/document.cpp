@@ -60,17 +60,37 @@ void describe_reads(settings::Table& table, ReadsRow& row) {
                           "The key of a row of objects, all of which are read. Empty: the "
                           "first row."});
   table.add(row.at, {"at", "When the first reader asks."}, kTimes);
-  table.add_choice(row.arrival,
-                   {"arrival",
-                    "All at once; spread evenly over `over`; one each `gap`; or in `waves` of "
-                    "equal size, one each `gap`, as a rolling deploy is."},
-                   {{"at_once", Arrival::kAtOnce},
-                    {"spread", Arrival::kSpread},
-                    {"each", Arrival::kEach},
-                    {"waves", Arrival::kWaves}});
-  table.add(row.over, {"over", "For spread."}, kTimes);
+  table.add_choice(
+      row.arrival,
+      {"arrival",
+       "All at once; spread evenly over `over`; one each `gap`; in `waves` of equal size, "
+       "one each `gap`, as a rolling deploy is; as a Poisson process that takes "
+       "`over` on average; or over `over` by the hour of the `day`."},
+      {{"at_once", Arrival::kAtOnce},
+       {"spread", Arrival::kSpread},
+       {"each", Arrival::kEach},
+       {"waves", Arrival::kWaves},
+       {"poisson", Arrival::kPoisson},
+       {"diurnal", Arrival::kDiurnal}});
+  table.add(row.over, {"over", "For spread, poisson and diurnal."}, kTimes);
   table.add(row.gap, {"gap", "For each and waves."}, kTimes);
   table.add(row.waves, {"waves", "For waves."}, {1, 1'000'000, "waves"});
+  table.add(row.day.length, {"day", "For diurnal: how long a day is."},
+            {Duration::seconds(1), kTimeMax});
+  table.add(row.day.peak,
+            {"peak", "For diurnal: how many times as many come in its middle as at its ends."},
+            {1, 1000, {}});
+  table.add_choice(row.pick,
+                   {"pick",
+                    "Every object of the row; or `reads_each` of them, drawn by popularity, the "
+                    "first the most popular."},
+                   {{"all", Pick::kAll}, {"zipf", Pick::kZipf}});
+  table.add(row.zipf_permille,
+            {"zipf_permille",
+             "For zipf: the exponent of Zipf's law, in thousandths; 0: all are as popular."},
+            {0, 4000, {}});
+  table.add(row.reads_each, {"reads_each", "For zipf: how many reads each reader does."},
+            {1, 100'000, "reads"});
   table.add(row.object_gap, {"object_gap", "How much later each further object is read."}, kTimes);
   table.add_choice(row.mode, {"mode", "The whole object, or in order as it comes."},
                    {{"whole", ReadMode::kWhole}, {"stream", ReadMode::kStream}});
@@ -79,7 +99,7 @@ void describe_reads(settings::Table& table, ReadsRow& row) {
 
 std::vector<std::pair<std::string, FaultKind>> fault_kinds() {
   std::vector<std::pair<std::string, FaultKind>> kinds;
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(FaultKind::kOriginChanges); ++i) {
+  for (uint8_t i = 0; i <= static_cast<uint8_t>(kFaultKindLast); ++i) {
     auto kind = static_cast<FaultKind>(i);
     kinds.emplace_back(fault_kind_name(kind), kind);
   }
@@ -93,6 +113,7 @@ void describe_faults(settings::Table& table, FaultsRow& row) {
                       "At which nodes: see the targets. For faults of peers, disks and "
                       "connections."});
   table.add(row.object, {"object", "For origin_changes: the object's key. Empty: the first."});
+  table.add(row.zone, {"zone", "For zone_cut: which zone, from 0."});
   table.add(row.at, {"at", "When.", settings::Presence::kRequired}, kTimes);
   table.add(row.lasts, {"lasts", "After how long it is mended; forever: never."});
   table.add(row.times, {"times", "How often it happens, one time each `every`."},
@@ -111,6 +132,15 @@ void add_fleet(settings::Table& table, ScenarioDocument& document) {
             {"racks.count", "Racks, over which readers are dealt out. 0: one switch for all."},
             {0, 1'000'000, "racks"});
   describe_link(table, fleet.rack_link, "racks.");
+  table.add(fleet.zones,
+            {"zones.count",
+             "Zones, over which racks (or readers, if there are none) and superpeers are dealt "
+             "out."},
+            {0, 100'000, "zones"});
+  describe_link(table, fleet.zone_link, "zones.");
+  table.add(fleet.regions, {"regions.count", "Regions, over which zones are dealt out."},
+            {0, 10'000, "regions"});
+  describe_link(table, fleet.region_link, "regions.");
   table.add_rows(document.readers,
                  {"readers", "Hosts that read. Several such tables make groups that differ."},
                  describe_readers);
@@ -137,6 +167,14 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
                     "Whether ordinary peers may teach chunk roots that they read at the origin."});
   table.within("tracker.",
                [&](settings::Table& t) { tracker::add_core_settings(t, scenario.tracker); });
+  table.add(scenario.processor.per_exchange,
+            {"tracker.processor.per_exchange",
+             "What an exchange or any other message costs the tracker's processor, which does one "
+             "after the other."},
+            {Duration(), Duration::seconds(1)});
+  table.add(scenario.processor.per_decision,
+            {"tracker.processor.per_decision", "And each command that is sent."},
+            {Duration(), Duration::seconds(1)});
   table.add(scenario.catalog_lag,
             {"tracker.catalog_lag", "What a crash of the tracker loses of its catalog."}, kTimes);
 }
@@ -214,6 +252,11 @@ Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file)
     return scenario_error(document.file, 0, "about is missing: say in a line what it is");
   if (auto done = tracker::check_core_settings(document.scenario.tracker); !done)
     return scenario_error(document.file, 0, "tracker." + done.error().message);
+  const FleetSpec& fleet = document.scenario.fleet;
+  if (fleet.regions > 0 && fleet.zones == 0)
+    return scenario_error(document.file, 0,
+                          "regions.count: regions are made of zones, and there are none; give "
+                          "zones.count too");
   return document;
 }
 

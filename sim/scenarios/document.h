@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sim/engine/draw.h"
 #include "sim/world/scenario.h"
 
 namespace tyto::settings {
@@ -44,7 +45,10 @@ struct ObjectsRow {
 };
 
 // When the readers of a row come.
-enum class Arrival : uint8_t { kAtOnce, kSpread, kEach, kWaves };
+enum class Arrival : uint8_t { kAtOnce, kSpread, kEach, kWaves, kPoisson, kDiurnal };
+
+// Which objects of a row a reader reads.
+enum class Pick : uint8_t { kAll, kZipf };
 
 // [[reads]]: a share of the workload.
 struct ReadsRow {
@@ -56,6 +60,10 @@ struct ReadsRow {
   Duration over = Duration::seconds(10);
   Duration gap = Duration::seconds(1);
   uint32_t waves = 4;
+  Day day;
+  Pick pick = Pick::kAll;
+  uint32_t zipf_permille = 1000;
+  uint32_t reads_each = 1;
   Duration object_gap;  // between one object of the row and the next
   ReadMode mode = ReadMode::kWhole;
   uint32_t window = 8;
@@ -67,6 +75,7 @@ struct FaultsRow {
   FaultKind kind = FaultKind::kPeerCrash;
   std::string who;     // for faults of nodes
   std::string object;  // for origin_changes: a key; empty: the first object
+  uint32_t zone = 0;   // for zone_cut
   Duration at;
   Duration lasts = Duration::forever();
   uint32_t times = 1;

@@ -29,7 +29,8 @@ class Expansion {
         knobs_(knobs),
         scenario_(document.scenario),
         targets_(make_stream(knobs.seed, Stream::kTargets)),
-        sizes_(make_stream(knobs.seed, Stream::kSizes)) {}
+        sizes_(make_stream(knobs.seed, Stream::kSizes)),
+        arrivals_(make_stream(knobs.seed, Stream::kArrivals)) {}
 
   Result<Scenario> build(std::string_view name) {
     scenario_.name = name;
@@ -120,11 +121,16 @@ class Expansion {
         return wrong(row.line, "reads.who: \"" + row.who +
                                    "\" has superpeers in it, which read nothing of their own; "
                                    "name readers");
-    std::size_t added = nodes->size() * std::size_t{objects->count};
+    std::size_t added =
+        nodes->size() * std::size_t{row.pick == Pick::kAll ? objects->count : row.reads_each};
     if (added > kReadsMax - scenario_.reads.size())
       return wrong(row.line, "reads: more than " + std::to_string(kReadsMax) +
                                  " reads in all; name fewer readers or objects");
-    Duration over = row.arrival == Arrival::kSpread ? row.over : Duration();
+    bool has_over = row.arrival == Arrival::kSpread || row.arrival == Arrival::kPoisson ||
+                    row.arrival == Arrival::kDiurnal;
+    if (row.arrival == Arrival::kDiurnal && row.over == Duration())
+      return wrong(row.line, "reads.over: expected more than 0s, over which readers can come");
+    Duration over = has_over ? row.over : Duration();
     uint64_t gaps = row.arrival == Arrival::kEach    ? nodes->size()
                     : row.arrival == Arrival::kWaves ? row.waves
                                                      : 0;
@@ -133,7 +139,8 @@ class Expansion {
       return wrong(row.line,
                    "reads: the last would ask after more than a year; shorten `at`, `gap`, `over` "
                    "or `object_gap`");
-    std::vector<Duration> times = arrival_times(row, nodes->size());
+    if (row.pick == Pick::kZipf) return add_drawn_reads(row, *nodes, *objects);
+    std::vector<Duration> times = arrival_times(row, nodes->size(), arrivals_);
     for (uint32_t o = 0; o < objects->count; ++o)
       for (std::size_t i = 0; i < nodes->size(); ++i)
         scenario_.reads.push_back({.at = times[i] + row.object_gap * int64_t{o},
@@ -144,26 +151,55 @@ class Expansion {
     return {};
   }
 
-  Result<void> add_faults(const FaultsRow& row) {
+  // Readers come in turn, and draw what they read.
+  Result<void> add_drawn_reads(const ReadsRow& row, const std::vector<NodeId>& nodes,
+                               const Span& objects) {
+    Zipf popularity(objects.count, row.zipf_permille);
+    std::vector<Duration> times =
+        arrival_times(row, nodes.size() * std::size_t{row.reads_each}, arrivals_);
+    for (std::size_t i = 0; i < times.size(); ++i)
+      scenario_.reads.push_back({.at = times[i],
+                                 .node = nodes[i % nodes.size()],
+                                 .object = objects.first + popularity.draw(arrivals_),
+                                 .mode = row.mode,
+                                 .window = row.window});
+    return {};
+  }
+
+  // Nodes, objects, a zone, or a 0 that says nothing.
+  Result<std::vector<uint32_t>> targets_of(const FaultsRow& row) {
     bool is_of_node = row.kind <= FaultKind::kConnectionDropped;
-    std::vector<uint32_t> targets{0};
+    if (!is_of_node && !row.who.empty())
+      return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
+                                 " is of no node; leave `who` out");
+    if (row.kind != FaultKind::kOriginChanges && !row.object.empty())
+      return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
+    std::vector<uint32_t> targets;
     if (is_of_node) {
       auto nodes = choose(row.who, scenario_.fleet, targets_);
       if (!nodes) return wrong(row.line, "faults.who: " + nodes.error().message);
-      targets.clear();
       for (NodeId node : *nodes) targets.push_back(node.value());
-    } else if (!row.who.empty()) {
-      return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
-                                 " is of no node; leave `who` out");
-    }
-    if (row.kind == FaultKind::kOriginChanges) {
+    } else if (row.kind == FaultKind::kOriginChanges) {
       auto objects = objects_of(row.line, "faults.object", row.object);
       if (!objects) return objects.error();
-      targets.clear();
       for (uint32_t i = 0; i < objects->count; ++i) targets.push_back(objects->first + i);
-    } else if (!row.object.empty()) {
-      return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
+    } else if (row.kind == FaultKind::kZoneCut) {
+      if (row.zone >= scenario_.fleet.zones)
+        return wrong(row.line, "faults.zone: expected one of " +
+                                   std::to_string(scenario_.fleet.zones) +
+                                   " zones, counted from 0, found " + std::to_string(row.zone) +
+                                   "; raise zones.count, or name another");
+      targets.push_back(row.zone);
+    } else {
+      targets.push_back(0);
     }
+    return targets;
+  }
+
+  Result<void> add_faults(const FaultsRow& row) {
+    Result<std::vector<uint32_t>> found = targets_of(row);
+    if (!found) return found.error();
+    const std::vector<uint32_t>& targets = *found;
     if (targets.size() * std::size_t{row.times} > kFaultsMax - scenario_.faults.size())
       return wrong(row.line, "faults: more than " + std::to_string(kFaultsMax) +
                                  " in all; name fewer targets or times");
@@ -210,6 +246,7 @@ class Expansion {
   Scenario scenario_;
   Rng targets_;
   Rng sizes_;
+  Rng arrivals_;
   std::vector<std::pair<std::string, Span>> keys_;
 };
 

@@ -42,6 +42,9 @@ Duration fluid_limit(const Scenario& scenario, NodeId node, uint64_t bytes) {
   limit = std::max(limit, time_for(bytes, fleet.link(node).down_bytes_per_s));
   if (seeds > 0) limit = std::max(limit, time_for(bytes, seeds));
   if (fleet.racks > 0) limit = std::max(limit, time_for(bytes, fleet.rack_link.down_bytes_per_s));
+  if (fleet.zones > 0) limit = std::max(limit, time_for(bytes, fleet.zone_link.down_bytes_per_s));
+  if (fleet.regions > 0)
+    limit = std::max(limit, time_for(bytes, fleet.region_link.down_bytes_per_s));
   uint64_t uplinks = seeds + (fleet.superpeers == 0 ? scenario.origin.bytes_per_s : 0);
   for (uint32_t i = 0; i < fleet.readers; ++i)
     uplinks += fleet.link(fleet.reader(i)).up_bytes_per_s;

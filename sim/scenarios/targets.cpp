@@ -12,8 +12,8 @@ namespace tyto::sim {
 namespace {
 
 constexpr std::string_view kKnown =
-    "write everybody, readers, superpeers, reader N, readers N-M, superpeer N, group NAME, rack N "
-    "or \"25% of\" one of these";
+    "write everybody, readers, superpeers, reader N, readers N-M, superpeer N, group NAME, rack N, "
+    "zone N or \"25% of\" one of these";
 
 Error refused(std::string_view text, const std::string& why) {
   return {ErrorCode::kInvalidArgument, "\"" + std::string(text.substr(0, 60)) + "\" " + why};
@@ -67,16 +67,18 @@ Result<std::vector<NodeId>> by_group(std::string_view text, std::string_view nam
                            "; give one of them this name");
 }
 
-Result<std::vector<NodeId>> by_rack(std::string_view text, std::string_view number,
-                                    const FleetSpec& fleet) {
-  auto rack = number_of(number);
-  if (!rack) return refused(text, "is no target: " + std::string(kKnown));
-  if (*rack >= fleet.racks)
-    return refused(text, "is out of range: there are " + std::to_string(fleet.racks) +
-                             " racks, counted from 0; raise racks.count, or name another");
+// The readers in a rack or a zone, of which there are `count`.
+Result<std::vector<NodeId>> by_site(std::string_view text, std::string_view number,
+                                    const FleetSpec& fleet, uint32_t count,
+                                    uint32_t (FleetSpec::*site)(NodeId) const) {
+  auto wanted = number_of(number);
+  if (!wanted) return refused(text, "is no target: " + std::string(kKnown));
+  if (*wanted >= count)
+    return refused(text, "is out of range: there are " + std::to_string(count) +
+                             ", counted from 0; raise racks.count or zones.count, or name another");
   std::vector<NodeId> nodes;
   for (uint32_t i = 0; i < fleet.readers; ++i)
-    if (fleet.rack(fleet.reader(i)) == *rack) nodes.push_back(fleet.reader(i));
+    if ((fleet.*site)(fleet.reader(i)) == *wanted) nodes.push_back(fleet.reader(i));
   return nodes;
 }
 
@@ -93,7 +95,8 @@ Result<std::vector<NodeId>> all_of(std::string_view text, const FleetSpec& fleet
   if (kind == "superpeer" || kind == "superpeers")
     return by_index(text, rest, 0, fleet.superpeers, "superpeers");
   if (kind == "group") return by_group(text, rest, fleet);
-  if (kind == "rack") return by_rack(text, rest, fleet);
+  if (kind == "rack") return by_site(text, rest, fleet, fleet.racks, &FleetSpec::rack);
+  if (kind == "zone") return by_site(text, rest, fleet, fleet.zones, &FleetSpec::zone);
   return refused(text, "is no target: " + std::string(kKnown));
 }
 

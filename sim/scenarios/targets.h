@@ -14,7 +14,7 @@ namespace tyto::sim {
 //
 //     everybody | readers | superpeers    all of them
 //     reader 3 | readers 3-7              by index, from 0; superpeer and superpeers likewise
-//     group NAME                          of that name; rack N: the readers in it
+//     group NAME                          of that name; rack N, zone N: the readers in it
 //     25% of WHOM                         so many of those, drawn from `rng`; at least one
 //
 // Errors: kInvalidArgument: what was found, what is known, and how many there are.

@@ -103,11 +103,18 @@ void ControlPlane::post_up(Connection& connection, ToTracker content) {
 void ControlPlane::post_down(Connection& connection, ToPeer content) {
   uint64_t id = next_mail_++;
   mail_[id] = {connection.id, std::move(content)};
-  Instant arrival = world_.now() + scenario_.latency.sample(latency_);
+  Instant sent = std::max(world_.now(), processor_.free_at());
+  Instant arrival = sent + scenario_.latency.sample(latency_);
   world_.schedule(ordered(connection.last_down, arrival), EventKind::kPeerMail, id);
 }
 
 void ControlPlane::on_tracker_mail(uint64_t id) {
+  if (line_.empty() && !processor_.is_busy(world_.now())) return open_tracker_mail(id);
+  line_.push_back(id);
+  wake_line();
+}
+
+void ControlPlane::open_tracker_mail(uint64_t id) {
   auto found = mail_.find(id);
   if (found == mail_.end()) return;
   Connection* connection = find(found->second.connection);
@@ -122,6 +129,35 @@ void ControlPlane::on_tracker_mail(uint64_t id) {
   auto content = std::get<ToTracker>(std::move(found->second.content));
   mail_.erase(found);
   if (connection != nullptr) take_at_tracker(*connection, std::move(content));
+}
+
+// Takes the processor for what a step sends. What it sends leaves when it is done.
+void ControlPlane::charge(const tracker::Effects& effects) {
+  const ProcessorSpec& spec = scenario_.processor;
+  if (spec.per_exchange == Duration() && spec.per_decision == Duration()) return;
+  std::size_t decisions = 0;
+  for (const tracker::Effect& effect : effects)
+    if (auto* answered = std::get_if<tracker::ExchangeAnswered>(&effect))
+      decisions += answered->down.commands.size();
+  processor_.work(world_.now(),
+                  spec.per_exchange + spec.per_decision * static_cast<int64_t>(decisions));
+}
+
+// Takes what waits in line until there is work again.
+void ControlPlane::on_tracker_free() {
+  has_wake_ = false;
+  while (!line_.empty() && !processor_.is_busy(world_.now())) {
+    uint64_t mail = line_.front();
+    line_.pop_front();
+    open_tracker_mail(mail);
+  }
+  wake_line();
+}
+
+void ControlPlane::wake_line() {
+  if (line_.empty() || has_wake_) return;
+  has_wake_ = true;
+  world_.schedule(std::max(world_.now(), processor_.free_at()), EventKind::kTrackerFree);
 }
 
 void ControlPlane::on_peer_mail(uint64_t id) {
@@ -227,6 +263,7 @@ void ControlPlane::tracker_step(tracker::Input input) {
   effects_.clear();
   core_->handle(world_.now(), std::move(input), effects_);
   tracker::Effects effects = std::move(effects_);
+  charge(effects);
   for (tracker::Effect& effect : effects) {
     add_to(world_.hash(), effect);
     carry_out(std::move(effect));
@@ -305,6 +342,9 @@ void ControlPlane::crash_tracker() {
   is_frozen_ = false;
   for (uint64_t id : held_at_tracker_) mail_.erase(id);
   held_at_tracker_.clear();
+  for (uint64_t id : line_) mail_.erase(id);
+  line_.clear();
+  processor_ = Processor();
   tokens_.clear();
   for (auto& [id, connection] : connections_) {
     if (connection.is_open_at_tracker)

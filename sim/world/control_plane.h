@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "peer/core/inputs.h"
+#include "sim/models/processor.h"
 #include "sim/world/scenario.h"
 #include "sim/world/world_event.h"
 #include "tracker/core/tracker_core.h"
@@ -63,6 +64,7 @@ class ControlPlane {
   void hang_up(NodeId node);
 
   // --- events ---
+  void on_tracker_free();
   void on_tracker_mail(uint64_t mail);
   void on_peer_mail(uint64_t mail);
   void on_tracker_timer();
@@ -122,6 +124,9 @@ class ControlPlane {
 
   Connection* find(uint64_t connection);
   void post_up(Connection& connection, ToTracker content);
+  void open_tracker_mail(uint64_t mail);
+  void charge(const tracker::Effects& effects);
+  void wake_line();
   void post_down(Connection& connection, ToPeer content);
   void close_at_tracker(Connection& connection, Error error);
   void take_at_tracker(Connection& connection, ToTracker content);
@@ -144,6 +149,9 @@ class ControlPlane {
   std::map<uint64_t, uint64_t> tokens_;  // exchange token -> connection
   std::unique_ptr<tracker::TrackerCore> core_;
   tracker::Effects effects_;
+  Processor processor_;                   // the tracker's
+  std::deque<uint64_t> line_;             // mail that waits for it
+  bool has_wake_ = false;                 // an event will take from the line
   std::deque<uint64_t> held_at_tracker_;  // mail that waits for a frozen process
   bool is_frozen_ = false;
   uint64_t run_ = 0;

@@ -22,16 +22,34 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
   const FleetSpec& fleet = scenario.fleet;
   uint64_t origin_rate = scenario.origin.bytes_per_s;
   origin_host_ = topology_.add_host({origin_rate, origin_rate}, std::nullopt);
-  std::vector<RackId> racks;
-  for (uint32_t i = 0; i < fleet.racks; ++i) racks.push_back(topology_.add_rack(fleet.rack_link));
-  for (uint32_t i = 0; i < fleet.size(); ++i) {
-    NodeId node(i);
-    std::optional<RackId> rack;
-    if (fleet.racks > 0 && i >= fleet.superpeers) rack = racks[fleet.rack(node)];
-    topology_.add_host(fleet.link(node), rack);
-  }
+  add_hosts(fleet);
   traffic_.sent_by_node.resize(fleet.size());
   traffic_.into_rack.resize(fleet.racks);
+}
+
+// Node i is host i + 1.
+void DataPlane::add_hosts(const FleetSpec& fleet) {
+  for (uint32_t i = 0; i < fleet.regions; ++i) topology_.add_region(fleet.region_link);
+  for (uint32_t i = 0; i < fleet.zones; ++i) {
+    bool has_region = fleet.regions > 0;
+    topology_.add_zone(fleet.zone_link,
+                       has_region ? std::optional(RegionId(i % fleet.regions)) : std::nullopt);
+  }
+  for (uint32_t i = 0; i < fleet.racks; ++i) {
+    bool has_zone = fleet.zones > 0;
+    topology_.add_rack(fleet.rack_link,
+                       has_zone ? std::optional(ZoneId(i % fleet.zones)) : std::nullopt);
+  }
+  for (uint32_t i = 0; i < fleet.size(); ++i) {
+    NodeId node(i);
+    if (fleet.racks > 0 && !fleet.is_superpeer(node)) {
+      topology_.add_host(fleet.link(node), RackId(fleet.rack(node)));
+    } else {
+      bool has_zone = fleet.zones > 0;
+      topology_.add_host_in_zone(fleet.link(node),
+                                 has_zone ? std::optional(ZoneId(fleet.zone(node))) : std::nullopt);
+    }
+  }
 }
 
 Transfer* DataPlane::find(uint64_t key) {
@@ -310,6 +328,8 @@ bool DataPlane::is_reachable(const Transfer& transfer) const {
     return !node.is_frozen() && !node.is_data_cut;
   };
   if (!reacts(transfer.reader)) return false;
+  bool has_ends = transfer.source || transfer.is_origin();
+  if (has_ends && world_.is_apart(transfer.reader, transfer.source)) return false;
   return !transfer.source || reacts(*transfer.source);
 }
 

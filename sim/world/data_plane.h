@@ -165,6 +165,7 @@ class DataPlane {
   uint64_t redundant() const { return redundant_; }
 
  private:
+  void add_hosts(const FleetSpec& fleet);
   Transfer* find(uint64_t key);
   void serve(Transfer& transfer);
   void bend_into_circle(Transfer& transfer);  // PlantedBug::kSourcesInACircle

@@ -174,6 +174,8 @@ void DataPlane::refuse_relays(const Place& place) {
 void DataPlane::on_refusal(uint64_t key, FailureKind kind) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || world_.node(transfer->reader).is_data_cut) return;
+  bool has_ends = transfer->source || transfer->is_origin();
+  if (has_ends && world_.is_apart(transfer->reader, transfer->source)) return;
   fail(key, kind);
 }
 

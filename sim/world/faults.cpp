@@ -21,6 +21,7 @@ std::string_view fault_kind_name(FaultKind kind) {
     case FaultKind::kOriginCuts: return "origin_cuts";
     case FaultKind::kOriginSilent: return "origin_silent";
     case FaultKind::kOriginChanges: return "origin_changes";
+    case FaultKind::kZoneCut: return "zone_cut";
   }
   return "unknown";
 }
@@ -48,6 +49,7 @@ void World::apply_fault(const FaultSpec& fault) {
     case FaultKind::kOriginCuts: return data_->set_origin_mode(OriginModel::Mode::kCutting);
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kSilent);
     case FaultKind::kOriginChanges: return data_->origin().change(fault.target);
+    case FaultKind::kZoneCut: return set_zone_cut(fault.target, true);
   }
 }
 
@@ -70,10 +72,30 @@ void World::end_fault(const FaultSpec& fault) {
     case FaultKind::kOriginRefuses:
     case FaultKind::kOriginCuts:
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kGood);
+    case FaultKind::kZoneCut: return set_zone_cut(fault.target, false);
     case FaultKind::kPeerForgets:
     case FaultKind::kConnectionDropped:
     case FaultKind::kOriginChanges: return;  // not to be mended
   }
+}
+
+void World::set_zone_cut(uint32_t zone, bool is_cut) {
+  if (is_zone_cut_[zone] == is_cut) return;
+  is_zone_cut_[zone] = is_cut;
+  for (const auto& node : nodes_) {
+    if (scenario_.fleet.zone(node->id()) != zone) continue;
+    touched_[node->id().value()] = true;
+    is_cut ? control_->cut(node->id()) : control_->mend(node->id());
+    data_->node_changed(node->id());
+  }
+}
+
+bool World::is_apart(NodeId reader, std::optional<NodeId> source) const {
+  if (is_zone_cut_.empty()) return false;
+  uint32_t here = scenario_.fleet.zone(reader);
+  if (!source) return is_zone_cut_[here];
+  uint32_t there = scenario_.fleet.zone(*source);
+  return here != there && (is_zone_cut_[here] || is_zone_cut_[there]);
 }
 
 void World::be_calm() {

@@ -28,4 +28,9 @@ uint32_t FleetSpec::uploads_max(NodeId node) const {
   return own != nullptr ? own->uploads_max : reader_uploads_max;
 }
 
+uint32_t FleetSpec::zone(NodeId node) const {
+  if (is_superpeer(node)) return node.value() % zones;
+  return (racks > 0 ? rack(node) : node.value() - superpeers) % zones;
+}
+
 }  // namespace tyto::sim

@@ -12,6 +12,8 @@ Location location_of(const Scenario& scenario, NodeId id) {
   bool is_reader = id.value() >= scenario.fleet.superpeers;
   if (is_reader && scenario.fleet.racks > 0)
     location.rack = "k" + std::to_string(scenario.fleet.rack(id));
+  if (scenario.fleet.zones > 0) location.zone = "z" + std::to_string(scenario.fleet.zone(id));
+  if (scenario.fleet.regions > 0) location.region = "r" + std::to_string(scenario.fleet.region(id));
   return location;
 }
 

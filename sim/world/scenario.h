@@ -34,8 +34,14 @@ struct FleetSpec {
   uint32_t readers = 4;
   LinkRates superpeer_link;
   LinkRates reader_link;
-  uint32_t racks = 0;   // readers are dealt out over them; 0: one switch for all
-  LinkRates rack_link;  // of each rack to the rest
+  // Readers are dealt out over racks in turn, racks over zones, zones over regions; without racks
+  // readers over zones. Superpeers are dealt out over zones. What there is none of is one switch.
+  uint32_t racks = 0;
+  uint32_t zones = 0;
+  uint32_t regions = 0;   // 0 if there are no zones
+  LinkRates rack_link;    // of each rack to its zone
+  LinkRates zone_link;    // of each zone to its region
+  LinkRates region_link;  // of each region to the rest
   uint64_t superpeer_store_bytes = 64 * kGiB;
   uint64_t reader_store_bytes = 16 * kGiB;
   uint32_t reader_uploads_max = 0;  // 0: the tracker's default
@@ -53,6 +59,10 @@ struct FleetSpec {
   uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
   uint32_t rack(NodeId reader) const { return (reader.value() - superpeers) % racks; }
+  // Requires: there are zones.
+  uint32_t zone(NodeId node) const;
+  // Requires: there are regions.
+  uint32_t region(NodeId node) const { return zone(node) % regions; }
 };
 
 // A reader opens an object, reads it to its end and closes it.
@@ -81,15 +91,17 @@ enum class FaultKind : uint8_t {
   kOriginCuts,     // connections break in mid-body
   kOriginSilent,   // connections are accepted, nothing is answered
   kOriginChanges,  // object `target` is another from now on
+  kZoneCut,        // no packet between zone `target` and the rest, the tracker and the origin too
 };
 
+inline constexpr auto kFaultKindLast = FaultKind::kZoneCut;
 std::string_view fault_kind_name(FaultKind kind);
 
 // Something goes wrong at `at` and, where it can, is mended after `lasts`; forever() is never.
 struct FaultSpec {
   Duration at;
   FaultKind kind = FaultKind::kPeerCrash;
-  uint32_t target = 0;  // a node, or an object for kOriginChanges
+  uint32_t target = 0;  // a node; an object for kOriginChanges, a zone for kZoneCut
   Duration lasts = Duration::forever();
 };
 
@@ -133,6 +145,13 @@ enum class PlantedBug : uint8_t {
   kAborts,            // an assertion fails in mid-run
 };
 
+// What an exchange costs the tracker's processor, which does one thing after another. Nothing
+// unless said.
+struct ProcessorSpec {
+  Duration per_exchange;
+  Duration per_decision;  // each command sent
+};
+
 // Whose way through the fleet is kept for the report.
 struct MeasureSpec {
   uint32_t object = 0;
@@ -150,6 +169,7 @@ struct Scenario {
   LatencyModel latency;
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
   tracker::Config tracker;
+  ProcessorSpec processor;
   peer::Policy reader_policy;
   Duration catalog_lag = Duration::milliseconds(50);  // what a tracker's crash loses of it
   // Everything that can be mended is mended now, and nothing more goes wrong.

@@ -31,6 +31,7 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kFaultEnd: return "fault_end";
     case EventKind::kCalm: return "calm";
     case EventKind::kTick: return "tick";
+    case EventKind::kTrackerFree: return "tracker_free";
   }
   return "unknown";
 }
@@ -46,6 +47,7 @@ World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& ch
       control_(std::make_unique<ControlPlane>(*this, scenario)),
       data_(std::make_unique<DataPlane>(*this, scenario)),
       touched_(scenario.fleet.size()),
+      is_zone_cut_(scenario.fleet.zones),
       reads_(scenario.reads.size()),
       faults_over_(start_) {
   for (uint32_t i = 0; i < scenario.fleet.size(); ++i)
@@ -136,6 +138,7 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kFaultEnd: return end_fault(scenario_.faults[event.a]);
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
+    case EventKind::kTrackerFree: return control_->on_tracker_free();
   }
 }
 
@@ -203,8 +206,8 @@ void World::read_ended(uint32_t index, ReadPhase how) {
 
 void World::look_up(NodeId node, const Resolve& resolve) {
   uint64_t id = next_lookup_++;
-  bool is_heard =
-      !this->node(node).is_data_cut && data_->origin().mode() != OriginModel::Mode::kSilent;
+  bool is_heard = !this->node(node).is_data_cut && !is_apart(node, std::nullopt) &&
+                  data_->origin().mode() != OriginModel::Mode::kSilent;
   lookups_[id] = {node, nodes_[node.value()]->peer(), resolve.resolve, resolve.key, !is_heard};
   Duration delay =
       is_heard ? scenario_.origin.latency + scenario_.latency.sample(latency_) * 2 : kLookupTimeout;

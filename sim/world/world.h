@@ -68,6 +68,8 @@ class World {
   PeerNode& node(NodeId id) { return *nodes_[id.value()]; }
   const PeerNode& node(NodeId id) const { return *nodes_[id.value()]; }
   uint32_t node_count() const { return static_cast<uint32_t>(nodes_.size()); }
+  // Whether no packet passes between a node and another (none: the origin), for a zone is cut off.
+  bool is_apart(NodeId reader, std::optional<NodeId> source) const;
   // The process that listens there now; none if nobody does.
   std::optional<NodeId> find(const Endpoint& address) const;
   PeerId draw_peer_id() { return PeerId(peer_ids_.next64() | 1); }
@@ -121,6 +123,7 @@ class World {
   void dispatch(const WorldEvent& event);
   void apply_fault(const FaultSpec& fault);
   void end_fault(const FaultSpec& fault);
+  void set_zone_cut(uint32_t zone, bool is_cut);
   void be_calm();
   void tick();
   void answer_lookup(uint64_t lookup);
@@ -142,6 +145,7 @@ class World {
   std::unique_ptr<DataPlane> data_;
   std::vector<std::unique_ptr<PeerNode>> nodes_;
   std::vector<bool> touched_;
+  std::vector<bool> is_zone_cut_;
   std::vector<ReadState> reads_;
   std::map<uint64_t, Lookup> lookups_;
   uint64_t next_lookup_ = 1;

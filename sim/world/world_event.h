@@ -26,8 +26,9 @@ enum class EventKind : uint8_t {
   kFaultEnd,        // a: fault
   kCalm,
   kTick,
+  kTrackerFree,  // its processor has done what it was given
 };
-inline constexpr std::size_t kEventKinds = 18;
+inline constexpr std::size_t kEventKinds = 19;
 
 std::string_view event_kind_name(EventKind kind);
 

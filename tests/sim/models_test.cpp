@@ -4,6 +4,7 @@
 
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
+#include "sim/models/processor.h"
 #include "sim/models/topology.h"
 #include "sim/world/store.h"
 
@@ -148,6 +149,66 @@ TEST(Topology, PathsCrossRackUplinksOnlyBetweenRacks) {
   EXPECT_EQ(topology.path(a, b).size(), 2u);
   EXPECT_EQ(topology.path(a, c).size(), 4u);
   EXPECT_EQ(topology.path(a, bare).size(), 3u);
+}
+
+TEST(Topology, PathsClimbToWhereTheyMeet) {
+  MaxMinNetwork network;
+  Topology topology(network);
+  LinkRates link{kMB, kMB};
+  RegionId east = topology.add_region(link);
+  RegionId west = topology.add_region(link);
+  ZoneId e1 = topology.add_zone(link, east);
+  ZoneId e2 = topology.add_zone(link, east);
+  ZoneId w1 = topology.add_zone(link, west);
+  HostId a = topology.add_host(link, topology.add_rack(link, e1));
+  HostId same_zone = topology.add_host(link, topology.add_rack(link, e1));
+  HostId same_region = topology.add_host(link, topology.add_rack(link, e2));
+  HostId elsewhere = topology.add_host(link, topology.add_rack(link, w1));
+  HostId in_zone = topology.add_host_in_zone(link, e1);
+  HostId bare = topology.add_host(link, std::nullopt);
+  EXPECT_EQ(topology.path(a, same_zone).size(), 4u);    // host, rack; rack, host
+  EXPECT_EQ(topology.path(a, same_region).size(), 6u);  // and zones
+  EXPECT_EQ(topology.path(a, elsewhere).size(), 8u);    // and regions
+  EXPECT_EQ(topology.path(a, in_zone).size(), 3u);
+  EXPECT_EQ(topology.path(a, bare).size(), 5u);
+  EXPECT_EQ(topology.path(bare, a).size(), 5u);
+}
+
+// Two racks of two hosts in each of two zones; hosts 8, racks 6, zones 4 MB/s: what crosses zones
+// shares the zone's link, and leaves to the others what it cannot use.
+TEST(Topology, OversubscribedUplinksAreSharedByWhatCrossesThem) {
+  MaxMinNetwork network;
+  Topology topology(network);
+  std::vector<HostId> hosts;
+  for (int zone = 0; zone < 2; ++zone) {
+    ZoneId id = topology.add_zone({4 * kMB, 4 * kMB}, std::nullopt);
+    for (int rack = 0; rack < 2; ++rack) {
+      RackId in = topology.add_rack({6 * kMB, 6 * kMB}, id);
+      for (int i = 0; i < 2; ++i) hosts.push_back(topology.add_host({8 * kMB, 8 * kMB}, in));
+    }
+  }
+  auto flow = [&](std::size_t from, std::size_t to) {
+    return network.start(Instant(), topology.path(hosts[from], hosts[to]), kMB);
+  };
+  FlowId far_a = flow(0, 4);                // to the other zone
+  FlowId far_b = flow(2, 6);                // the same, from the other rack
+  FlowId near = flow(0, 3);                 // to the other rack of its zone
+  FlowId within = flow(1, 0);               // within its rack
+  EXPECT_EQ(network.rate(far_a), 2 * kMB);  // half of the zone's link
+  EXPECT_EQ(network.rate(far_b), 2 * kMB);
+  EXPECT_EQ(network.rate(near), 4 * kMB);  // the rest of the rack's uplink
+  EXPECT_EQ(network.rate(within), 8 * kMB);
+}
+
+TEST(Processor, DoesOneThingAfterAnother) {
+  Processor processor;
+  EXPECT_FALSE(processor.is_busy(at_ms(0)));
+  EXPECT_EQ(processor.work(at_ms(10), Duration::milliseconds(5)), at_ms(15));
+  EXPECT_EQ(processor.work(at_ms(11), Duration::milliseconds(5)), at_ms(20));
+  EXPECT_TRUE(processor.is_busy(at_ms(19)));
+  EXPECT_FALSE(processor.is_busy(at_ms(20)));
+  EXPECT_EQ(processor.work(at_ms(50), Duration::milliseconds(1)), at_ms(51));
+  EXPECT_EQ(processor.busy(), Duration::milliseconds(11));
 }
 
 OriginModel origin_of(uint32_t reads_max) {

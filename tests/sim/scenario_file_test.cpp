@@ -112,6 +112,48 @@ TEST(ScenarioFile, ReadsComeAsTheirArrivalSays) {
             (Times{1000, 1000, 61000, 61000}));
 }
 
+TEST(ScenarioFile, DrawnArrivalsComeInOrderAndDependOnTheSeed) {
+  for (const char* arrival : {"poisson", "diurnal"}) {
+    std::string toml =
+        "[readers]\ncount = 500\n[reads]\nat = \"1 s\"\nover = \"100 s\"\narrival = \"" +
+        std::string(arrival) + "\"\n";
+    Scenario scenario = load(toml).value();
+    Duration before = Duration::seconds(1);
+    for (const ReadSpec& read : scenario.reads) {
+      EXPECT_LE(before, read.at);
+      before = read.at;
+    }
+    EXPECT_GT(before, Duration::seconds(75));
+    EXPECT_LT(before, Duration::seconds(125));
+    EXPECT_NE(scenario.reads[250].at, load(toml, {.seed = 2}).value().reads[250].at);
+    EXPECT_EQ(scenario.reads[250].at, load(toml).value().reads[250].at);
+  }
+}
+
+TEST(ScenarioFile, PopularObjectsAreReadMoreOften) {
+  Scenario scenario = load(R"(
+[readers]
+count = 100
+[objects]
+count = 20
+[reads]
+pick = "zipf"
+reads_each = 30
+arrival = "spread"
+over = "10 m"
+)")
+                          .value();
+  ASSERT_EQ(scenario.reads.size(), 3000u);
+  std::vector<uint32_t> times(20), by_node(100);
+  for (const ReadSpec& read : scenario.reads) {
+    ++times.at(read.object);
+    ++by_node.at(read.node.value() - 1);
+  }
+  EXPECT_EQ(by_node, std::vector<uint32_t>(100, 30));
+  EXPECT_GT(times[0], 700u);  // 3000 over 3.6, the sum of 1/i: 834
+  EXPECT_GT(times[0], 3 * times[4]);
+}
+
 TEST(ScenarioFile, ARowOfObjectsIsReadObjectByObject) {
   Scenario scenario = load(R"(
 [readers]
@@ -174,6 +216,24 @@ TEST(ScenarioFile, TargetsAreChosenByIndexGroupRackAndShare) {
   EXPECT_EQ(targets_of("everybody").size(), 9u);
   EXPECT_EQ(targets_of("100% of readers"), targets_of("readers"));
   EXPECT_EQ(targets_of("1% of readers").size(), 1u);
+}
+
+TEST(ScenarioFile, RacksAreDealtOutOverZonesAndZonesOverRegions) {
+  Scenario scenario =
+      load(
+          "[readers]\ncount = 12\n[racks]\ncount = 6\n[zones]\ncount = 4\n[regions]\ncount = "
+          "2\n[superpeers]\ncount = 5\n[[faults]]\nkind = \"peer_crash\"\nat = \"1 s\"\nwho = "
+          "\"zone "
+          "1\"\n")
+          .value();
+  const FleetSpec& fleet = scenario.fleet;
+  EXPECT_EQ(fleet.rack(fleet.reader(11)), 5u);
+  EXPECT_EQ(fleet.zone(fleet.reader(11)), 1u);
+  EXPECT_EQ(fleet.region(fleet.reader(11)), 1u);
+  EXPECT_EQ(fleet.zone(fleet.superpeer(4)), 0u);
+  std::vector<uint32_t> targets;
+  for (const FaultSpec& fault : scenario.faults) targets.push_back(fault.target - 5);
+  EXPECT_EQ(targets, (std::vector<uint32_t>{1, 5, 7, 11}));
 }
 
 TEST(ScenarioFile, AShareIsDrawnBySeedAndEverybodyMayBeInIt) {
@@ -246,7 +306,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[reads]\nwho = \"120% of readers\"", "is no share"},
       {"[reads]\nwho = \"superpeer 0\"", "has superpeers in it"},
       {"[readers]\nname = \"near\"\n[reads]\nwho = \"group nera\"", "(did you mean \"near\"?)"},
-      {"[reads]\nwho = \"rack 0\"", "there are 0 racks"},
+      {"[reads]\nwho = \"rack 0\"", "there are 0, counted from 0"},
       {"[reads]\narrival = \"often\"", "reads.arrival: expected \"at_once\", \"spread\""},
       {"[reads]\nmode = \"backwards\"", "reads.mode: expected \"whole\" or \"stream\""},
       {"[reads]\narrival = \"each\"\ngap = \"365 d\"", "after more than a year"},
@@ -260,6 +320,8 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
       {"[[faults]]\nkind = \"tracker_crash\"\nat = \"1 s\"\nwho = \"reader 0\"",
        "faults.who: tracker_crash is of no node; leave `who` out"},
       {"[[faults]]\nkind = \"origin_changes\"\nat = \"1 s\"\nobject = \"b\"", "no [[objects]]"},
+      {"[[faults]]\nkind = \"zone_cut\"\nat = \"1 s\"", "faults.zone: expected one of 0 zones"},
+      {"[regions]\ncount = 2", "t.toml: regions.count: regions are made of zones"},
       {"[measure]\nobject = \"b\"", "t.toml: measure.object: there are no [[objects]]"},
       {"[expect]\nleases = \"none\"", "expect.leases: expected \"strict\" or \"counted\""},
       {"[expect]\ninventories_agree = \"yes\"", "expected \"off\" or \"on\", found \"yes\""},

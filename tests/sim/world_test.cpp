@@ -26,6 +26,23 @@ Duration longest(const RunResult& result) {
   return most;
 }
 
+// A tracker that needs 5 ms a message and as much a command hears of everything late, in order, and
+// serves everybody; the last chunk can't be assigned before all others were.
+TEST(World, ABusyTrackerIsTheLimit) {
+  Scenario scenario = catalogue_scenario("cold_start", {.readers = 4}).value();
+  RunResult free = run(scenario);
+  scenario.processor = {Duration::milliseconds(5), Duration::milliseconds(5)};
+  RunResult busy = run(scenario);
+  EXPECT_TRUE(busy.is_good()) << text_report(busy);
+  EXPECT_EQ(free.events_by_kind[static_cast<std::size_t>(EventKind::kTrackerFree)], 0u);
+  EXPECT_GT(busy.events_by_kind[static_cast<std::size_t>(EventKind::kTrackerFree)], 0u);
+  // 64 chunks for 4 readers and the superpeer: 320 commands at least.
+  EXPECT_GT(longest(busy), Duration::milliseconds(4 * 64 * 5));
+  EXPECT_LT(longest(free), Duration::milliseconds(4 * 64 * 5) * 2);
+  scenario.processor.per_decision = Duration::milliseconds(10);
+  EXPECT_GT(longest(run(scenario)), longest(busy));
+}
+
 TEST(World, OneReaderTakesLittleMoreThanItsLink) {
   RunResult result = run_named("one_reader");
   Duration limit = result.reads[0].fluid_limit;
