@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "sim/fleet/world.h"
 #include "sim/report/report.h"
 #include "sim/report/trace.h"
 #include "sim/scenarios/catalogue.h"
@@ -26,6 +27,8 @@ int list() {
 struct Outputs {
   std::string json_file;
   bool has_trace = false;
+  bool is_fleet = false;
+  fleet::Options fleet;
 };
 
 int run_one(const std::string& name, const Knobs& knobs, const Outputs& outputs) {
@@ -35,7 +38,16 @@ int run_one(const std::string& name, const Knobs& knobs, const Outputs& outputs)
     std::fflush(stdout);  // if a core aborts, the seed is known
     std::vector<std::unique_ptr<Checker>> watchers;
     if (outputs.has_trace) watchers.push_back(trace_to(stdout));
-    RunResult result = run(entry.build(knobs), std::move(watchers));
+    RunResult result;
+    if (outputs.is_fleet) {
+      Scenario scenario = entry.build(knobs);
+      auto fleet = fleet::run(scenario, outputs.fleet, [](const fleet::Progress& p) {
+        std::fprintf(stderr, "\r%ld ms: %lu of %lu chunks, %u reads ", (long)p.virtual_time.ms(), p.chunks_done, p.chunks_wanted, p.reads_over);
+      });
+      if (!fleet.ok()) return std::fprintf(stderr, "%s\n", fleet.error().message.c_str()), kExitUsage;
+      result = std::move(*fleet);
+    } else
+    result = run(entry.build(knobs), std::move(watchers));
     std::fputs(text_report(result).c_str(), stdout);
     if (!outputs.json_file.empty()) {
       std::ofstream file(outputs.json_file);
@@ -82,9 +94,13 @@ int main(int argc, char** argv) {
   run_command->add_option("scenario", name, "as named by list")->required();
   run_command->add_option("--seed", knobs.seed, "of all randomness")->capture_default_str();
   run_command->add_option("--readers", knobs.readers, "0: the scenario's own")
-      ->check(CLI::Range(0u, 100'000u));
+      ->check(CLI::Range(0u, 1'000'000u));
   run_command->add_option("--chunks", knobs.chunks, "of each object; 0: the scenario's own")
       ->check(CLI::Range(0u, 65'536u));
+  run_command->add_flag("--fleet", outputs.is_fleet, "x");
+  int64_t refresh_ms = 20, decision_ns = 0;
+  run_command->add_option("--refresh", refresh_ms, "x");
+  run_command->add_option("--decision", decision_ns, "x");
   run_command->add_option("--json", outputs.json_file, "write the report there, too");
   run_command->add_flag("--trace", outputs.has_trace, "say what happens, line by line");
 
@@ -96,6 +112,8 @@ int main(int argc, char** argv) {
   fuzz_command->add_option("--seed", first_seed, "the first")->capture_default_str();
 
   CLI11_PARSE(app, argc, argv);
+  outputs.fleet.refresh = tyto::Duration::milliseconds(refresh_ms);
+  outputs.fleet.tracker_per_decision = tyto::Duration::nanoseconds(decision_ns);
   if (run_command->parsed()) return run_one(name, knobs, outputs);
   if (fuzz_command->parsed()) return fuzz(first_seed, runs);
   if (hashes_command->parsed())

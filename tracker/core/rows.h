@@ -59,9 +59,9 @@ struct PeerRow {
   HoldingIndex newest_holding = kNoHolding;  // most recently used first
   HoldingIndex oldest_holding = kNoHolding;
   SessionIndex session = kNoSession;
+  uint32_t references = 0;  // by transfers that name it as source or fall-back
   uint16_t downloads = 0;
-  uint16_t references = 0;  // by transfers that name it as source or fall-back
-  uint8_t strikes = 0;      // suspicions since it last spoke
+  uint8_t strikes = 0;  // suspicions since it last spoke
   uint8_t is_superpeer : 1 = 0;
   uint8_t is_leaving : 1 = 0;
   uint8_t is_used : 1 = 0;         // the row is a peer's

@@ -37,7 +37,7 @@ struct VersionRow {
   std::vector<Digest> roots;               // zero where unknown; empty: none known
   std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
-  std::vector<uint16_t> in_flight;         // transfers under way
+  std::vector<uint32_t> in_flight;         // transfers under way
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
