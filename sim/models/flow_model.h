@@ -50,6 +50,9 @@ class FlowModel {
   virtual void set_state(Instant now, FlowId flow, FlowState state) = 0;
   // Bytes moved so far.
   virtual uint64_t moved(Instant now, FlowId flow) = 0;
+  // The same for who only looks: nothing is settled, so that a run is the same with it and without.
+  // Requires: next_event() was called since the last change.
+  virtual uint64_t peek(Instant now, FlowId flow) const = 0;
   // From now on the flow goes as far as the limit says, or as far as it is if that is farther.
   // When upstream has gone, what was within reach stays so, until another limit is set.
   virtual void limit(Instant now, FlowId flow, const FlowLimit& limit) = 0;

@@ -8,6 +8,7 @@ namespace tyto::sim {
 namespace {
 
 constexpr uint64_t kUnit = 1'000'000'000;  // of the amounts: parts of a byte
+constexpr uint32_t kPeekHopsMax = 64;      // flows may follow one another in a circle
 
 }  // namespace
 
@@ -18,6 +19,11 @@ LinkId MaxMinNetwork::add_link(uint64_t bytes_per_s) {
 }
 
 MaxMinNetwork::Flow* MaxMinNetwork::find(FlowId id) {
+  auto found = flows_.find(id);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
+const MaxMinNetwork::Flow* MaxMinNetwork::find(FlowId id) const {
   auto found = flows_.find(id);
   return found == flows_.end() ? nullptr : &found->second;
 }
@@ -77,6 +83,24 @@ uint64_t MaxMinNetwork::moved(Instant now, FlowId id) {
   if (flow == nullptr) return 0;
   settle(*flow, now);
   return (flow->position() - flow->from) / kUnit;
+}
+
+uint64_t MaxMinNetwork::peek(Instant now, FlowId id) const {
+  const Flow* flow = find(id);
+  return flow == nullptr ? 0 : (position_at(*flow, now, kPeekHopsMax) - flow->from) / kUnit;
+}
+
+// Where settle() would put the flow. Past `hops` upstreams, one is taken to be where it was last.
+uint64_t MaxMinNetwork::position_at(const Flow& flow, Instant now, uint32_t hops) const {
+  auto elapsed = static_cast<uint64_t>((now - flow.settled).ns());
+  uint64_t position = flow.position() + std::min(flow.left, flow.rate * elapsed);
+  if (!flow.limit) return position;
+  uint64_t most = flow.limit->floor;
+  if (const Flow* upstream = find(flow.limit->upstream)) {
+    uint64_t at = hops == 0 ? upstream->position() : position_at(*upstream, now, hops - 1);
+    if (at > flow.limit->lag) most = std::max(most, at - flow.limit->lag);
+  }
+  return std::max(flow.position(), std::min(position, most));
 }
 
 void MaxMinNetwork::limit(Instant now, FlowId id, const FlowLimit& limit) {

@@ -26,6 +26,7 @@ class MaxMinNetwork final : public FlowModel {
   uint64_t stop(Instant now, FlowId flow) override;
   void set_state(Instant now, FlowId flow, FlowState state) override;
   uint64_t moved(Instant now, FlowId flow) override;
+  uint64_t peek(Instant now, FlowId flow) const override;
   void limit(Instant now, FlowId flow, const FlowLimit& limit) override;
   void unlimit(Instant now, FlowId flow) override;
   Instant idle_since(FlowId flow) override;
@@ -77,10 +78,12 @@ class MaxMinNetwork final : public FlowModel {
   };
 
   Flow* find(FlowId id);
+  const Flow* find(FlowId id) const;
   void touch(Instant now, FlowId id, const Flow& flow);
   void refill();
   Component connected();
   void settle(Flow& flow, Instant now);
+  uint64_t position_at(const Flow& flow, Instant now, uint32_t hops) const;
   void join(FlowId id, const Flow& flow);
   void part(FlowId id, const Flow& flow);
   void unfollow(FlowId id, Flow& flow);

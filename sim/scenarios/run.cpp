@@ -78,6 +78,7 @@ RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> al
     result.reads.push_back(
         {.node = spec.node,
          .phase = read.phase,
+         .asked = read.attempts > 0 ? read.asked - world.start_time() : Duration(),
          .took = is_over ? read.ended - read.asked : Duration(),
          .fluid_limit = fluid_limit(scenario, spec.node, scenario.objects[spec.object].bytes),
          .is_slow = scenario.fleet.is_slow(spec.node),

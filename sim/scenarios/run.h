@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/report/measured.h"
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -13,6 +14,7 @@ namespace tyto::sim {
 struct ReadResult {
   NodeId node;
   ReadPhase phase = ReadPhase::kNotYet;
+  Duration asked;        // from the run's start
   Duration took;         // from its first asking to its end
   Duration fluid_limit;  // what ideal flow over the same links would take
   bool is_slow = false;  // behind a slow link
@@ -40,6 +42,8 @@ struct RunResult {
   tracker::Counters tracker;  // of the last tracker, if it lived
   std::map<tracker::NoticeKind, uint64_t> notices;
   std::vector<Violation> violations;
+  std::string replay;  // the command that repeats the run; empty if there is none
+  Measured measured;   // of runs that were recorded; see sim/report/recorder.h
 
   bool is_good() const { return violations.empty(); }
   // Origin reads for each 1000 distinct chunks.

@@ -13,6 +13,7 @@ namespace tyto::sim {
 
 class World;
 struct Transfer;
+struct ByteCounts;
 
 enum class FaultPhase : uint8_t { kBegins, kEnds };
 enum class TransferEnd : uint8_t { kDone, kFailed, kCancelled, kDied };
@@ -29,6 +30,8 @@ class Checker {
   virtual void on_session(World&, NodeId, std::string_view /*what*/) {}
   virtual void on_fault(World&, const FaultSpec&, FaultPhase) {}
   virtual void on_stored(World&, NodeId, const ChunkId&, ContentTag) {}
+  // A chunk came to be whole: how many of its bytes which sources brought.
+  virtual void on_arrived(World&, NodeId, const VersionFacts&, ChunkIndex, const ByteCounts&) {}
   // A reader took a chunk of the version that it has open.
   virtual void on_delivered(World&, NodeId, uint32_t /*read*/, const ChunkId&, ContentTag) {}
   virtual void on_read_asked(World&, uint32_t /*read*/) {}
@@ -42,6 +45,9 @@ class Checker {
   virtual void on_exchanges_open(World&, NodeId, uint32_t) {}
   virtual void on_exchange_up(World&, NodeId, const ExchangeUp&) {}
   virtual void on_exchange_down(World&, NodeId, const ExchangeDown&) {}
+  // Between two events, at the time that it answered last, and at first at the start. Answers when
+  // next, which is later. The run must be the same with it and without.
+  virtual Instant on_time(World&) { return Instant::never(); }
   // Ten times a second.
   virtual void on_tick(World&) {}
   virtual void on_end(World&) {}

@@ -46,6 +46,12 @@ const Transfer* DataPlane::incoming(NodeId node, const ChunkId& chunk) {
   return ahead != nullptr ? ahead : &transfers_.at(coming->transfers.front());
 }
 
+uint64_t DataPlane::moved(const Transfer& transfer) const {
+  if (transfer.flow == FlowId()) return 0;
+  if (transfer.has_flow_ended) return transfer.flow_end - transfer.from;
+  return network_.peek(world_.now(), transfer.flow);
+}
+
 bool DataPlane::is_uploading(NodeId node, const ChunkId& chunk) const {
   auto found = views_.find({node, chunk});
   return found != views_.end() && found->second > 0;
@@ -164,14 +170,16 @@ void DataPlane::finish(uint64_t key) {
   ContentTag content = transfer.content;
   end(key, TransferEnd::kDone);
   std::vector<peer::TransferFailed> cancelled = cancel_others(place);
-  const ByteCounts& useful = arriving_.at(place).useful;
+  const ByteCounts useful = arriving_.at(place).useful;
   bytes_.from_peers += useful.from_peers;
   bytes_.from_superpeers += useful.from_superpeers;
   bytes_.from_origin += useful.from_origin;
   arriving_.erase(place);
   node.store().commit(facts, place.second.index, content);
-  world_.tell_checkers(
-      [&](Checker& c) { c.on_stored(world_, place.first, place.second, content); });
+  world_.tell_checkers([&](Checker& c) {
+    c.on_stored(world_, place.first, place.second, content);
+    c.on_arrived(world_, place.first, *facts, place.second.index, useful);
+  });
   node.deliver(done);
   for (peer::TransferFailed& failed : cancelled) node.deliver(std::move(failed));
   wake(place);
@@ -195,6 +203,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   Arriving& coming = arriving_.at(place);
   advance(coming);
   uint64_t moved = position(transfer) - transfer.from;
+  transfer.moved = moved;
   if (transfer.is_in_flow()) network_.stop(world_.now(), transfer.flow);
   by_flow_.erase(transfer.flow);
   std::erase(coming.transfers, key);

@@ -45,6 +45,7 @@ struct Transfer {
   uint64_t from = 0;      // bytes of the chunk that were verified here when it began
   uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
   uint64_t useful = 0;    // bytes that it brought first
+  uint64_t moved = 0;     // bytes that crossed links; known when it has ended
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
@@ -131,6 +132,8 @@ class DataPlane {
   const Topology& topology() const { return topology_; }
   HostId origin_host() const { return origin_host_; }
   const std::map<uint64_t, Transfer>& transfers() const { return transfers_; }
+  // Bytes that a transfer under way has moved so far. Changes nothing.
+  uint64_t moved(const Transfer& transfer) const;
   using Place = std::pair<NodeId, ChunkId>;
   // A node's reads of the origin.
   struct Gate {

@@ -29,7 +29,10 @@ void Store::commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag ta
   release(facts, chunk);
   remember(facts);
   Version& version = versions_[facts->id];
-  if (!version.held.test(chunk.value())) used_bytes_ += facts->chunking.length_of(chunk);
+  if (!version.held.test(chunk.value())) {
+    used_bytes_ += facts->chunking.length_of(chunk);
+    ++chunk_count_;
+  }
   version.held.set(chunk.value());
   if (tag != right_content({facts->id, chunk})) version.wrong[chunk.value()] = tag;
 }
@@ -54,6 +57,7 @@ bool Store::drop(const ChunkId& chunk) {
   version.held.reset(chunk.index.value());
   version.wrong.erase(chunk.index.value());
   used_bytes_ -= version.facts->chunking.length_of(chunk.index);
+  --chunk_count_;
   return true;
 }
 

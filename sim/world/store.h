@@ -44,6 +44,8 @@ class Store {
   // Every chunk held, in order.
   std::vector<ChunkId> chunks() const;
   uint32_t count(const VersionId& version) const;
+  // Of all versions.
+  uint64_t chunk_count() const { return chunk_count_; }
   uint64_t used_bytes() const { return used_bytes_; }
   uint64_t limit_bytes() const { return limit_bytes_; }
 
@@ -55,6 +57,7 @@ class Store {
   };
   uint64_t limit_bytes_;
   uint64_t used_bytes_ = 0;
+  uint64_t chunk_count_ = 0;
   uint64_t reserved_bytes_ = 0;
   Space space_ = Space::kNormal;
   std::map<VersionId, Version> versions_;

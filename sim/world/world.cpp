@@ -38,7 +38,7 @@ std::string_view event_kind_name(EventKind kind) {
 World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers)
     : scenario_(scenario),
       checkers_(checkers),
-      start_(Instant() + Duration::seconds(1)),
+      start_(kStart),
       now_(start_),
       peer_ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       peer_seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
@@ -74,11 +74,27 @@ World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& ch
   schedule(start_ + kTick, EventKind::kTick);
 }
 
+// Calls those who asked for times up to `at`.
+void World::show_time_until(Instant at) {
+  while (on_time_next_ <= at) {
+    now_ = on_time_next_;
+    on_time_next_ = Instant::never();
+    for (std::size_t i = 0; i < checkers_.size(); ++i) {
+      if (on_time_at_[i] <= now_) on_time_at_[i] = checkers_[i]->on_time(*this);
+      TYTO_ASSERT(on_time_at_[i] > now_);
+      on_time_next_ = std::min(on_time_next_, on_time_at_[i]);
+    }
+  }
+}
+
 void World::run(Duration until) {
   Instant end = start_ + until;
+  on_time_at_.assign(checkers_.size(), now_);
+  on_time_next_ = now_;
   while (!queue_.empty() && queue_.next_time() <= end && !is_finished() && !is_stuck_) {
     auto entry = queue_.pop();
     events_now_ = entry.at == now_ ? events_now_ + 1 : 0;
+    show_time_until(entry.at);
     now_ = entry.at;
     ++events_;
     ++events_by_kind_[static_cast<std::size_t>(entry.payload.kind)];

@@ -46,6 +46,8 @@ struct Violation {
 class World {
  public:
   static constexpr std::size_t kViolationsMax = 20;
+  // When runs start. Not zero, which in the cores may stand for "never yet".
+  static constexpr Instant kStart = Instant() + Duration::seconds(1);
 
   World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& checkers);
   World(const World&) = delete;
@@ -64,6 +66,7 @@ class World {
   DataPlane& data() { return *data_; }
   const DataPlane& data() const { return *data_; }
   PeerNode& node(NodeId id) { return *nodes_[id.value()]; }
+  const PeerNode& node(NodeId id) const { return *nodes_[id.value()]; }
   uint32_t node_count() const { return static_cast<uint32_t>(nodes_.size()); }
   // The process that listens there now; none if nobody does.
   std::optional<NodeId> find(const Endpoint& address) const;
@@ -108,6 +111,7 @@ class World {
     std::string key;
     bool is_lost = false;
   };
+  void show_time_until(Instant at);
   void dispatch(const WorldEvent& event);
   void apply_fault(const FaultSpec& fault);
   void end_fault(const FaultSpec& fault);
@@ -119,6 +123,8 @@ class World {
   const Scenario& scenario_;
   std::vector<std::unique_ptr<Checker>>& checkers_;
   Checker* watching_ = nullptr;
+  std::vector<Instant> on_time_at_;  // of each checker
+  Instant on_time_next_;             // the least of these
   EventQueue<WorldEvent> queue_;
   EventHash hash_;
   Instant start_;

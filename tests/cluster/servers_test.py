@@ -98,6 +98,24 @@ class ServersTest(ClusterCase):
         self.assertTrue(out[:SIZE] == self.data, "other bytes on the pipe")
 
 
+class ForgetfulTrackerTest(ClusterCase):
+    """Versions that were found are written to the catalog a moment later than they are told of."""
+
+    def test_a_read_goes_on_though_the_tracker_comes_back_without_its_version(self):
+        self.start(tracker_flags=("--catalog-write-behind", "60s"))
+        data = self.put("k", SIZE)
+        self.origin.hold_after(SIZE // 2)
+        reader = self.cluster.get("b/k")
+        reader.wait_for_bytes(SIZE // 4, END_SECONDS)
+        self.cluster.tracker.process.kill()
+        tracker = self.cluster.restart_tracker()
+        self.assertRegex(tracker.process.log(), "catalog loaded.* versions=0")
+        self.origin.let_through()
+        reader.wait_done(END_SECONDS)
+        self.assert_copy(reader, data)
+        self.assertLessEqual(self.origin.bytes_sent("k"), SIZE + UNDER_WAY)
+
+
 class FrozenServersTest(ClusterCase):
     """A frozen process is known by its silence: after session.park and session.silence_max, which
     together are 30 s if they are not set."""

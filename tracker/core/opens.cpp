@@ -157,6 +157,13 @@ std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
   return version;
 }
 
+Error version_unknown(const OpenRequested& request) {
+  return {ErrorCode::kNotFound, "version " + request.pinned->short_hex() + " of " + request.bucket +
+                                    "/" + printable(request.key) +
+                                    " is unknown; open the object without a version"};
+}
+
+// A handle that names another version than the one found gets an error.
 void attach_waiters(State& state, NameIndex index, VersionIndex version,
                     std::optional<SessionId> only) {
   std::vector<NameWaiter> waiters = std::move(state.names[index].waiters);
@@ -168,8 +175,21 @@ void attach_waiters(State& state, NameIndex index, VersionIndex version,
     }
     SessionIndex session = state.sessions.find(waiter.session);
     if (session == kNoSession || !state.sessions[session].opens.contains(waiter.open)) continue;
-    attach_open(state, session, waiter.open, version);
+    const OpenRequested& request = state.sessions[session].opens.at(waiter.open).request;
+    if (request.pinned && *request.pinned != state.versions[version].id)
+      end_open(state, session, waiter.open, version_unknown(request));
+    else
+      attach_open(state, session, waiter.open, version);
   }
+}
+
+// The version that the handle names, if the tables know that it is one of the object.
+std::optional<VersionIndex> find_pinned(const State& state, const OpenRequested& request) {
+  auto version = state.versions.find(*request.pinned);
+  const VersionFacts* facts = version ? state.versions[*version].facts.get() : nullptr;
+  if (facts == nullptr || facts->bucket_name != request.bucket || facts->key != request.key)
+    return std::nullopt;
+  return version;
 }
 
 // Answers from what is known, or has the name looked up. The error, if it can be told at once.
@@ -183,15 +203,14 @@ std::optional<Error> open_name(State& state, SessionIndex session, const OpenReq
                                            request.bucket + " --origin URL"};
   }
   std::string text = request.bucket + "/" + printable(request.key);
+  // A tracker that was killed may have lost a version that it told of just before: the reader which
+  // goes on with it has the name looked up again.
   if (request.pinned) {
-    auto version = state.versions.find(*request.pinned);
-    const VersionFacts* facts = version ? state.versions[*version].facts.get() : nullptr;
-    if (facts == nullptr || facts->bucket_name != request.bucket || facts->key != request.key) {
-      return Error{ErrorCode::kNotFound, "version " + request.pinned->short_hex() + " of " + text +
-                                             " is unknown; open the object without a version"};
+    if (auto version = find_pinned(state, request)) {
+      attach_open(state, session, request.open, *version);
+      return std::nullopt;
     }
-    attach_open(state, session, request.open, *version);
-    return std::nullopt;
+    if (bucket->origin.empty()) return version_unknown(request);
   }
   ObjectName object{request.bucket, request.key};
   auto known = state.names.find(object);
@@ -207,6 +226,7 @@ std::optional<Error> open_name(State& state, SessionIndex session, const OpenReq
   }
   NameIndex name = state.names.intern(object);
   if (has_version && (bucket->origin.empty() || is_fresh(state, *bucket, state.names[name]))) {
+    if (request.pinned) return version_unknown(request);
     attach_open(state, session, request.open, *state.names[name].version);
     return std::nullopt;
   }

@@ -125,21 +125,45 @@ TEST(Open, WithoutSuperpeersEachPeerLooksForItself) {
   EXPECT_TRUE(t.resolved.empty());
 }
 
+OpenRequested pinned_open(OpenId open, VersionId version) {
+  OpenRequested request;
+  request.open = open;
+  request.bucket = "b";
+  request.key = "k";
+  request.pinned = version;
+  return request;
+}
+
 TEST(Open, APinnedVersionIsOpenedAsItIsOrNotAtAll) {
   TrackerDriver t;
   VersionId id = t.publish("k", 1);
   t.join("a");
-  OpenRequested open;
-  open.open = OpenId(1);
-  open.bucket = "b";
-  open.key = "k";
-  open.pinned = id;
-  t.send("a", {open});
+  t.send("a", {pinned_open(OpenId(1), id)});
   EXPECT_EQ(t.last<Opened>("a")->version, id);
-  open.open = OpenId(2);
-  open.pinned->digest.bytes[0] ^= 1;
-  t.send("a", {open});
+  id.digest.bytes[0] ^= 1;
+  t.send("a", {pinned_open(OpenId(2), id)});
   EXPECT_EQ(failure(t, "a"), "not_found");
+}
+
+// As after a restart that lost the version: readers that had opened it go on.
+TEST(Open, APinnedVersionThatIsUnknownIsLookedUpAndIsOpenedIfItIsThatOne) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  VersionFacts facts = TrackerDriver::facts("k", 2);
+  VersionId other = facts.id;
+  other.digest.bytes[0] ^= 1;
+  for (auto name : {"goes-on", "lost"}) t.join(name);
+  t.send("goes-on", {pinned_open(OpenId(1), facts.id)});
+  t.send("lost", {pinned_open(OpenId(1), other)});
+  EXPECT_EQ(t.count<Resolve>("s"), 1);
+  t.resolve("s", facts);
+  EXPECT_EQ(t.last<Opened>("goes-on")->version, facts.id);
+  EXPECT_EQ(t.count<Opened>("lost"), 0);
+  EXPECT_EQ(failure(t, "lost"), "not_found");
+  t.send("lost", {pinned_open(OpenId(2), other)});  // just looked up: told at once
+  EXPECT_EQ(t.count<OpenEnded>("lost"), 2);
+  EXPECT_EQ(t.count<Resolve>("s"), 1);
 }
 
 TEST(Open, AnObjectLargerThanTheStoreIsRefusedAtOnceUnlessStreamed) {

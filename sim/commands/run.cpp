@@ -1,0 +1,134 @@
+// tyto-sim run.
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sim/commands/commands.h"
+#include "sim/commands/progress.h"
+#include "sim/report/recorder.h"
+#include "sim/report/report.h"
+#include "sim/report/trace.h"
+#include "sim/scenarios/catalogue.h"
+
+namespace tyto::sim {
+namespace {
+
+struct RunOptions {
+  std::string scenario;
+  Knobs knobs;
+  std::string json_file;
+  std::string report_file;
+  bool has_trace = false;
+};
+
+std::optional<Scenario> build(const RunOptions& options) {
+  for (const CatalogueEntry& entry : all_scenarios()) {
+    if (entry.name == options.scenario) return entry.build(options.knobs);
+  }
+  std::fprintf(stderr, "tyto-sim: there is no scenario '%s'; see tyto-sim list\n",
+               options.scenario.c_str());
+  return std::nullopt;
+}
+
+// The command that repeats the run.
+std::string replay_of(const RunOptions& options) {
+  std::string command =
+      "tyto-sim run " + options.scenario + " --seed " + std::to_string(options.knobs.seed);
+  if (options.knobs.readers > 0) command += " --readers " + std::to_string(options.knobs.readers);
+  if (options.knobs.chunks > 0) command += " --chunks " + std::to_string(options.knobs.chunks);
+  return command;
+}
+
+// A file that is known to be writable before a long run, and is written after it.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string path) : path_(std::move(path)) {
+    if (!path_.empty()) file_.open(path_, std::ios::binary);
+  }
+  // Prints why it cannot be written, if so. No path: it is not wanted, which is good.
+  bool is_good() {
+    if (path_.empty() || file_.good()) return true;
+    std::fprintf(stderr,
+                 "tyto-sim: %s cannot be written: %s; name a file in a folder that exists and is "
+                 "yours\n",
+                 path_.c_str(), std::strerror(errno));
+    return false;
+  }
+  bool write(const std::string& text) {
+    if (path_.empty()) return true;
+    file_ << text << std::flush;
+    return is_good();
+  }
+  bool is_wanted() const { return !path_.empty(); }
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+RunResult run_watched(const Scenario& scenario, const RunOptions& options) {
+  bool is_terminal = isatty(STDERR_FILENO) == 1;
+  ProgressLine line(stderr,
+                    is_terminal ? ProgressLine::Output::kRewritten : ProgressLine::Output::kLines,
+                    options.scenario, wall_seconds);
+  Measured measured;
+  std::vector<std::unique_ptr<Checker>> watchers;
+  watchers.push_back(record_into(measured));
+  if (options.has_trace) {
+    watchers.push_back(trace_to(stdout));
+  } else {
+    watchers.push_back(show_progress(line));
+  }
+  RunResult result = run(scenario, std::move(watchers));
+  result.measured = std::move(measured);
+  result.replay = replay_of(options);
+  return result;
+}
+
+int run_one(const RunOptions& options) {
+  std::optional<Scenario> scenario = build(options);
+  if (!scenario) return kExitUsage;
+  OutputFile json(options.json_file);
+  OutputFile page(options.report_file);
+  if (!json.is_good() || !page.is_good()) return kExitUsage;
+  std::printf("%s, seed %llu\n", options.scenario.c_str(),
+              static_cast<unsigned long long>(options.knobs.seed));
+  std::fflush(stdout);  // if a core aborts, the seed is known
+  RunResult result = run_watched(*scenario, options);
+  std::fputs(text_report(result).c_str(), stdout);
+  if (json.is_wanted() && !json.write(json_report(result))) return kExitUsage;
+  if (page.is_wanted() && !page.write(page_report(result))) return kExitUsage;
+  return result.is_good() ? kExitGood : kExitViolated;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "run one scenario and report");
+  command->add_option("scenario", options->scenario, "as named by list")->required();
+  command->add_option("--seed", options->knobs.seed, "of all randomness")->capture_default_str();
+  command->add_option("--readers", options->knobs.readers, "0: the scenario's own")
+      ->check(CLI::Range(0u, 1'000'000u));
+  command->add_option("--chunks", options->knobs.chunks, "of each object; 0: the scenario's own")
+      ->check(CLI::Range(0u, 65'536u));
+  command->add_option("--json", options->json_file, "write all figures and series there, as JSON");
+  command->add_option("--report", options->report_file,
+                      "write a page with plots there, one HTML file that needs no other");
+  command->add_flag("--trace", options->has_trace,
+                    "say what happens, line by line, instead of how far it is");
+  command->callback([options, &exit_code] { exit_code = run_one(*options); });
+}
+
+}  // namespace tyto::sim
