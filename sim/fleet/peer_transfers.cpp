@@ -81,8 +81,8 @@ void Peers::flow_ended(uint32_t node, const EndedFlow& ended) {
   (is_late ? bytes_.wasted : counter(flow)) += flow.length - flow.from;
   world_.network().drop_partial(node, flow.chunk);
   world_.chunks().set(node, flow.chunk);
-  if (flow.source == world_.network().origin()) { ++origin_reads_[flow.chunk]; if (getenv("DBG")) fprintf(stderr, "origin chunk %u at %u took %u under_way %u\n", flow.chunk, world_.tick(), world_.tick()-flow.since, gates_[node].under_way); }
-  if (!is_superpeer(node) && !is_late) ++chunks_done_;
+  if (flow.source == world_.network().origin()) ++origin_reads_[flow.chunk];
+  if (!is_superpeer(node) && !is_late) bytes_delivered_ += flow.length;
   deliver(node, peer::TransferDone{peer::TransferId(flow.transfer),
                                    world_.chunks().root(flow.chunk), true,
                                    flow.length - flow.from});

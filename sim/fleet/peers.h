@@ -51,7 +51,8 @@ class Peers {
   const Error& error(uint32_t read) const;
   const ByteCounts& bytes() const { return bytes_; }
   const std::vector<uint32_t>& origin_reads() const { return origin_reads_; }
-  uint64_t chunks_done() const { return chunks_done_; }
+  // By readers, of what they want.
+  uint64_t bytes_delivered() const { return bytes_delivered_; }
   uint64_t redundant() const { return redundant_; }
   std::size_t core_bytes_max(Role role) const {
     return role == Role::kSuperpeer ? superpeer_core_bytes_max_ : reader_core_bytes_max_;
@@ -115,7 +116,7 @@ class Peers {
   peer::Effects effects_;
   ByteCounts bytes_;
   std::vector<uint32_t> origin_reads_;
-  uint64_t chunks_done_ = 0;
+  uint64_t bytes_delivered_ = 0;
   uint64_t redundant_ = 0;
   std::size_t reader_core_bytes_max_ = 0;
   std::size_t superpeer_core_bytes_max_ = 0;

@@ -29,7 +29,7 @@ World::World(const Scenario& scenario, const Options& options)
       wheel_(scenario.fleet.size()) {
   control_.start_tracker();
   plan();
-  for (const ReadSpec& read : scenario.reads) chunks_wanted_ += chunks_.object(read.object).count;
+  for (const ReadSpec& read : scenario.reads) bytes_wanted_ += scenario.objects[read.object].bytes;
 }
 
 // Starts, reads and faults, in their order.
@@ -98,7 +98,13 @@ void World::run(Duration until, const std::function<void(const Progress&)>& repo
 }
 
 Progress World::progress() const {
-  return {kTick * int64_t{tick_}, peers_.chunks_done(), chunks_wanted_, peers_.reads_over()};
+  uint64_t events = 0;
+  for (uint64_t of_kind : events_) events += of_kind;
+  return {.virtual_time = kTick * int64_t{tick_},
+          .events = events,
+          .reads_over = peers_.reads_over(),
+          .bytes_wanted = bytes_wanted_,
+          .bytes_delivered = peers_.bytes_delivered()};
 }
 
 // --- what came of it ---
@@ -119,6 +125,7 @@ void World::add_reads(RunResult& result) {
     result.reads.push_back(
         {.node = spec.node,
          .phase = read.phase,
+         .asked = read.attempts > 0 ? kTick * int64_t{read.asked} : Duration(),
          .took = read.is_over() ? kTick * (int64_t{read.ended} - read.asked) : Duration(),
          .fluid_limit = limit->second,
          .is_slow = is_slow,

@@ -25,9 +25,10 @@ struct Options {
 // How far a run is.
 struct Progress {
   Duration virtual_time;
-  uint64_t chunks_done = 0;    // that readers have got
-  uint64_t chunks_wanted = 0;  // by all reads
+  uint64_t events = 0;
   uint32_t reads_over = 0;
+  uint64_t bytes_wanted = 0;     // by all reads
+  uint64_t bytes_delivered = 0;  // to readers
 };
 
 // What of a scenario this world does not have, in one sentence that says what to do; nothing if it
@@ -97,7 +98,7 @@ class World {
   std::size_t next_planned_ = 0;
   std::vector<uint32_t> due_;
   std::array<uint64_t, kEventKinds> events_{};
-  uint64_t chunks_wanted_ = 0;
+  uint64_t bytes_wanted_ = 0;
   std::vector<Violation> violations_;
 };
 

@@ -29,6 +29,7 @@ Scenario base_scenario(std::string_view name, const Knobs& knobs, const Defaults
 std::vector<CatalogueEntry> all_scenarios() {
   std::vector<CatalogueEntry> all = plain_scenarios();
   for (const CatalogueEntry& entry : limit_scenarios()) all.push_back(entry);
+  for (const CatalogueEntry& entry : size_scenarios()) all.push_back(entry);
   for (const CatalogueEntry& entry : fault_scenarios()) all.push_back(entry);
   all.push_back({"hostile", "random faults by the seed, then calm",
                  [](const Knobs& knobs) { return hostile_scenario(knobs.seed); }});

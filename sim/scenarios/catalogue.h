@@ -24,6 +24,8 @@ struct CatalogueEntry {
 
 // Schedules against the limit of the links: 16 readers, 64 MiB, everybody's link 50 Mbit/s.
 std::vector<CatalogueEntry> limit_scenarios();
+// Fleets of a size that only the fleet world can run.
+std::vector<CatalogueEntry> size_scenarios();
 // Runs without a fault.
 std::vector<CatalogueEntry> plain_scenarios();
 // One fault each.
