@@ -66,3 +66,4 @@ tellErrors();
 const data = JSON.parse(document.getElementById('data').textContent);
 document.title = `${data.runs.map((run) => run.scenario).join(', ')}: tyto-sim`;
 document.getElementById('report').replaceChildren(...data.runs.map(runSection));
+for (const draw of toBeDrawn) draw();

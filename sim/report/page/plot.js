@@ -18,7 +18,11 @@ function pathOf(points, x, y) {
   return points.map(([at, value], i) => `${i === 0 ? 'M' : 'L'}${x(at).toFixed(1)},${y(value).toFixed(1)}`).join('');
 }
 
-// Calls draw(width) once `holder` is shown and whenever its width changes, and shows what it returns.
+// What is to be drawn once the page is put together.
+const toBeDrawn = [];
+
+// Calls draw(width) once the page is put together and whenever the width of `holder` changes, and shows what
+// it returns.
 function drawnToFit(holder, draw) {
   let last = 0;
   const fit = () => {
@@ -27,6 +31,7 @@ function drawnToFit(holder, draw) {
     last = width;
     holder.replaceChildren(draw(width));
   };
+  toBeDrawn.push(fit);
   // In the next frame, since drawing changes heights, which the observer must not see at once.
   new ResizeObserver(() => requestAnimationFrame(fit)).observe(holder);
   return holder;
