@@ -52,9 +52,9 @@ bool hedge(State& state, ReaderIndex index, const TransferRow& late) {
 Instant hedge_tail(State& state, ReaderIndex index) {
   Instant next = Instant::never();
   SessionIndex session = state.fleet.peer(state.readers[index].peer).session;
-  const std::vector<TransferIndex> under_way = state.sessions[session].transfers;
-  for (TransferIndex t : under_way) {
-    const TransferRow row = state.transfers[t];
+  const std::vector<Download> under_way = state.sessions[session].downloads;
+  for (const Download& download : under_way) {
+    const TransferRow row = state.transfers[download.transfer];
     const Reader& reader = state.readers[index];
     if (row.version != reader.version || row.source == kNoPeer) continue;
     if (!may_hedge(state, reader)) return Instant::never();

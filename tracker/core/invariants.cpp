@@ -14,6 +14,7 @@ void check_versions(const State& state) {
     uint32_t members = 0;
     uint32_t complete = 0;
     for (const RackGroup& group : row.groups) {
+      std::vector<uint64_t> together((row.chunk_count() + 63) / 64);
       for (std::size_t i = 0; i < group.holdings.size(); ++i) {
         const Holding& holding = state.holdings[group.holdings[i]];
         TYTO_ASSERT(holding.version == VersionIndex(v) && holding.position == i);
@@ -26,9 +27,13 @@ void check_versions(const State& state) {
           ++copies[c];
         }
         TYTO_ASSERT(held == holding.count && held > 0);
+        for (uint32_t w = 0; w < together.size(); ++w)
+          together[w] |= state.holdings.word(group.holdings[i], w);
         ++members;
         complete += held == row.chunk_count() ? 1 : 0;
       }
+      for (uint32_t c = 0; c < row.chunk_count(); ++c)
+        TYTO_ASSERT(((state.holdings.word(group, c / 64) ^ together[c / 64]) >> c % 64 & 1) == 0);
     }
     TYTO_ASSERT(copies == row.copies && members == row.members && complete == row.complete);
     auto lacking = static_cast<uint32_t>(std::count(copies.begin(), copies.end(), 0u));
@@ -91,7 +96,7 @@ void check_transfers(const State& state) {
     TYTO_ASSERT(peer.references == references[p]);
     if (!peer.is_used || peer.is_gone) continue;
     TYTO_ASSERT(peer.downloads == downloads[PeerIndex(p)]);
-    TYTO_ASSERT(state.sessions[peer.session].transfers.size() == peer.downloads);
+    TYTO_ASSERT(state.sessions[peer.session].downloads.size() == peer.downloads);
   }
 }
 
@@ -115,8 +120,11 @@ void check_bytes(const State& state) {
       for (uint32_t c = 0; c < state.versions[version].chunk_count(); ++c)
         if (state.holdings.has(h, c)) bytes += length(version, c);
     }
-    for (TransferIndex t : session.transfers)
-      bytes += length(state.transfers[t].version, state.transfers[t].chunk);
+    for (const Download& download : session.downloads) {
+      const TransferRow& row = state.transfers[download.transfer];
+      TYTO_ASSERT(row.version == download.version && row.chunk == download.chunk);
+      bytes += length(row.version, row.chunk);
+    }
     TYTO_ASSERT(peer.evicting_bytes == evicting);
     TYTO_ASSERT(peer.used_bytes == bytes + evicting);
   }

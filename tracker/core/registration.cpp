@@ -205,8 +205,8 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();
-  std::vector<TransferIndex> transfers = state.sessions[index].transfers;
-  for (TransferIndex transfer : transfers) finish_transfer(state, transfer);
+  std::vector<Download> downloads = state.sessions[index].downloads;
+  for (const Download& download : downloads) finish_transfer(state, download.transfer);
   for (const PendingExchange& pending : state.sessions[index].pending) {
     state.emit(ExchangeRefused{pending.token,
                                {ErrorCode::kNotFound, "the session has ended; register again"}});

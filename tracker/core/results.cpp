@@ -196,7 +196,9 @@ void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
   receiver.used_bytes -= state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
-  if (receiver.session != kNoSession) std::erase(state.sessions[receiver.session].transfers, index);
+  if (receiver.session != kNoSession)
+    std::erase_if(state.sessions[receiver.session].downloads,
+                  [&](const Download& download) { return download.transfer == index; });
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
   bool is_last = !is_coming_to(state, row.version, row.chunk, row.receiver);

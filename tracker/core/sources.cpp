@@ -149,10 +149,9 @@ Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
   Incoming found;
   SessionIndex session = state.fleet.peer(peer).session;
   if (session == kNoSession) return found;
-  for (TransferIndex index : state.sessions[session].transfers) {
-    const TransferRow& row = state.transfers[index];
-    if (row.version != like.version || row.chunk != like.chunk) continue;
-    found.row = &row;
+  for (const Download& download : state.sessions[session].downloads) {
+    if (download.version != like.version || download.chunk != like.chunk) continue;
+    found.row = &state.transfers[download.transfer];
     ++found.count;
   }
   return found;
@@ -283,7 +282,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
 
   TransferIndex index = state.transfers.start(row, reason);
   SessionIndex session = state.fleet.peer(receiver).session;
-  state.sessions[session].transfers.push_back(index);
+  state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
     if (kind == Assignment::kOnly) {
       state.readers[reader].in_flight.set(chunk);

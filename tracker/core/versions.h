@@ -20,6 +20,7 @@ struct RackGroup {
   uint32_t zone = kNone;
   uint32_t region = kNone;
   std::vector<HoldingIndex> holdings;
+  std::vector<uint64_t> held;  // chunks that any of them holds; empty before a second one came
 };
 
 // What is on its way of a version to the peers of one rack.
