@@ -18,10 +18,9 @@ constexpr uint32_t kChunksPerHedge = 50;
 
 uint32_t transfers_of(const State& state, const Reader& reader, uint32_t chunk) {
   uint32_t count = 0;
-  const VersionRow& version = state.versions[reader.version];
-  for (TransferIndex t = version.newest_transfer[chunk]; t != kNoTransfer;
-       t = state.transfers[t].older)
-    count += state.transfers[t].receiver == reader.peer ? 1 : 0;
+  SessionIndex session = state.fleet.peer(reader.peer).session;
+  for (const Download& download : state.sessions[session].downloads)
+    count += download.version == reader.version && download.chunk == chunk ? 1 : 0;
   return count;
 }
 

@@ -41,31 +41,35 @@ void check_versions(const State& state) {
   }
 }
 
-// A version's transfers by chunk and by rack agree with its list of all.
+// A version's transfers by rack agree with those by chunk.
 void check_demand(const State& state, const VersionRow& version) {
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> racks;  // transfers, and those inbound
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> coming;
-  for (TransferIndex t : version.transfers) {
-    const TransferRow& row = state.transfers[t];
-    uint32_t rack = state.fleet.place_of(row.receiver).rack;
-    ++racks[rack].first;
-    bool is_inbound = row.source == kNoPeer || state.fleet.place_of(row.source).rack != rack;
-    racks[rack].second += is_inbound ? 1 : 0;
-    ++coming[{rack, row.chunk}];
+  for (uint32_t c = 0; c < version.chunk_count(); ++c) {
+    uint32_t listed = 0;
+    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
+         t = state.transfers[t].older, ++listed) {
+      const TransferRow& row = state.transfers[t];
+      TYTO_ASSERT(row.chunk == c);
+      uint32_t rack = state.fleet.place_of(row.receiver).rack;
+      ++racks[rack].first;
+      bool is_inbound = row.source == kNoPeer || state.fleet.place_of(row.source).rack != rack;
+      racks[rack].second += is_inbound ? 1 : 0;
+      ++coming[{rack, c}];
+    }
+    TYTO_ASSERT(listed == version.in_flight[c]);
   }
   TYTO_ASSERT(racks.size() == version.demand_of_rack.size());
   for (const auto& [rack, counts] : racks) {
     const RackDemand& demand = version.demand_of_rack.at(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
-  }
-  for (const auto& [place, count] : coming)
-    TYTO_ASSERT(version.demand_of_rack.at(place.first).coming[place.second] == count);
-  for (uint32_t c = 0; c < version.chunk_count(); ++c) {
-    uint32_t listed = 0;
-    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
-         t = state.transfers[t].older, ++listed)
-      TYTO_ASSERT(state.transfers[t].chunk == c);
-    TYTO_ASSERT(listed == version.in_flight[c]);
+    for (uint32_t c = 0; c < version.chunk_count(); ++c) {
+      uint32_t listed = 0;
+      for (TransferIndex t = demand.newest[c]; t != kNoTransfer;
+           t = state.transfers[t].older_in_rack, ++listed)
+        TYTO_ASSERT(state.transfers[t].chunk == c);
+      TYTO_ASSERT(listed == coming[std::pair(rack, c)]);
+    }
   }
 }
 
@@ -77,7 +81,7 @@ void check_transfers(const State& state) {
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
     const TransferRow& row = state.transfers[TransferIndex(t)];
     if (row.n == 0) continue;
-    TYTO_ASSERT(state.versions[row.version].transfers[row.position] == TransferIndex(t));
+    TYTO_ASSERT(state.versions[row.version].in_flight[row.chunk] > 0);
     TYTO_ASSERT(row.generation > row.source_generation);
     TYTO_ASSERT(row.source != row.receiver);
     ++downloads[row.receiver];

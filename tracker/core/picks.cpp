@@ -28,18 +28,20 @@ class Rack {
     auto group = version.group_of_rack.find(rack);
     if (group != version.group_of_rack.end()) group_ = &version.groups[group->second];
     auto demand = version.demand_of_rack.find(rack);
-    if (demand != version.demand_of_rack.end()) coming_ = &demand->second.coming;
+    if (demand != version.demand_of_rack.end()) newest_ = &demand->second.newest;
   }
   // Bits past the end may be set.
   uint64_t held_word(uint32_t word) const {
     return group_ == nullptr ? 0 : state_.holdings.word(*group_, word);
   }
-  bool is_coming(uint32_t chunk) const { return coming_ != nullptr && (*coming_)[chunk] > 0; }
+  bool is_coming(uint32_t chunk) const {
+    return newest_ != nullptr && (*newest_)[chunk] != kNoTransfer;
+  }
 
  private:
   const State& state_;
   const RackGroup* group_ = nullptr;
-  const std::vector<uint16_t>* coming_ = nullptr;
+  const std::vector<TransferIndex>* newest_ = nullptr;
 };
 
 // The origin is read in order, from where the last lease was granted.

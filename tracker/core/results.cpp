@@ -185,9 +185,12 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
 namespace {
 
 bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, PeerIndex receiver) {
-  TransferIndex t = state.versions[version].newest_transfer[chunk];
-  while (t != kNoTransfer && state.transfers[t].receiver != receiver) t = state.transfers[t].older;
-  return t != kNoTransfer;
+  SessionIndex session = state.fleet.peer(receiver).session;
+  if (session == kNoSession) return false;
+  const std::vector<Download>& downloads = state.sessions[session].downloads;
+  return std::any_of(downloads.begin(), downloads.end(), [&](const Download& download) {
+    return download.version == version && download.chunk == chunk;
+  });
 }
 
 }  // namespace

@@ -95,12 +95,13 @@ struct TransferRow {
   PeerIndex source = kNoPeer;  // kNoPeer: the origin
   VersionIndex version{kNone};
   uint32_t chunk = 0;
-  uint32_t position = kNone;          // in the version's list of transfers
   TransferIndex newer = kNoTransfer;  // of the same chunk
   TransferIndex older = kNoTransfer;
+  TransferIndex newer_in_rack = kNoTransfer;  // of the same chunk, to the same rack
+  TransferIndex older_in_rack = kNoTransfer;
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
-  uint16_t generation = 0;
-  uint16_t source_generation = 0;
+  uint8_t generation = 0;
+  uint8_t source_generation = 0;
   uint8_t quarters = 0;
   uint8_t is_moved : 1 = 0;  // the receiver has gone on to a fall-back
   uint8_t is_lease : 1 = 0;  // the one reading of this chunk from the origin, for all

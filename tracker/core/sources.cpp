@@ -140,6 +140,16 @@ void look_beyond_rack(Search& search) {
   if (!is_done()) look_at_groups(search, nullptr);
 }
 
+// Where holders are many, the few that have the chunk are easily missed.
+void look_at_superpeers(Search& search) {
+  if (search.version().superpeer_copies[search.chunk] == 0) return;
+  for (PeerIndex source : search.state.fleet.superpeers()) {
+    HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
+    if (!search.state.holdings.has(holding, search.chunk)) continue;
+    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+  }
+}
+
 // The transfers by which a peer is sent a chunk: one, but for hedges.
 struct Incoming {
   const TransferRow* row = nullptr;
@@ -176,30 +186,42 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   return false;
 }
 
-// Copies on their way to others that could be passed on as they arrive.
-void look_in_flight(Search& search, Scope scope) {
+// A copy on its way to another that could be passed on as it arrives.
+void look_at_transfer(Search& search, const TransferRow& row) {
   const State& state = search.state;
+  // What comes from the origin is nobody's source before it is whole.
+  if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
+    ++search.reason.candidates;
+    ++search.reason.rejected_cycle;
+    return;
+  }
+  if (!passes(search, row.receiver)) return;
+  // What comes to a slow one comes slowly, however fast it could be passed on.
+  if (is_slow(state, row.receiver)) {
+    ++search.reason.rejected_busy;
+    return;
+  }
+  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+}
+
+// Of those to the reader's own rack the newest.
+void look_in_flight_near(Search& search) {
+  const auto& demands = search.version().demand_of_rack;
+  auto demand = demands.find(search.place.rack);
+  if (demand == demands.end()) return;
+  int looks = kLooksPerTier;
+  for (TransferIndex t = demand->second.newest[search.chunk]; t != kNoTransfer && looks > 0;
+       t = search.state.transfers[t].older_in_rack, --looks)
+    look_at_transfer(search, search.state.transfers[t]);
+}
+
+// Of all the newest; if there are more, then of those to the reader's rack as well.
+void look_in_flight(Search& search) {
+  if (search.version().in_flight[search.chunk] > kLooksPerTier) look_in_flight_near(search);
   int looks = kLooksPerTier;
   for (TransferIndex t = search.version().newest_transfer[search.chunk];
-       t != kNoTransfer && looks > 0; t = state.transfers[t].older, --looks) {
-    const TransferRow& row = state.transfers[t];
-    bool is_near = state.fleet.place_of(row.receiver).rack == search.place.rack;
-    if (scope == Scope::kRack && !is_near) continue;
-    // What comes from the origin is nobody's source before it is whole.
-    if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
-      ++search.reason.candidates;
-      ++search.reason.rejected_cycle;
-      continue;
-    }
-    if (!passes(search, row.receiver)) continue;
-    // What comes to a slow one comes slowly, however fast it could be passed on.
-    if (is_slow(state, row.receiver)) {
-      ++search.reason.rejected_busy;
-      continue;
-    }
-    search.list.offer(
-        {row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
-  }
+       t != kNoTransfer && looks > 0; t = search.state.transfers[t].older, --looks)
+    look_at_transfer(search, search.state.transfers[t]);
 }
 
 }  // namespace
@@ -214,10 +236,16 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
   const VersionRow& version = state.versions[reader.version];
   Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
                 is_only_at_superpeers(version, chunk)};
-  look_in_flight(search, scope);
+  if (scope == Scope::kRack)
+    look_in_flight_near(search);
+  else
+    look_in_flight(search);
   look_in_rack(search);
   if (scope == Scope::kAnywhere) look_beyond_rack(search);
+  bool is_cut_short = version.members > kLooksPerTier;
+  if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty()) look_at_superpeers(search);
   Found found;
+  found.was_thorough = !is_cut_short || version.superpeer_copies[chunk] == 0;
   found.reason = search.reason;
   if (search.list.is_empty()) return found;
   const Candidate& best = search.list[0];
@@ -268,8 +296,8 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   row.version = version;
   row.chunk = chunk;
   row.fallbacks = found.fallbacks;
-  row.source_generation = found.generation;
-  row.generation = static_cast<uint16_t>(found.generation + 1);
+  row.source_generation = static_cast<uint8_t>(found.generation);
+  row.generation = static_cast<uint8_t>(found.generation + 1);
   const BucketConfig* bucket = state.names.bucket(facts.facts->bucket_name);
   // What a peer reads is for all if its root is known, or may be learned from that peer.
   bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||

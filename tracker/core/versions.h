@@ -26,8 +26,9 @@ struct RackGroup {
 // What is on its way of a version to the peers of one rack.
 struct RackDemand {
   uint32_t transfers = 0;
-  uint32_t inbound = 0;          // of these, from outside the rack
-  std::vector<uint16_t> coming;  // transfers of each chunk
+  uint32_t inbound = 0;  // of these, from outside the rack
+  // The newest of each chunk; the others follow by TransferRow::older_in_rack.
+  std::vector<TransferIndex> newest;
 };
 
 // One version. Chunk-wise tables are as long as it has chunks.
@@ -50,7 +51,6 @@ struct VersionRow {
   uint32_t members = 0;
   uint32_t complete = 0;
 
-  std::vector<TransferIndex> transfers;
   std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
   PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
   Instant fastest_at;                  // when it last did
