@@ -82,6 +82,7 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   details.full_until = Instant();
   details.location = path_for_people(request.location);
   details.data_address = request.data_address;
+  state.fleet.peer(index).is_serving = details.data_address.port != 0 ? 1 : 0;
   if (row.is_superpeer) state.fleet.list_superpeer(index);
   return index;
 }

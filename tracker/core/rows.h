@@ -67,6 +67,7 @@ struct PeerRow {
   uint8_t is_used : 1 = 0;         // the row is a peer's
   uint8_t is_gone : 1 = 0;         // unregistered; the row waits for its references to end
   uint8_t is_unreachable : 1 = 0;  // likewise: its chunk server did not answer
+  uint8_t is_serving : 1 = 0;      // has a data address
   uint8_t is_quarantined : 1 = 0;  // suspect_until came of lies, and speaking does not clear it
 };
 static_assert(sizeof(PeerRow) <= 64);

@@ -186,22 +186,23 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   return false;
 }
 
-// A copy on its way to another that could be passed on as it arrives.
-void look_at_transfer(Search& search, const TransferRow& row) {
+// A copy on its way to another that could be passed on as it arrives. True if it may be.
+bool look_at_transfer(Search& search, const TransferRow& row) {
   const State& state = search.state;
   // What comes from the origin is nobody's source before it is whole.
   if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
     ++search.reason.candidates;
     ++search.reason.rejected_cycle;
-    return;
+    return false;
   }
-  if (!passes(search, row.receiver)) return;
+  if (!passes(search, row.receiver)) return false;
   // What comes to a slow one comes slowly, however fast it could be passed on.
   if (is_slow(state, row.receiver)) {
     ++search.reason.rejected_busy;
-    return;
+    return false;
   }
   search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  return true;
 }
 
 // Of those to the reader's own rack the newest.
@@ -215,21 +216,24 @@ void look_in_flight_near(Search& search) {
     look_at_transfer(search, search.state.transfers[t]);
 }
 
-// Of all the newest; if there are more, then of those to the reader's rack as well.
+// All, or, where there are too many to look at, those in the reader's rack, and if none of these
+// will do the first few of the newest that will.
 void look_in_flight(Search& search) {
-  if (search.version().in_flight[search.chunk] > kLooksPerTier) look_in_flight_near(search);
+  bool are_many = search.version().in_flight[search.chunk] > kLooksPerTier;
+  if (are_many) look_in_flight_near(search);
+  if (!search.list.is_empty()) return;
   int looks = kLooksPerTier;
+  std::size_t wanted = are_many ? Shortlist::size() : kLooksPerTier;
   for (TransferIndex t = search.version().newest_transfer[search.chunk];
-       t != kNoTransfer && looks > 0; t = search.state.transfers[t].older, --looks)
-    look_at_transfer(search, search.state.transfers[t]);
+       t != kNoTransfer && looks > 0 && wanted > 0; t = search.state.transfers[t].older, --looks)
+    wanted -= look_at_transfer(search, search.state.transfers[t]) ? 1 : 0;
 }
 
 }  // namespace
 
 bool is_usable_source(const State& state, PeerIndex index) {
   const PeerRow& peer = state.fleet.peer(index);
-  return !peer.is_gone && !peer.is_leaving && peer.suspect_until <= state.now &&
-         state.fleet.details(index).data_address.port != 0;
+  return !peer.is_gone && !peer.is_leaving && peer.is_serving && peer.suspect_until <= state.now;
 }
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
