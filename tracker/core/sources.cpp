@@ -41,6 +41,7 @@ struct Search {
   uint32_t chunk = 0;
   Place place;           // of the reader
   bool is_only = false;  // nobody but superpeers holds it or is being sent it
+  bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
   Reason reason{};
 
@@ -186,21 +187,32 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   return false;
 }
 
+bool is_circular(Search& search, const TransferRow& row) {
+  if (is_sound(search.state, row, search.reader.peer)) return false;
+  ++search.reason.candidates;
+  ++search.reason.rejected_cycle;
+  return true;
+}
+
+bool may_relay(Search& search, const TransferRow& row) {
+  if (!passes(search, row.receiver)) return false;
+  // What comes to a slow one comes slowly, however fast it could be passed on.
+  if (!is_slow(search.state, row.receiver)) return true;
+  ++search.reason.rejected_busy;
+  return false;
+}
+
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  const State& state = search.state;
-  // What comes from the origin is nobody's source before it is whole.
-  if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
+  if (row.generation >= kGenerationMax) {
     ++search.reason.candidates;
     ++search.reason.rejected_cycle;
     return false;
   }
-  if (!passes(search, row.receiver)) return false;
-  // What comes to a slow one comes slowly, however fast it could be passed on.
-  if (is_slow(state, row.receiver)) {
-    ++search.reason.rejected_busy;
-    return false;
-  }
+  // Circles take long to tell: where there are many copies, of those that are free only.
+  bool is_good = search.are_many ? may_relay(search, row) && !is_circular(search, row)
+                                 : !is_circular(search, row) && may_relay(search, row);
+  if (!is_good) return false;
   search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
   return true;
 }
@@ -219,11 +231,10 @@ void look_in_flight_near(Search& search) {
 // All, or, where there are too many to look at, those in the reader's rack, and if none of these
 // will do the first few of the newest that will.
 void look_in_flight(Search& search) {
-  bool are_many = search.version().in_flight[search.chunk] > kLooksPerTier;
-  if (are_many) look_in_flight_near(search);
+  if (search.are_many) look_in_flight_near(search);
   if (!search.list.is_empty()) return;
   int looks = kLooksPerTier;
-  std::size_t wanted = are_many ? Shortlist::size() : kLooksPerTier;
+  std::size_t wanted = search.are_many ? Shortlist::size() : kLooksPerTier;
   for (TransferIndex t = search.version().newest_transfer[search.chunk];
        t != kNoTransfer && looks > 0 && wanted > 0; t = search.state.transfers[t].older, --looks)
     wanted -= look_at_transfer(search, search.state.transfers[t]) ? 1 : 0;
@@ -239,7 +250,7 @@ bool is_usable_source(const State& state, PeerIndex index) {
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
   Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
-                is_only_at_superpeers(version, chunk)};
+                is_only_at_superpeers(version, chunk), version.in_flight[chunk] > kLooksPerTier};
   if (scope == Scope::kRack)
     look_in_flight_near(search);
   else
