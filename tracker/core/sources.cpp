@@ -90,11 +90,21 @@ bool passes(Search& search, PeerIndex source) {
   return true;
 }
 
+// As if so many holders of a group had been looked at, of which none has the chunk.
+void pass_over(Search& search, uint32_t holders, int& looks) {
+  auto passed = static_cast<uint16_t>(std::min<uint32_t>(holders, static_cast<uint32_t>(looks)));
+  search.reason.candidates = static_cast<uint16_t>(search.reason.candidates + passed);
+  search.reason.rejected_lacking = static_cast<uint16_t>(search.reason.rejected_lacking + passed);
+  looks -= passed;
+}
+
 // Looks at members of one rack group from a random one on.
 void look_at_group(Search& search, const RackGroup& group, int& looks) {
   auto count = static_cast<uint32_t>(group.holdings.size());
   if (count == 0) return;
   uint32_t start = search.state.rng.below(count);
+  uint64_t together = search.state.holdings.word(group, search.chunk / 64);
+  if ((together >> (search.chunk % 64) & 1) == 0) return pass_over(search, count, looks);
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
@@ -209,11 +219,17 @@ bool look_at_transfer(Search& search, const TransferRow& row) {
     ++search.reason.rejected_cycle;
     return false;
   }
-  // Circles take long to tell: where there are many copies, of those that are free only.
-  bool is_good = search.are_many ? may_relay(search, row) && !is_circular(search, row)
-                                 : !is_circular(search, row) && may_relay(search, row);
-  if (!is_good) return false;
-  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  // Circles take long to tell: where there are many copies, of those only that would be chosen.
+  if (!search.are_many && is_circular(search, row)) return false;
+  if (!may_relay(search, row)) return false;
+  Candidate candidate{row.receiver, row.generation,
+                      score_of(search, row.receiver, row.generation)};
+  if (search.are_many) {
+    bool is_better = search.list.is_empty() || candidate.score < search.list[0].score;
+    if (is_better && is_circular(search, row)) return false;
+    if (!is_better) return true;
+  }
+  search.list.offer(candidate);
   return true;
 }
 
