@@ -26,6 +26,10 @@ class Shortlist {
       if (slot.peer == kNoPeer || candidate.score < slot.score) std::swap(slot, candidate);
     }
   }
+  void drop_first() {
+    std::rotate(slots_.begin(), slots_.begin() + 1, slots_.end());
+    slots_.back() = Candidate{};
+  }
   bool is_empty() const { return slots_[0].peer == kNoPeer; }
   const Candidate& operator[](std::size_t i) const { return slots_[i]; }
   static constexpr std::size_t size() { return 1 + kFallbacksKept; }
@@ -162,16 +166,20 @@ void look_at_superpeers(Search& search) {
 }
 
 // The transfers by which a peer is sent a chunk: one, but for hedges.
+struct ChunkOf {
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+};
 struct Incoming {
   const TransferRow* row = nullptr;
   uint32_t count = 0;
 };
-Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
+Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
   Incoming found;
   SessionIndex session = state.fleet.peer(peer).session;
   if (session == kNoSession) return found;
   for (const Download& download : state.sessions[session].downloads) {
-    if (download.version != like.version || download.chunk != like.chunk) continue;
+    if (download.version != what.version || download.chunk != what.chunk) continue;
     found.row = &state.transfers[download.transfer];
     ++found.count;
   }
@@ -182,13 +190,13 @@ Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
 // their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
 // are given out anew above those who still wait. What comes in two ways is no source: to tell that
 // neither leads back here would take a search.
-bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
-  PeerIndex at = copy.receiver;
+bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerIndex reader) {
+  PeerIndex at = receiver;
   for (int steps = 0; steps <= kGenerationMax; ++steps) {
-    Incoming way = incoming(state, at, copy);
+    Incoming way = incoming(state, at, what);
     if (way.count == 0) {
-      HoldingIndex holding = state.holdings.find(copy.version, at);
-      return holding != kNoHolding && state.holdings.has(holding, copy.chunk);
+      HoldingIndex holding = state.holdings.find(what.version, at);
+      return holding != kNoHolding && state.holdings.has(holding, what.chunk);
     }
     if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
     if (way.row->source_generation == 0) return true;
@@ -197,8 +205,9 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   return false;
 }
 
-bool is_circular(Search& search, const TransferRow& row) {
-  if (is_sound(search.state, row, search.reader.peer)) return false;
+bool is_circular(Search& search, PeerIndex receiver) {
+  ChunkOf what{search.reader.version, search.chunk};
+  if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
   ++search.reason.candidates;
   ++search.reason.rejected_cycle;
   return true;
@@ -219,18 +228,17 @@ bool look_at_transfer(Search& search, const TransferRow& row) {
     ++search.reason.rejected_cycle;
     return false;
   }
-  // Circles take long to tell: where there are many copies, of those only that would be chosen.
-  if (!search.are_many && is_circular(search, row)) return false;
+  // Circles take long to tell: where there are many copies, see drop_circles().
+  if (!search.are_many && is_circular(search, row.receiver)) return false;
   if (!may_relay(search, row)) return false;
-  Candidate candidate{row.receiver, row.generation,
-                      score_of(search, row.receiver, row.generation)};
-  if (search.are_many) {
-    bool is_better = search.list.is_empty() || candidate.score < search.list[0].score;
-    if (is_better && is_circular(search, row)) return false;
-    if (!is_better) return true;
-  }
-  search.list.offer(candidate);
+  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
   return true;
+}
+
+// Of the copies in flight on the list only the best is ever chosen.
+void drop_circles(Search& search) {
+  while (!search.list.is_empty() && is_circular(search, search.list[0].peer))
+    search.list.drop_first();
 }
 
 // Of those to the reader's own rack the newest.
@@ -242,6 +250,7 @@ void look_in_flight_near(Search& search) {
   for (TransferIndex t = demand->second.newest[search.chunk]; t != kNoTransfer && looks > 0;
        t = search.state.transfers[t].older_in_rack, --looks)
     look_at_transfer(search, search.state.transfers[t]);
+  if (search.are_many) drop_circles(search);
 }
 
 // All, or, where there are too many to look at, those in the reader's rack, and if none of these
@@ -254,6 +263,7 @@ void look_in_flight(Search& search) {
   for (TransferIndex t = search.version().newest_transfer[search.chunk];
        t != kNoTransfer && looks > 0 && wanted > 0; t = search.state.transfers[t].older, --looks)
     wanted -= look_at_transfer(search, search.state.transfers[t]) ? 1 : 0;
+  if (search.are_many) drop_circles(search);
 }
 
 }  // namespace
