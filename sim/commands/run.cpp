@@ -87,9 +87,9 @@ double wall_seconds() {
 
 ProgressLine progress_line(const RunOptions& options) {
   bool is_terminal = isatty(STDERR_FILENO) == 1;
-  return ProgressLine(
-      stderr, is_terminal ? ProgressLine::Output::kRewritten : ProgressLine::Output::kLines,
-      options.scenario, wall_seconds);
+  return ProgressLine(stderr,
+                      is_terminal ? ProgressLine::Output::kRewritten : ProgressLine::Output::kLines,
+                      options.scenario, wall_seconds);
 }
 
 // Why the run cannot be, in words for who asked for it.
@@ -117,11 +117,11 @@ Result<RunResult> run_fleet(const Scenario& scenario, const RunOptions& options)
 
 Result<RunResult> run_exact(const Scenario& scenario, const RunOptions& options) {
   if (scenario.fleet.readers > kExactReadersMax)
-    return Error{ErrorCode::kUnsupported,
-                 "the exact world is for " + std::to_string(kExactReadersMax) +
-                     " readers at most, and scenario '" + scenario.name + "' has " +
-                     std::to_string(scenario.fleet.readers) +
-                     "; add --world fleet, or name fewer with --readers"};
+    return Error{ErrorCode::kUnsupported, "the exact world is for " +
+                                              std::to_string(kExactReadersMax) +
+                                              " readers at most, and scenario '" + scenario.name +
+                                              "' has " + std::to_string(scenario.fleet.readers) +
+                                              "; add --world fleet, or name fewer with --readers"};
   ProgressLine line = progress_line(options);
   Measured measured;
   std::vector<std::unique_ptr<Checker>> watchers;

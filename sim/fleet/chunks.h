@@ -67,8 +67,7 @@ class Chunks {
     uint32_t held = 0;
     const Object& which = objects_[object];
     for (uint32_t i = 0; i < (which.count + 63) / 64; ++i)
-      held += static_cast<uint32_t>(
-          std::popcount(held_[word(node, which.first) + i]));
+      held += static_cast<uint32_t>(std::popcount(held_[word(node, which.first) + i]));
     return held;
   }
 

@@ -63,8 +63,7 @@ void Control::post_to_peer(uint32_t node, Duration delay, peer::Input input) {
 }
 
 void Control::post_down(uint32_t node, peer::Input input) {
-  down_[world_.tick() + latency_].push_back(
-      {node, lines_[node].life, std::move(input)});
+  down_[world_.tick() + latency_].push_back({node, lines_[node].life, std::move(input)});
 }
 
 void Control::deliver(Tick now) {
@@ -154,8 +153,7 @@ void Control::carry_out(tracker::Effect& effect) {
       if (const auto* order = std::get_if<Assign>(&command))
         world_.hash().add(order->source.peer.value() ^ order->chunk.index.value());
     }
-    post_down(node_of(answered->token.value()),
-              peer::ExchangeAnswered{std::move(answered->down)});
+    post_down(node_of(answered->token.value()), peer::ExchangeAnswered{std::move(answered->down)});
   } else if (auto* registered = std::get_if<tracker::RegisterAnswered>(&effect)) {
     uint32_t node = node_of(registered->connection.value());
     lines_[node].session = registered->reply.session;

@@ -20,8 +20,8 @@ struct ShareLink {
   uint64_t share(uint64_t rate) const {
     uint64_t fair = capacity / std::max(1u, flows);
     if (used > capacity)
-      return std::max(fair, static_cast<uint64_t>(static_cast<unsigned __int128>(rate) * capacity /
-                                                  used));
+      return std::max(
+          fair, static_cast<uint64_t>(static_cast<unsigned __int128>(rate) * capacity / used));
     uint64_t part = (capacity - used) / std::max(1u, flows / 2);
     return std::max(fair, rate + part);
   }
@@ -55,7 +55,7 @@ struct Flow {
   uint16_t source_life = 0;
   FlowState state = FlowState::kAsking;
   uint8_t quarters_told = 0;
-  uint8_t upstream = 0;        // where among its source's flows that of the chunk was last
+  uint8_t upstream = 0;          // where among its source's flows that of the chunk was last
   uint8_t is_in_flight : 1 = 0;  // the source was receiving the chunk when it was named
   uint8_t has_slot : 1 = 0;      // takes one of its source's uploads
 };
@@ -65,10 +65,10 @@ struct Host {
   ShareLink up;
   std::vector<Flow> flows;  // to it
   uint32_t rack = 0;
-  Tick updated = 0;         // the positions and rates of its flows are of then
-  uint16_t uploads = 0;     // under way or promised
-  uint16_t uploads_max = 0; // 0: any number
-  uint16_t life = 0;        // counts its processes
+  Tick updated = 0;          // the positions and rates of its flows are of then
+  uint16_t uploads = 0;      // under way or promised
+  uint16_t uploads_max = 0;  // 0: any number
+  uint16_t life = 0;         // counts its processes
   bool is_alive = false;
 };
 static_assert(sizeof(Host) <= 64);

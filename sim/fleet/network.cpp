@@ -196,7 +196,8 @@ std::optional<FailureKind> Network::move(uint32_t node, Flow& flow, Tick now, Ti
   if (!source.is_alive || source.life != flow.source_life) return FailureKind::kUnreachable;
   uint64_t bytes = source.up.carried(uint64_t{flow.rate} * passed / kTicksPerS);
   if (crosses_racks(node, flow)) {
-    if (uint32_t rack = hosts_[node].rack; rack != kNoRack) bytes = racks_[rack].down.carried(bytes);
+    if (uint32_t rack = hosts_[node].rack; rack != kNoRack)
+      bytes = racks_[rack].down.carried(bytes);
     if (source.rack != kNoRack) bytes = racks_[source.rack].up.carried(bytes);
   }
   uint32_t end = std::max(flow.position, reach(flow, now));

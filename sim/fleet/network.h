@@ -33,7 +33,8 @@ struct NetworkTraffic {
 //
 // Purity:    pure, integers only.
 // Ownership: borrows the scenario and the chunks.
-// Bounds:    a row of 48 bytes a flow. Cost: constant a flow and look, so `refresh` is what exactness
+// Bounds:    a row of 48 bytes a flow. Cost: constant a flow and look, so `refresh` is what
+// exactness
 //            costs.
 class Network {
  public:

@@ -58,8 +58,7 @@ void Peers::start_transfer(uint32_t node, const peer::StartTransfer& order) {
 }
 
 void Peers::cancel_transfer(uint32_t node, peer::TransferId transfer) {
-  std::optional<Flow> flow =
-      world_.network().stop(node, static_cast<uint32_t>(transfer.value()));
+  std::optional<Flow> flow = world_.network().stop(node, static_cast<uint32_t>(transfer.value()));
   if (!flow) return;
   bytes_.wasted += flow->position - flow->from;
   leave_gate(node, *flow, TransferEnd::kCancelled);
@@ -83,9 +82,9 @@ void Peers::flow_ended(uint32_t node, const EndedFlow& ended) {
   world_.chunks().set(node, flow.chunk);
   if (flow.source == world_.network().origin()) ++origin_reads_[flow.chunk];
   if (!is_superpeer(node) && !is_late) bytes_delivered_ += flow.length;
-  deliver(node, peer::TransferDone{peer::TransferId(flow.transfer),
-                                   world_.chunks().root(flow.chunk), true,
-                                   flow.length - flow.from});
+  deliver(node,
+          peer::TransferDone{peer::TransferId(flow.transfer), world_.chunks().root(flow.chunk),
+                             true, flow.length - flow.from});
   cancel_others(node, flow.chunk);
 }
 

@@ -44,7 +44,8 @@ void Peers::start(uint32_t node) {
   std::vector<InventoryEntry> entries = inventory(node);
   for (const InventoryEntry& entry : entries)
     remembered.push_back(
-        world_.chunks().object(world_.chunks().object_of(world_.chunks().number(entry.version, 0)))
+        world_.chunks()
+            .object(world_.chunks().object_of(world_.chunks().number(entry.version, 0)))
             .facts);
   deliver(node, peer::StoreLoaded{std::move(remembered), std::move(entries)});
   if (host.life == 1) return;

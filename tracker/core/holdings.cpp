@@ -174,8 +174,7 @@ bool Holdings::remove(VersionIndex version, PeerIndex peer, uint32_t chunk) {
     --facts.complete;
   }
   pool_.at(row.bits, words)[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
-  if (RackGroup& group = facts.groups[row.group]; !group.held.empty())
-    note_held(group, chunk / 64);
+  if (RackGroup& group = facts.groups[row.group]; !group.held.empty()) note_held(group, chunk / 64);
   count_copy(facts, peer, chunk, -1);
   if (--row.count == 0) destroy(index);
   return true;

@@ -43,8 +43,8 @@ struct Search {
   State& state;
   const Reader& reader;
   uint32_t chunk = 0;
-  Place place;           // of the reader
-  bool is_only = false;  // nobody but superpeers holds it or is being sent it
+  Place place;            // of the reader
+  bool is_only = false;   // nobody but superpeers holds it or is being sent it
   bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
   Reason reason{};
@@ -275,8 +275,12 @@ bool is_usable_source(const State& state, PeerIndex index) {
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
-  Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
-                is_only_at_superpeers(version, chunk), version.in_flight[chunk] > kLooksPerTier};
+  Search search{state,
+                reader,
+                chunk,
+                state.fleet.place_of(reader.peer),
+                is_only_at_superpeers(version, chunk),
+                version.in_flight[chunk] > kLooksPerTier};
   if (scope == Scope::kRack)
     look_in_flight_near(search);
   else
@@ -284,7 +288,8 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
   look_in_rack(search);
   if (scope == Scope::kAnywhere) look_beyond_rack(search);
   bool is_cut_short = version.members > kLooksPerTier;
-  if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty()) look_at_superpeers(search);
+  if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty())
+    look_at_superpeers(search);
   Found found;
   found.was_thorough = !is_cut_short || version.superpeer_copies[chunk] == 0;
   found.reason = search.reason;

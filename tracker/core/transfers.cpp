@@ -54,8 +54,7 @@ void Transfers::finish(TransferIndex index) {
 
 void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_generation) {
   TransferRow& row = rows_[index.value()];
-  RackDemand& demand =
-      versions_[row.version].demand_of_rack.at(fleet_.place_of(row.receiver).rack);
+  RackDemand& demand = versions_[row.version].demand_of_rack.at(fleet_.place_of(row.receiver).rack);
   book_upload(source, +1);
   if (is_inbound(row)) --demand.inbound;
   book_upload(row.source, -1);
