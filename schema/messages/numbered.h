@@ -1,7 +1,9 @@
 // Numbered, acknowledged, resent: the two ends of one direction of a session.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -30,8 +32,10 @@ class NumberedOutbox {
     auto count = static_cast<std::ptrdiff_t>(applied.value() + 1 - first_);
     items_.erase(items_.begin(), items_.begin() + count);
     first_ = applied.value() + 1;
-    // Idle sessions are many, and keep no room for a backlog they once had.
-    if (items_.empty() && items_.capacity() > kIdleCapacityMax) std::vector<Item>().swap(items_);
+    // Sessions are many, and keep no room for a backlog they once had.
+    if (items_.capacity() > kIdleCapacityMax && items_.size() * 4 <= items_.capacity())
+      items_ = std::vector<Item>(std::make_move_iterator(items_.begin()),
+                                 std::make_move_iterator(items_.end()));
     if (next_to_send_ < first_) next_to_send_ = first_;
     return true;
   }
@@ -55,6 +59,7 @@ class NumberedOutbox {
   template <class Fits>
   std::vector<Item> take_unsent(std::size_t max, Fits&& fits) {
     std::vector<Item> taken;
+    taken.reserve(std::min<std::size_t>(max, first_ + items_.size() - next_to_send_));
     while (taken.size() < max && has_unsent()) {
       const Item& item = items_[next_to_send_ - first_];
       if (!fits(item)) break;

@@ -71,7 +71,7 @@ std::vector<CatalogueEntry> canary_scenarios() {
 
 std::vector<CatalogueEntry> all_scenarios() {
   std::vector<CatalogueEntry> all;
-  for (auto* some : {plain_scenarios, limit_scenarios, fault_scenarios})
+  for (auto* some : {plain_scenarios, limit_scenarios, size_scenarios, fault_scenarios})
     for (CatalogueEntry& entry : some()) all.push_back(std::move(entry));
   all.push_back({"hostile", "random faults by the seed, then calm",
                  [](const Knobs& knobs) { return hostile_scenario(knobs.seed); }});

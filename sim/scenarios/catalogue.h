@@ -30,6 +30,8 @@ struct CatalogueEntry {
 std::vector<CatalogueEntry> plain_scenarios();
 // Schedules against the limit of the links: 16 readers, 64 MiB, everybody's link 50 Mbit/s.
 std::vector<CatalogueEntry> limit_scenarios();
+// Fleets of a size that only the fleet world can run.
+std::vector<CatalogueEntry> size_scenarios();
 // One fault each.
 std::vector<CatalogueEntry> fault_scenarios();
 // Scenarios with a defect put in on purpose: each must fail.

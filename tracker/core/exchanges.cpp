@@ -80,7 +80,7 @@ void answer_session(State& state, SessionIndex index) {
   std::stable_sort(session.staged.begin(), session.staged.end(),
                    [](const Command& a, const Command& b) { return rank(a) < rank(b); });
   for (Command& command : session.staged) session.outbox.push(std::move(command));
-  session.staged.clear();
+  std::vector<Command>().swap(session.staged);  // sessions are many, and most of them wait
   // The oldest call is answered first; the younger one stays as the parked one unless it must go.
   while (!session.pending.empty()) {
     PendingExchange oldest = session.pending.front();

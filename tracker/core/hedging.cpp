@@ -18,10 +18,9 @@ constexpr uint32_t kChunksPerHedge = 50;
 
 uint32_t transfers_of(const State& state, const Reader& reader, uint32_t chunk) {
   uint32_t count = 0;
-  const VersionRow& version = state.versions[reader.version];
-  for (TransferIndex t = version.newest_transfer[chunk]; t != kNoTransfer;
-       t = state.transfers[t].older)
-    count += state.transfers[t].receiver == reader.peer ? 1 : 0;
+  SessionIndex session = state.fleet.peer(reader.peer).session;
+  for (const Download& download : state.sessions[session].downloads)
+    count += download.version == reader.version && download.chunk == chunk ? 1 : 0;
   return count;
 }
 
@@ -52,9 +51,9 @@ bool hedge(State& state, ReaderIndex index, const TransferRow& late) {
 Instant hedge_tail(State& state, ReaderIndex index) {
   Instant next = Instant::never();
   SessionIndex session = state.fleet.peer(state.readers[index].peer).session;
-  const std::vector<TransferIndex> under_way = state.sessions[session].transfers;
-  for (TransferIndex t : under_way) {
-    const TransferRow row = state.transfers[t];
+  const std::vector<Download> under_way = state.sessions[session].downloads;
+  for (const Download& download : under_way) {
+    const TransferRow row = state.transfers[download.transfer];
     const Reader& reader = state.readers[index];
     if (row.version != reader.version || row.source == kNoPeer) continue;
     if (!may_hedge(state, reader)) return Instant::never();

@@ -85,6 +85,18 @@ uint64_t Holdings::word(HoldingIndex index, uint32_t word) const {
   return pool_.at(row.bits, words_of(row.version))[word];
 }
 
+uint64_t Holdings::word(const RackGroup& group, uint32_t word) const {
+  if (!group.held.empty()) return group.held[word];
+  return group.holdings.empty() ? 0 : this->word(group.holdings.front(), word);
+}
+
+// Looks through all holders, after one of them lost chunks.
+void Holdings::note_held(RackGroup& group, uint32_t word) {
+  uint64_t held = 0;
+  for (HoldingIndex index : group.holdings) held |= this->word(index, word);
+  group.held[word] = held;
+}
+
 HoldingIndex Holdings::create(VersionIndex version, PeerIndex peer) {
   HoldingIndex index(static_cast<uint32_t>(rows_.size()));
   if (free_.empty()) {
@@ -132,7 +144,9 @@ bool Holdings::add(VersionIndex version, PeerIndex peer, uint32_t chunk) {
   if (has(index, chunk)) return false;
   Holding& row = rows_[index.value()];
   VersionRow& facts = versions_[version];
-  pool_.at(row.bits, words_of(version))[chunk / 64] |= uint64_t{1} << (chunk % 64);
+  uint64_t bit = uint64_t{1} << (chunk % 64);
+  pool_.at(row.bits, words_of(version))[chunk / 64] |= bit;
+  if (auto& held = facts.groups[row.group].held; !held.empty()) held[chunk / 64] |= bit;
   count_copy(facts, peer, chunk, +1);
   if (++row.count == facts.chunk_count()) {
     pool_.release(row.bits, words_of(version));
@@ -160,6 +174,7 @@ bool Holdings::remove(VersionIndex version, PeerIndex peer, uint32_t chunk) {
     --facts.complete;
   }
   pool_.at(row.bits, words)[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
+  if (RackGroup& group = facts.groups[row.group]; !group.held.empty()) note_held(group, chunk / 64);
   count_copy(facts, peer, chunk, -1);
   if (--row.count == 0) destroy(index);
   return true;
@@ -207,22 +222,27 @@ void Holdings::join_group(HoldingIndex index) {
   auto next = static_cast<uint32_t>(version.groups.size());
   auto [it, is_new] = version.group_of_rack.try_emplace(place.rack, next);
   if (is_new) {
-    version.groups.push_back({place.rack, place.zone, place.region, {}});
+    version.groups.push_back({place.rack, place.zone, place.region, {}, {}});
     version.groups_of_zone[place.zone].push_back(next);
     version.groups_of_region[place.region].push_back(next);
   }
-  auto& members = version.groups[it->second].holdings;
+  RackGroup& group = version.groups[it->second];
   row.group = it->second;
-  row.position = static_cast<uint32_t>(members.size());
-  members.push_back(index);
+  row.position = static_cast<uint32_t>(group.holdings.size());
+  group.holdings.push_back(index);
+  if (group.holdings.size() != 2 || !group.held.empty()) return;
+  group.held.resize(words_of(row.version));
+  for (uint32_t i = 0; i < group.held.size(); ++i) note_held(group, i);
 }
 
 void Holdings::leave_group(HoldingIndex index) {
   Holding& row = rows_[index.value()];
-  auto& members = versions_[row.version].groups[row.group].holdings;
+  RackGroup& group = versions_[row.version].groups[row.group];
+  auto& members = group.holdings;
   members[row.position] = members.back();
   rows_[members[row.position].value()].position = row.position;
   members.pop_back();
+  for (uint32_t i = 0; i < group.held.size(); ++i) note_held(group, i);
 }
 
 std::size_t Holdings::bytes() const {

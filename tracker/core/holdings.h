@@ -61,6 +61,8 @@ class Holdings {
   bool has(HoldingIndex index, uint32_t chunk) const;
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
   uint64_t word(HoldingIndex index, uint32_t word) const;
+  // The same of all holders of a rack together. Cost: constant.
+  uint64_t word(const RackGroup& group, uint32_t word) const;
 
   // Adds a chunk, and makes the holding the peer's most recent. False if it was held already.
   bool add(VersionIndex version, PeerIndex peer, uint32_t chunk);
@@ -84,6 +86,7 @@ class Holdings {
   void unlink(HoldingIndex index);
   void join_group(HoldingIndex index);
   void leave_group(HoldingIndex index);
+  void note_held(RackGroup& group, uint32_t word);
   void count_copy(VersionRow& version, PeerIndex peer, uint32_t chunk, int change);
   uint32_t words_of(VersionIndex version) const;
 

@@ -14,6 +14,7 @@ void check_versions(const State& state) {
     uint32_t members = 0;
     uint32_t complete = 0;
     for (const RackGroup& group : row.groups) {
+      std::vector<uint64_t> together((row.chunk_count() + 63) / 64);
       for (std::size_t i = 0; i < group.holdings.size(); ++i) {
         const Holding& holding = state.holdings[group.holdings[i]];
         TYTO_ASSERT(holding.version == VersionIndex(v) && holding.position == i);
@@ -26,9 +27,13 @@ void check_versions(const State& state) {
           ++copies[c];
         }
         TYTO_ASSERT(held == holding.count && held > 0);
+        for (uint32_t w = 0; w < together.size(); ++w)
+          together[w] |= state.holdings.word(group.holdings[i], w);
         ++members;
         complete += held == row.chunk_count() ? 1 : 0;
       }
+      for (uint32_t c = 0; c < row.chunk_count(); ++c)
+        TYTO_ASSERT(((state.holdings.word(group, c / 64) ^ together[c / 64]) >> c % 64 & 1) == 0);
     }
     TYTO_ASSERT(copies == row.copies && members == row.members && complete == row.complete);
     auto lacking = static_cast<uint32_t>(std::count(copies.begin(), copies.end(), 0u));
@@ -36,31 +41,35 @@ void check_versions(const State& state) {
   }
 }
 
-// A version's transfers by chunk and by rack agree with its list of all.
+// A version's transfers by rack agree with those by chunk.
 void check_demand(const State& state, const VersionRow& version) {
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> racks;  // transfers, and those inbound
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> coming;
-  for (TransferIndex t : version.transfers) {
-    const TransferRow& row = state.transfers[t];
-    uint32_t rack = state.fleet.place_of(row.receiver).rack;
-    ++racks[rack].first;
-    bool is_inbound = row.source == kNoPeer || state.fleet.place_of(row.source).rack != rack;
-    racks[rack].second += is_inbound ? 1 : 0;
-    ++coming[{rack, row.chunk}];
+  for (uint32_t c = 0; c < version.chunk_count(); ++c) {
+    uint32_t listed = 0;
+    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
+         t = state.transfers[t].older, ++listed) {
+      const TransferRow& row = state.transfers[t];
+      TYTO_ASSERT(row.chunk == c);
+      uint32_t rack = state.fleet.place_of(row.receiver).rack;
+      ++racks[rack].first;
+      bool is_inbound = row.source == kNoPeer || state.fleet.place_of(row.source).rack != rack;
+      racks[rack].second += is_inbound ? 1 : 0;
+      ++coming[{rack, c}];
+    }
+    TYTO_ASSERT(listed == version.in_flight[c]);
   }
   TYTO_ASSERT(racks.size() == version.demand_of_rack.size());
   for (const auto& [rack, counts] : racks) {
     const RackDemand& demand = version.demand_of_rack.at(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
-  }
-  for (const auto& [place, count] : coming)
-    TYTO_ASSERT(version.demand_of_rack.at(place.first).coming[place.second] == count);
-  for (uint32_t c = 0; c < version.chunk_count(); ++c) {
-    uint32_t listed = 0;
-    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
-         t = state.transfers[t].older, ++listed)
-      TYTO_ASSERT(state.transfers[t].chunk == c);
-    TYTO_ASSERT(listed == version.in_flight[c]);
+    for (uint32_t c = 0; c < version.chunk_count(); ++c) {
+      uint32_t listed = 0;
+      for (TransferIndex t = demand.newest[c]; t != kNoTransfer;
+           t = state.transfers[t].older_in_rack, ++listed)
+        TYTO_ASSERT(state.transfers[t].chunk == c);
+      TYTO_ASSERT(listed == coming[std::pair(rack, c)]);
+    }
   }
 }
 
@@ -72,7 +81,7 @@ void check_transfers(const State& state) {
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
     const TransferRow& row = state.transfers[TransferIndex(t)];
     if (row.n == 0) continue;
-    TYTO_ASSERT(state.versions[row.version].transfers[row.position] == TransferIndex(t));
+    TYTO_ASSERT(state.versions[row.version].in_flight[row.chunk] > 0);
     TYTO_ASSERT(row.generation > row.source_generation);
     TYTO_ASSERT(row.source != row.receiver);
     ++downloads[row.receiver];
@@ -91,7 +100,7 @@ void check_transfers(const State& state) {
     TYTO_ASSERT(peer.references == references[p]);
     if (!peer.is_used || peer.is_gone) continue;
     TYTO_ASSERT(peer.downloads == downloads[PeerIndex(p)]);
-    TYTO_ASSERT(state.sessions[peer.session].transfers.size() == peer.downloads);
+    TYTO_ASSERT(state.sessions[peer.session].downloads.size() == peer.downloads);
   }
 }
 
@@ -115,8 +124,11 @@ void check_bytes(const State& state) {
       for (uint32_t c = 0; c < state.versions[version].chunk_count(); ++c)
         if (state.holdings.has(h, c)) bytes += length(version, c);
     }
-    for (TransferIndex t : session.transfers)
-      bytes += length(state.transfers[t].version, state.transfers[t].chunk);
+    for (const Download& download : session.downloads) {
+      const TransferRow& row = state.transfers[download.transfer];
+      TYTO_ASSERT(row.version == download.version && row.chunk == download.chunk);
+      bytes += length(row.version, row.chunk);
+    }
     TYTO_ASSERT(peer.evicting_bytes == evicting);
     TYTO_ASSERT(peer.used_bytes == bytes + evicting);
   }

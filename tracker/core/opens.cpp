@@ -61,8 +61,7 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
     session.readers.push_back(reader);
     ++state.versions[version].readers;
     // What an earlier reader of the same peer had asked for still comes.
-    for (TransferIndex transfer : session.transfers) {
-      const TransferRow& coming = state.transfers[transfer];
+    for (const Download& coming : session.downloads) {
       if (coming.version != version || state.readers[reader].in_flight.test(coming.chunk)) continue;
       state.readers[reader].in_flight.set(coming.chunk);
       ++state.readers[reader].active;

@@ -8,8 +8,6 @@
 namespace tyto::tracker {
 namespace {
 
-constexpr std::size_t kRackHoldersSeen = 64;
-
 // 64 chunks' worth of what a reader still has to be sent.
 uint64_t needed_word(const State& state, const Reader& reader, HoldingIndex holding,
                      uint32_t word) {
@@ -28,24 +26,22 @@ class Rack {
     const VersionRow& version = state.versions[reader.version];
     uint32_t rack = state.fleet.place_of(reader.peer).rack;
     auto group = version.group_of_rack.find(rack);
-    if (group != version.group_of_rack.end()) holders_ = &version.groups[group->second].holdings;
+    if (group != version.group_of_rack.end()) group_ = &version.groups[group->second];
     auto demand = version.demand_of_rack.find(rack);
-    if (demand != version.demand_of_rack.end()) coming_ = &demand->second.coming;
+    if (demand != version.demand_of_rack.end()) newest_ = &demand->second.newest;
   }
   // Bits past the end may be set.
   uint64_t held_word(uint32_t word) const {
-    uint64_t held = 0;
-    if (holders_ == nullptr) return held;
-    std::size_t count = std::min(holders_->size(), kRackHoldersSeen);
-    for (std::size_t i = 0; i < count; ++i) held |= state_.holdings.word((*holders_)[i], word);
-    return held;
+    return group_ == nullptr ? 0 : state_.holdings.word(*group_, word);
   }
-  bool is_coming(uint32_t chunk) const { return coming_ != nullptr && (*coming_)[chunk] > 0; }
+  bool is_coming(uint32_t chunk) const {
+    return newest_ != nullptr && (*newest_)[chunk] != kNoTransfer;
+  }
 
  private:
   const State& state_;
-  const std::vector<HoldingIndex>* holders_ = nullptr;
-  const std::vector<uint16_t>* coming_ = nullptr;
+  const RackGroup* group_ = nullptr;
+  const std::vector<TransferIndex>* newest_ = nullptr;
 };
 
 // The origin is read in order, from where the last lease was granted.

@@ -52,7 +52,7 @@ struct Picks {
   uint16_t considered = 0;
 };
 
-// Cost: the words of the version's bitmap, times the holders in the reader's rack (64 at most).
+// Cost: the version's chunks that the reader lacks.
 Picks pick(const State& state, const Reader& reader);
 
 }  // namespace tyto::tracker

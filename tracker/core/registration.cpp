@@ -82,6 +82,7 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   details.full_until = Instant();
   details.location = path_for_people(request.location);
   details.data_address = request.data_address;
+  state.fleet.peer(index).is_serving = details.data_address.port != 0 ? 1 : 0;
   if (row.is_superpeer) state.fleet.list_superpeer(index);
   return index;
 }
@@ -205,8 +206,8 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();
-  std::vector<TransferIndex> transfers = state.sessions[index].transfers;
-  for (TransferIndex transfer : transfers) finish_transfer(state, transfer);
+  std::vector<Download> downloads = state.sessions[index].downloads;
+  for (const Download& download : downloads) finish_transfer(state, download.transfer);
   for (const PendingExchange& pending : state.sessions[index].pending) {
     state.emit(ExchangeRefused{pending.token,
                                {ErrorCode::kNotFound, "the session has ended; register again"}});

@@ -185,9 +185,12 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
 namespace {
 
 bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, PeerIndex receiver) {
-  TransferIndex t = state.versions[version].newest_transfer[chunk];
-  while (t != kNoTransfer && state.transfers[t].receiver != receiver) t = state.transfers[t].older;
-  return t != kNoTransfer;
+  SessionIndex session = state.fleet.peer(receiver).session;
+  if (session == kNoSession) return false;
+  const std::vector<Download>& downloads = state.sessions[session].downloads;
+  return std::any_of(downloads.begin(), downloads.end(), [&](const Download& download) {
+    return download.version == version && download.chunk == chunk;
+  });
 }
 
 }  // namespace
@@ -196,7 +199,9 @@ void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
   receiver.used_bytes -= state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
-  if (receiver.session != kNoSession) std::erase(state.sessions[receiver.session].transfers, index);
+  if (receiver.session != kNoSession)
+    std::erase_if(state.sessions[receiver.session].downloads,
+                  [&](const Download& download) { return download.transfer == index; });
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
   bool is_last = !is_coming_to(state, row.version, row.chunk, row.receiver);

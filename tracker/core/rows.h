@@ -59,14 +59,15 @@ struct PeerRow {
   HoldingIndex newest_holding = kNoHolding;  // most recently used first
   HoldingIndex oldest_holding = kNoHolding;
   SessionIndex session = kNoSession;
+  uint32_t references = 0;  // by transfers that name it as source or fall-back
   uint16_t downloads = 0;
-  uint16_t references = 0;  // by transfers that name it as source or fall-back
-  uint8_t strikes = 0;      // suspicions since it last spoke
+  uint8_t strikes = 0;  // suspicions since it last spoke
   uint8_t is_superpeer : 1 = 0;
   uint8_t is_leaving : 1 = 0;
   uint8_t is_used : 1 = 0;         // the row is a peer's
   uint8_t is_gone : 1 = 0;         // unregistered; the row waits for its references to end
   uint8_t is_unreachable : 1 = 0;  // likewise: its chunk server did not answer
+  uint8_t is_serving : 1 = 0;      // has a data address
   uint8_t is_quarantined : 1 = 0;  // suspect_until came of lies, and speaking does not clear it
 };
 static_assert(sizeof(PeerRow) <= 64);
@@ -95,12 +96,13 @@ struct TransferRow {
   PeerIndex source = kNoPeer;  // kNoPeer: the origin
   VersionIndex version{kNone};
   uint32_t chunk = 0;
-  uint32_t position = kNone;          // in the version's list of transfers
   TransferIndex newer = kNoTransfer;  // of the same chunk
   TransferIndex older = kNoTransfer;
+  TransferIndex newer_in_rack = kNoTransfer;  // of the same chunk, to the same rack
+  TransferIndex older_in_rack = kNoTransfer;
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
-  uint16_t generation = 0;
-  uint16_t source_generation = 0;
+  uint8_t generation = 0;
+  uint8_t source_generation = 0;
   uint8_t quarters = 0;
   uint8_t is_moved : 1 = 0;  // the receiver has gone on to a fall-back
   uint8_t is_lease : 1 = 0;  // the one reading of this chunk from the origin, for all

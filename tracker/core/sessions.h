@@ -24,6 +24,13 @@ struct PendingExchange {
   bool is_due = false;  // answer as soon as decisions have been taken
 };
 
+// A transfer towards a peer, with what it is of beside it, to be looked through quickly.
+struct Download {
+  TransferIndex transfer = kNoTransfer;
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+};
+
 // An open handle, as far as its tracker needs it.
 struct OpenRow {
   std::optional<VersionIndex> version;  // once resolved
@@ -42,7 +49,7 @@ struct Session {
   std::vector<uint32_t> described;       // versions described to it, sorted
   std::map<OpenId, OpenRow> opens;
   std::vector<ReaderIndex> readers;
-  std::vector<TransferIndex> transfers;  // towards this peer
+  std::vector<Download> downloads;  // under way to this peer
   // Chunks (version, index) that the peer was told to free, and has not confirmed.
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
   std::vector<uint32_t> resolving;        // names it was asked to look up

@@ -26,6 +26,10 @@ class Shortlist {
       if (slot.peer == kNoPeer || candidate.score < slot.score) std::swap(slot, candidate);
     }
   }
+  void drop_first() {
+    std::rotate(slots_.begin(), slots_.begin() + 1, slots_.end());
+    slots_.back() = Candidate{};
+  }
   bool is_empty() const { return slots_[0].peer == kNoPeer; }
   const Candidate& operator[](std::size_t i) const { return slots_[i]; }
   static constexpr std::size_t size() { return 1 + kFallbacksKept; }
@@ -39,8 +43,9 @@ struct Search {
   State& state;
   const Reader& reader;
   uint32_t chunk = 0;
-  Place place;           // of the reader
-  bool is_only = false;  // nobody but superpeers holds it or is being sent it
+  Place place;            // of the reader
+  bool is_only = false;   // nobody but superpeers holds it or is being sent it
+  bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
   Reason reason{};
 
@@ -89,11 +94,21 @@ bool passes(Search& search, PeerIndex source) {
   return true;
 }
 
+// As if so many holders of a group had been looked at, of which none has the chunk.
+void pass_over(Search& search, uint32_t holders, int& looks) {
+  auto passed = static_cast<uint16_t>(std::min<uint32_t>(holders, static_cast<uint32_t>(looks)));
+  search.reason.candidates = static_cast<uint16_t>(search.reason.candidates + passed);
+  search.reason.rejected_lacking = static_cast<uint16_t>(search.reason.rejected_lacking + passed);
+  looks -= passed;
+}
+
 // Looks at members of one rack group from a random one on.
 void look_at_group(Search& search, const RackGroup& group, int& looks) {
   auto count = static_cast<uint32_t>(group.holdings.size());
   if (count == 0) return;
   uint32_t start = search.state.rng.below(count);
+  uint64_t together = search.state.holdings.word(group, search.chunk / 64);
+  if ((together >> (search.chunk % 64) & 1) == 0) return pass_over(search, count, looks);
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
@@ -140,19 +155,32 @@ void look_beyond_rack(Search& search) {
   if (!is_done()) look_at_groups(search, nullptr);
 }
 
+// Where holders are many, the few that have the chunk are easily missed.
+void look_at_superpeers(Search& search) {
+  if (search.version().superpeer_copies[search.chunk] == 0) return;
+  for (PeerIndex source : search.state.fleet.superpeers()) {
+    HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
+    if (!search.state.holdings.has(holding, search.chunk)) continue;
+    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+  }
+}
+
 // The transfers by which a peer is sent a chunk: one, but for hedges.
+struct ChunkOf {
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+};
 struct Incoming {
   const TransferRow* row = nullptr;
   uint32_t count = 0;
 };
-Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
+Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
   Incoming found;
   SessionIndex session = state.fleet.peer(peer).session;
   if (session == kNoSession) return found;
-  for (TransferIndex index : state.sessions[session].transfers) {
-    const TransferRow& row = state.transfers[index];
-    if (row.version != like.version || row.chunk != like.chunk) continue;
-    found.row = &row;
+  for (const Download& download : state.sessions[session].downloads) {
+    if (download.version != what.version || download.chunk != what.chunk) continue;
+    found.row = &state.transfers[download.transfer];
     ++found.count;
   }
   return found;
@@ -162,13 +190,13 @@ Incoming incoming(const State& state, PeerIndex peer, const TransferRow& like) {
 // their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
 // are given out anew above those who still wait. What comes in two ways is no source: to tell that
 // neither leads back here would take a search.
-bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
-  PeerIndex at = copy.receiver;
+bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerIndex reader) {
+  PeerIndex at = receiver;
   for (int steps = 0; steps <= kGenerationMax; ++steps) {
-    Incoming way = incoming(state, at, copy);
+    Incoming way = incoming(state, at, what);
     if (way.count == 0) {
-      HoldingIndex holding = state.holdings.find(copy.version, at);
-      return holding != kNoHolding && state.holdings.has(holding, copy.chunk);
+      HoldingIndex holding = state.holdings.find(what.version, at);
+      return holding != kNoHolding && state.holdings.has(holding, what.chunk);
     }
     if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
     if (way.row->source_generation == 0) return true;
@@ -177,48 +205,93 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   return false;
 }
 
-// Copies on their way to others that could be passed on as they arrive.
-void look_in_flight(Search& search, Scope scope) {
-  const State& state = search.state;
-  int looks = kLooksPerTier;
-  for (TransferIndex t = search.version().newest_transfer[search.chunk];
-       t != kNoTransfer && looks > 0; t = state.transfers[t].older, --looks) {
-    const TransferRow& row = state.transfers[t];
-    bool is_near = state.fleet.place_of(row.receiver).rack == search.place.rack;
-    if (scope == Scope::kRack && !is_near) continue;
-    // What comes from the origin is nobody's source before it is whole.
-    if (row.generation >= kGenerationMax || !is_sound(state, row, search.reader.peer)) {
-      ++search.reason.candidates;
-      ++search.reason.rejected_cycle;
-      continue;
-    }
-    if (!passes(search, row.receiver)) continue;
-    // What comes to a slow one comes slowly, however fast it could be passed on.
-    if (is_slow(state, row.receiver)) {
-      ++search.reason.rejected_busy;
-      continue;
-    }
-    search.list.offer(
-        {row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+bool is_circular(Search& search, PeerIndex receiver) {
+  ChunkOf what{search.reader.version, search.chunk};
+  if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
+  ++search.reason.candidates;
+  ++search.reason.rejected_cycle;
+  return true;
+}
+
+bool may_relay(Search& search, const TransferRow& row) {
+  if (!passes(search, row.receiver)) return false;
+  // What comes to a slow one comes slowly, however fast it could be passed on.
+  if (!is_slow(search.state, row.receiver)) return true;
+  ++search.reason.rejected_busy;
+  return false;
+}
+
+// A copy on its way to another that could be passed on as it arrives. True if it may be.
+bool look_at_transfer(Search& search, const TransferRow& row) {
+  if (row.generation >= kGenerationMax) {
+    ++search.reason.candidates;
+    ++search.reason.rejected_cycle;
+    return false;
   }
+  // Circles take long to tell: where there are many copies, see drop_circles().
+  if (!search.are_many && is_circular(search, row.receiver)) return false;
+  if (!may_relay(search, row)) return false;
+  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  return true;
+}
+
+// Of the copies in flight on the list only the best is ever chosen.
+void drop_circles(Search& search) {
+  while (!search.list.is_empty() && is_circular(search, search.list[0].peer))
+    search.list.drop_first();
+}
+
+// Of those to the reader's own rack the newest.
+void look_in_flight_near(Search& search) {
+  const auto& demands = search.version().demand_of_rack;
+  auto demand = demands.find(search.place.rack);
+  if (demand == demands.end()) return;
+  int looks = kLooksPerTier;
+  for (TransferIndex t = demand->second.newest[search.chunk]; t != kNoTransfer && looks > 0;
+       t = search.state.transfers[t].older_in_rack, --looks)
+    look_at_transfer(search, search.state.transfers[t]);
+  if (search.are_many) drop_circles(search);
+}
+
+// All, or, where there are too many to look at, those in the reader's rack, and if none of these
+// will do the first few of the newest that will.
+void look_in_flight(Search& search) {
+  if (search.are_many) look_in_flight_near(search);
+  if (!search.list.is_empty()) return;
+  int looks = kLooksPerTier;
+  std::size_t wanted = search.are_many ? Shortlist::size() : kLooksPerTier;
+  for (TransferIndex t = search.version().newest_transfer[search.chunk];
+       t != kNoTransfer && looks > 0 && wanted > 0; t = search.state.transfers[t].older, --looks)
+    wanted -= look_at_transfer(search, search.state.transfers[t]) ? 1 : 0;
+  if (search.are_many) drop_circles(search);
 }
 
 }  // namespace
 
 bool is_usable_source(const State& state, PeerIndex index) {
   const PeerRow& peer = state.fleet.peer(index);
-  return !peer.is_gone && !peer.is_leaving && peer.suspect_until <= state.now &&
-         state.fleet.details(index).data_address.port != 0;
+  return !peer.is_gone && !peer.is_leaving && peer.is_serving && peer.suspect_until <= state.now;
 }
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
-  Search search{state, reader, chunk, state.fleet.place_of(reader.peer),
-                is_only_at_superpeers(version, chunk)};
-  look_in_flight(search, scope);
+  Search search{state,
+                reader,
+                chunk,
+                state.fleet.place_of(reader.peer),
+                is_only_at_superpeers(version, chunk),
+                version.in_flight[chunk] > kLooksPerTier};
+  if (scope == Scope::kRack)
+    look_in_flight_near(search);
+  else
+    look_in_flight(search);
   look_in_rack(search);
   if (scope == Scope::kAnywhere) look_beyond_rack(search);
+  bool is_cut_short = version.members > kLooksPerTier;
+  if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty())
+    look_at_superpeers(search);
   Found found;
+  found.was_thorough = !is_cut_short || version.superpeer_copies[chunk] == 0;
   found.reason = search.reason;
   if (search.list.is_empty()) return found;
   const Candidate& best = search.list[0];
@@ -269,8 +342,8 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   row.version = version;
   row.chunk = chunk;
   row.fallbacks = found.fallbacks;
-  row.source_generation = found.generation;
-  row.generation = static_cast<uint16_t>(found.generation + 1);
+  row.source_generation = static_cast<uint8_t>(found.generation);
+  row.generation = static_cast<uint8_t>(found.generation + 1);
   const BucketConfig* bucket = state.names.bucket(facts.facts->bucket_name);
   // What a peer reads is for all if its root is known, or may be learned from that peer.
   bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||
@@ -283,7 +356,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
 
   TransferIndex index = state.transfers.start(row, reason);
   SessionIndex session = state.fleet.peer(receiver).session;
-  state.sessions[session].transfers.push_back(index);
+  state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
     if (kind == Assignment::kOnly) {
       state.readers[reader].in_flight.set(chunk);

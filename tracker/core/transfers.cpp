@@ -24,11 +24,9 @@ TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
   reasons_[index.value()] = reason;
   mine.n = ++serial_ << kIndexBits | index.value();
   VersionRow& version = versions_[row.version];
-  mine.position = static_cast<uint32_t>(version.transfers.size());
-  version.transfers.push_back(index);
   ++version.in_flight[row.chunk];
   link(version, index);
-  book_demand(mine, +1);
+  link_in_rack(version, index);
   if (row.is_lease) version.leases.push_back(row.chunk);
   ++fleet_.peer(row.receiver).downloads;
   book_upload(row.source, +1);
@@ -41,14 +39,10 @@ void Transfers::finish(TransferIndex index) {
   TransferRow& row = rows_[index.value()];
   TYTO_ASSERT(row.n != 0);
   VersionRow& version = versions_[row.version];
-  TransferIndex last = version.transfers.back();
-  version.transfers[row.position] = last;
-  rows_[last.value()].position = row.position;
-  version.transfers.pop_back();
   TYTO_ASSERT(version.in_flight[row.chunk] > 0);
   --version.in_flight[row.chunk];
   unlink(version, index);
-  book_demand(row, -1);
+  unlink_in_rack(version, index);
   if (row.is_lease) std::erase(version.leases, row.chunk);
   --fleet_.peer(row.receiver).downloads;
   book_upload(row.source, -1);
@@ -58,14 +52,15 @@ void Transfers::finish(TransferIndex index) {
   free_.push_back(index);
 }
 
-void Transfers::move_to(TransferIndex index, PeerIndex source, uint16_t source_generation) {
+void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_generation) {
   TransferRow& row = rows_[index.value()];
+  RackDemand& demand = versions_[row.version].demand_of_rack.at(fleet_.place_of(row.receiver).rack);
   book_upload(source, +1);
-  book_demand(row, -1);
+  if (is_inbound(row)) --demand.inbound;
   book_upload(row.source, -1);
   row.source = source;
   row.is_moved = 1;
-  book_demand(row, +1);
+  if (is_inbound(row)) ++demand.inbound;
   row.source_generation = source_generation;
   row.quarters = 0;
 }
@@ -85,17 +80,34 @@ void Transfers::unlink(VersionRow& version, TransferIndex index) {
       row.older;
 }
 
-void Transfers::book_demand(const TransferRow& row, int change) {
-  VersionRow& version = versions_[row.version];
-  uint32_t rack = fleet_.place_of(row.receiver).rack;
-  bool is_inbound = row.source == kNoPeer || fleet_.place_of(row.source).rack != rack;
-  RackDemand& demand = version.demand_of_rack[rack];
-  if (demand.transfers == 0) demand.coming.resize(version.chunk_count());
-  demand.transfers = static_cast<uint32_t>(static_cast<int>(demand.transfers) + change);
-  if (is_inbound) demand.inbound = static_cast<uint32_t>(static_cast<int>(demand.inbound) + change);
-  auto& coming = demand.coming[row.chunk];
-  coming = static_cast<uint16_t>(coming + change);
-  if (demand.transfers == 0) version.demand_of_rack.erase(rack);
+bool Transfers::is_inbound(const TransferRow& row) const {
+  return row.source == kNoPeer ||
+         fleet_.place_of(row.source).rack != fleet_.place_of(row.receiver).rack;
+}
+
+void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
+  TransferRow& row = (*this)[index];
+  RackDemand& demand = version.demand_of_rack[fleet_.place_of(row.receiver).rack];
+  if (demand.transfers == 0) demand.newest.assign(version.chunk_count(), kNoTransfer);
+  ++demand.transfers;
+  if (is_inbound(row)) ++demand.inbound;
+  row.newer_in_rack = kNoTransfer;
+  row.older_in_rack = demand.newest[row.chunk];
+  if (row.older_in_rack != kNoTransfer) (*this)[row.older_in_rack].newer_in_rack = index;
+  demand.newest[row.chunk] = index;
+}
+
+void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
+  const TransferRow& row = (*this)[index];
+  auto entry = version.demand_of_rack.find(fleet_.place_of(row.receiver).rack);
+  RackDemand& demand = entry->second;
+  --demand.transfers;
+  if (is_inbound(row)) --demand.inbound;
+  if (row.older_in_rack != kNoTransfer)
+    (*this)[row.older_in_rack].newer_in_rack = row.newer_in_rack;
+  (row.newer_in_rack == kNoTransfer ? demand.newest[row.chunk]
+                                    : (*this)[row.newer_in_rack].older_in_rack) = row.older_in_rack;
+  if (demand.transfers == 0) version.demand_of_rack.erase(entry);
 }
 
 void Transfers::book_upload(PeerIndex source, int change) {

@@ -13,7 +13,7 @@ namespace tyto::tracker {
 // Bounds: Config::assignments_per_peer (or origin reads) for each session.
 //
 // Keeps, with its rows, the uploads of hosts, the downloads of peers, and each version's transfers
-// under way: their list, by chunk, and by the rack they go to.
+// under way, by chunk and by the rack they go to.
 class Transfers {
  public:
   Transfers(Fleet& fleet, Versions& versions) : fleet_(fleet), versions_(versions) {}
@@ -23,7 +23,7 @@ class Transfers {
   // Unbooks it and frees the row.
   void finish(TransferIndex index);
   // The receiver has gone on to another source: uploads are booked there.
-  void move_to(TransferIndex index, PeerIndex source, uint16_t source_generation);
+  void move_to(TransferIndex index, PeerIndex source, uint8_t source_generation);
 
   // kNoTransfer if there is none of this number.
   TransferIndex find(uint64_t n) const;
@@ -36,9 +36,11 @@ class Transfers {
 
  private:
   void book_upload(PeerIndex source, int change);
-  void book_demand(const TransferRow& row, int change);
+  bool is_inbound(const TransferRow& row) const;
   void link(VersionRow& version, TransferIndex index);
   void unlink(VersionRow& version, TransferIndex index);
+  void link_in_rack(VersionRow& version, TransferIndex index);
+  void unlink_in_rack(VersionRow& version, TransferIndex index);
 
   Fleet& fleet_;
   Versions& versions_;

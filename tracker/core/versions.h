@@ -20,13 +20,15 @@ struct RackGroup {
   uint32_t zone = kNone;
   uint32_t region = kNone;
   std::vector<HoldingIndex> holdings;
+  std::vector<uint64_t> held;  // chunks that any of them holds; empty before a second one came
 };
 
 // What is on its way of a version to the peers of one rack.
 struct RackDemand {
   uint32_t transfers = 0;
-  uint32_t inbound = 0;          // of these, from outside the rack
-  std::vector<uint16_t> coming;  // transfers of each chunk
+  uint32_t inbound = 0;  // of these, from outside the rack
+  // The newest of each chunk; the others follow by TransferRow::older_in_rack.
+  std::vector<TransferIndex> newest;
 };
 
 // One version. Chunk-wise tables are as long as it has chunks.
@@ -37,7 +39,7 @@ struct VersionRow {
   std::vector<Digest> roots;               // zero where unknown; empty: none known
   std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
-  std::vector<uint16_t> in_flight;         // transfers under way
+  std::vector<uint32_t> in_flight;         // transfers under way
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
@@ -49,7 +51,6 @@ struct VersionRow {
   uint32_t members = 0;
   uint32_t complete = 0;
 
-  std::vector<TransferIndex> transfers;
   std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
   PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
   Instant fastest_at;                  // when it last did

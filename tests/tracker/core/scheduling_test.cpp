@@ -218,5 +218,43 @@ TEST(Scheduling, TheSameInputsGiveTheSameEffects) {
   EXPECT_EQ(play(), play());
 }
 
+// More copies are on their way than are looked at, and all of them newer than the one in the rack.
+TEST(Scheduling, AReaderIsSentToItsRackHoweverManyCopiesAreOnTheirWayElsewhere) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join("s", "r1/z1/k0/s");
+  t.have("s", "k", "#");
+  t.join("near", "r1/z1/k1/near");
+  t.open("near", "k");
+  for (int i = 0; i < 60; ++i) {
+    std::string name = "far" + std::to_string(i);
+    t.join(name, "r1/z1/far" + std::to_string(i) + "/" + name);
+    t.open(name, "k");
+  }
+  t.join("x", "r1/z1/k1/x");
+  t.open("x", "k");
+  ASSERT_EQ(t["x"].assigns.size(), 1u);
+  EXPECT_EQ(t["x"].assigns[0].source.peer, t["near"].id);
+}
+
+TEST(Scheduling, WhatOnlyASuperpeerHasIsFoundHoweverManyHoldTheRest) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join_superpeer("s");
+  t.have("s", "k", "##");
+  for (int i = 0; i < 1000; ++i) {
+    std::string name = "p" + std::to_string(i);
+    t.join(name);
+    t.have(name, "k", "#.");
+  }
+  t.join("x");
+  t.open("x", "k");
+  ASSERT_EQ(t["x"].assigns.size(), 2u);
+  for (const Assign& assign : t["x"].assigns) {
+    bool is_rare = assign.chunk.index == ChunkIndex(1);
+    EXPECT_EQ(assign.source.kind, is_rare ? SourceKind::kSuperpeer : SourceKind::kPeer);
+  }
+}
+
 }  // namespace
 }  // namespace tyto::tracker

@@ -1,0 +1,50 @@
+// What a fleet can be asked to do.
+#include <set>
+
+#include "sim/fleet/world.h"
+
+namespace tyto::sim::fleet {
+namespace {
+
+constexpr uint32_t kNodesMax = (1u << 24) - 2;  // see Control: the bits of a node's number
+
+Error refusal(const Scenario& scenario, const std::string& what) {
+  return {ErrorCode::kUnsupported, "scenario '" + scenario.name + "' has " + what +
+                                       ", which the fleet world does not model; run it in the "
+                                       "exact world (--world exact)"};
+}
+
+bool is_modelled(FaultKind kind) {
+  return kind == FaultKind::kPeerCrash || kind == FaultKind::kPeerCrashEmpty ||
+         kind == FaultKind::kPeerLeave;
+}
+
+}  // namespace
+
+Result<void> check_supported(const Scenario& scenario) {
+  if (scenario.fleet.size() > kNodesMax)
+    return refusal(scenario, "more than " + std::to_string(kNodesMax) + " peers");
+  if (scenario.bug != PlantedBug::kNone) return refusal(scenario, "a planted bug");
+  if (scenario.calm_at > Duration()) return refusal(scenario, "a calm after hostility");
+  for (const FaultSpec& fault : scenario.faults) {
+    if (!is_modelled(fault.kind))
+      return refusal(scenario, "a fault of kind " + std::string(fault_kind_name(fault.kind)));
+  }
+  std::vector<bool> is_read(scenario.objects.size());
+  for (const ReadSpec& read : scenario.reads) {
+    if (read.mode != ReadMode::kWhole) return refusal(scenario, "a reader that streams");
+    is_read[read.object] = true;
+  }
+  uint64_t bytes = 0;
+  for (std::size_t i = 0; i < scenario.objects.size(); ++i) {
+    const ObjectSpec& object = scenario.objects[i];
+    if (object.bytes == 0) return refusal(scenario, "an empty object");
+    if (is_read[i]) bytes += object.bytes;
+  }
+  uint64_t store = scenario.fleet.reader_store_bytes;
+  if (scenario.fleet.superpeers > 0) store = std::min(store, scenario.fleet.superpeer_store_bytes);
+  if (bytes > store) return refusal(scenario, "stores too small for all that is read");
+  return {};
+}
+
+}  // namespace tyto::sim::fleet

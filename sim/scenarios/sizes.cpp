@@ -1,0 +1,30 @@
+// Fleets of any size, made to see what size costs.
+#include "sim/scenarios/catalogue.h"
+
+namespace tyto::sim {
+namespace {
+
+constexpr uint32_t kReadersPerRack = 40;
+constexpr uint64_t kRackOversubscription = 4;
+
+// Everybody at once, in racks whose uplinks carry a quarter of what their hosts could take.
+Scenario million(const Knobs& knobs) {
+  Scenario scenario = base_scenario("million", knobs, {.readers = 1'000'000, .chunks = 64});
+  FleetSpec& fleet = scenario.fleet;
+  fleet.superpeers = 4;
+  for (uint32_t i = 0; i < fleet.readers; ++i) scenario.reads[i].node = fleet.reader(i);
+  fleet.racks = (fleet.readers + kReadersPerRack - 1) / kReadersPerRack;
+  uint64_t rack = fleet.reader_link.up_bytes_per_s * kReadersPerRack / kRackOversubscription;
+  fleet.rack_link = {rack, rack};
+  scenario.latency = {Duration::milliseconds(1), Duration::milliseconds(1)};
+  scenario.tracker.max_peers = fleet.size();
+  return scenario;
+}
+
+}  // namespace
+
+std::vector<CatalogueEntry> size_scenarios() {
+  return {{"million", "a million readers in racks of 40; wants --world fleet", million}};
+}
+
+}  // namespace tyto::sim

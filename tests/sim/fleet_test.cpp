@@ -1,0 +1,135 @@
+// The world made for size: what it runs, what it refuses, and how far it is from the exact one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/fleet/world.h"
+#include "sim/report/figures.h"
+#include "sim/report/report.h"
+#include "sim/scenarios/catalogue.h"
+
+namespace tyto::sim {
+namespace {
+
+Scenario scenario_of(std::string_view name, const Knobs& knobs) {
+  Result<Scenario> scenario = catalogue_scenario(name, knobs);
+  EXPECT_TRUE(scenario.ok()) << name;
+  return scenario.ok() ? *scenario : Scenario{};
+}
+
+RunResult run_fleet(const Scenario& scenario) {
+  auto result = fleet::run(scenario);
+  EXPECT_TRUE(result.ok()) << result.error().message;
+  return result.ok() ? std::move(*result) : RunResult{};
+}
+
+Percentiles seconds_of(const RunResult& result) {
+  return figures_of(result).times.front().seconds;
+}
+
+TEST(Fleet, ServesAThousandReadersAndEachRackAboutTwice) {
+  RunResult result = run_fleet(scenario_of("million", {.readers = 1000, .chunks = 32}));
+  EXPECT_TRUE(result.is_good()) << text_report(result);
+  Figures figures = figures_of(result);
+  EXPECT_EQ(figures.complete, 1000u);
+  EXPECT_EQ(result.amplification_permille(), 1000u);
+  ASSERT_EQ(figures.rack_copies.size(), 25u);
+  double copies = 0;
+  for (double of_rack : figures.rack_copies) {
+    EXPECT_GE(of_rack, 1.0);
+    copies += of_rack;
+  }
+  EXPECT_LT(copies, 2.2 * 25);
+  EXPECT_GE(figures.times.front().stretch.p50, 1.0);
+  uint64_t received =
+      result.bytes.from_peers + result.bytes.from_superpeers + result.bytes.from_origin;
+  EXPECT_EQ(received, (1000 + 1) * result.bytes_wanted);  // the readers', and the superpeers' one
+}
+
+TEST(Fleet, IsTheSameForASeedAndNotForAnother) {
+  auto hash_of = [](uint64_t seed) {
+    return run_fleet(scenario_of("million", {.seed = seed, .readers = 60, .chunks = 16}))
+        .event_hash;
+  };
+  EXPECT_EQ(hash_of(1), hash_of(1));
+  EXPECT_NE(hash_of(1), hash_of(2));
+}
+
+struct Pair {
+  std::string_view scenario;
+  uint32_t readers;
+  uint32_t chunks;
+};
+
+std::string name_of(const testing::TestParamInfo<Pair>& pair) {
+  return std::string(pair.param.scenario) + "_" + std::to_string(pair.param.readers);
+}
+
+// Objects of some size: reads of half a second differ by more, and so they do between seeds.
+class FleetAgainstExact : public testing::TestWithParam<Pair> {};
+
+TEST_P(FleetAgainstExact, AgreesWithinATenth) {
+  const Pair& pair = GetParam();
+  Knobs knobs{.readers = pair.readers, .chunks = pair.chunks};
+  Percentiles exact = seconds_of(run(scenario_of(pair.scenario, knobs)));
+  Percentiles approximate = seconds_of(run_fleet(scenario_of(pair.scenario, knobs)));
+  EXPECT_NEAR(approximate.p50, exact.p50, exact.p50 * 0.1);
+  EXPECT_NEAR(approximate.p99, exact.p99, exact.p99 * 0.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, FleetAgainstExact,
+                         testing::Values(Pair{"million", 8, 64}, Pair{"million", 32, 32},
+                                         Pair{"cold_start", 16, 32}, Pair{"flat16", 16, 32},
+                                         Pair{"racks4x4", 16, 32}),
+                         name_of);
+
+TEST(Fleet, ReadsOnAfterCrashesAndLeaving) {
+  Scenario scenario = scenario_of("million", {.readers = 80, .chunks = 32});
+  scenario.faults = {
+      {Duration::milliseconds(600), FaultKind::kPeerCrash, 10, Duration::milliseconds(300)},
+      {Duration::milliseconds(700), FaultKind::kPeerCrashEmpty, 20, Duration::milliseconds(300)},
+      {Duration::milliseconds(800), FaultKind::kPeerLeave, 30, Duration::milliseconds(500)}};
+  RunResult result = run_fleet(scenario);
+  EXPECT_TRUE(result.is_good()) << text_report(result);
+  EXPECT_EQ(figures_of(result).complete, 80u) << text_report(result);
+}
+
+std::string refusal_of(const Scenario& scenario) {
+  auto supported = fleet::check_supported(scenario);
+  return supported.ok() ? "" : supported.error().message;
+}
+
+TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
+  Scenario streams = scenario_of("streams", {});
+  EXPECT_NE(refusal_of(streams).find("a reader that streams"), std::string::npos);
+  EXPECT_NE(refusal_of(streams).find("--world exact"), std::string::npos);
+  Scenario faulty = scenario_of("cold_start", {});
+  faulty.faults = {{Duration::seconds(1), FaultKind::kTrackerCrash}};
+  EXPECT_NE(refusal_of(faulty).find("tracker"), std::string::npos) << refusal_of(faulty);
+  Scenario small = scenario_of("cold_start", {});
+  small.fleet.reader_store_bytes = small.objects[0].bytes - 1;
+  EXPECT_NE(refusal_of(small).find("stores too small"), std::string::npos);
+  EXPECT_FALSE(fleet::run(streams).ok());
+  EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
+}
+
+// Wakes come at their tick, in the order asked for, the earlier of two; far ones are not lost.
+TEST(TimeWheel, WakesEachHostOnceAtTheEarliestTickItWasAskedFor) {
+  fleet::TimeWheel wheel(3);
+  wheel.wake(0, 5);
+  wheel.wake(1, 5);
+  wheel.wake(1, 3);
+  wheel.wake(2, 10'000);
+  std::vector<std::pair<fleet::Tick, uint32_t>> woken;
+  std::vector<uint32_t> due;
+  for (fleet::Tick now = 1; now <= 10'001; ++now) {
+    due.clear();
+    wheel.take_due(now, due);
+    for (uint32_t host : due) woken.emplace_back(now, host);
+  }
+  std::vector<std::pair<fleet::Tick, uint32_t>> expected{{3, 1}, {5, 0}, {10'000, 2}};
+  EXPECT_EQ(woken, expected);
+}
+
+}  // namespace
+}  // namespace tyto::sim
