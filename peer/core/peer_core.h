@@ -59,9 +59,9 @@ struct CoreState;
 //
 // Purity:    pure. Time only as `now`, randomness only from `seed`.
 // Threads:   confined to its loop.
-// Bounds:    kUnheardEventsMax events that the tracker has not acknowledged (see core_state.h); at
-// most 4 KiB besides shared facts while it downloads one
-//            object of 256 chunks.
+// Bounds:    kUnheardEventsMax events that the tracker has not acknowledged (see core_state.h); for
+//            one object of 256 chunks at most 4 KiB besides shared facts with 4 assignments under
+//            way, and up to 9 KB with 16.
 // Errors:    a tracker that breaks the protocol is disconnected from (RegisterFailed's back-off
 //            applies); nothing that arrives can abort the process.
 class PeerCore {

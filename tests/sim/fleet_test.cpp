@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/commands/commands.h"
 #include "sim/fleet/world.h"
 #include "sim/report/figures.h"
 #include "sim/report/report.h"
@@ -111,6 +112,27 @@ TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
   EXPECT_NE(refusal_of(small).find("stores too small"), std::string::npos);
   EXPECT_FALSE(fleet::run(streams).ok());
   EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
+}
+
+// What `tyto-sim run` with these arguments says on its standard error; it must have refused.
+std::string refusal_of_run(const std::string& arguments) {
+  CLI::App app;
+  int exit_code = kExitGood;
+  add_run_command(app, exit_code);
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  app.parse("run " + arguments, false);
+  testing::internal::GetCapturedStdout();
+  EXPECT_EQ(exit_code, kExitUsage) << arguments;
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Fleet, IsWhatTheCommandNamesForAFleetTooLargeForTheExactWorld) {
+  std::string said = refusal_of_run("million --readers 100001");
+  EXPECT_NE(said.find("100001"), std::string::npos) << said;
+  EXPECT_NE(said.find("--world fleet"), std::string::npos) << said;
+  EXPECT_NE(refusal_of_run("cold_start --world fleet --trace").find("--trace"), std::string::npos);
+  EXPECT_NE(refusal_of_run("streams --world fleet").find("streams"), std::string::npos);
 }
 
 // Wakes come at their tick, in the order asked for, the earlier of two; far ones are not lost.
