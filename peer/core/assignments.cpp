@@ -51,17 +51,14 @@ bool take_fallback(const CoreState& state, Transfer& transfer) {
   return false;
 }
 
-// The new order's name and sources for a transfer that is under way. A copy in flight is not taken:
-// it is part of a tree that the tracker made without knowing from whom this transfer goes on to read,
-// and that source may be waiting for this very peer.
+// The new order's name and sources for a transfer that is under way.
 void take_over(Transfer& transfer, Assign& order) {
   transfer.cause = Cause::kAssigned;
   transfer.ask = Ask::kWhatItHas;
   transfer.is_of_old_session = false;
   transfer.assignment = order.assignment;
   transfer.fallbacks = std::move(order.fallbacks);
-  if (order.source.generation == Generation(0))
-    transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
+  transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
   if (order.root) transfer.root = *order.root;
 }
 
