@@ -24,6 +24,9 @@ bool is_modelled(FaultKind kind) {
 Result<void> check_supported(const Scenario& scenario) {
   if (scenario.fleet.size() > kNodesMax)
     return refusal(scenario, "more than " + std::to_string(kNodesMax) + " peers");
+  if (scenario.fleet.zones > 0) return refusal(scenario, "zones");
+  if (scenario.processor.per_exchange > Duration() || scenario.processor.per_decision > Duration())
+    return refusal(scenario, "a tracker whose processor takes its time");
   if (scenario.bug != PlantedBug::kNone) return refusal(scenario, "a planted bug");
   if (scenario.calm_at > Duration()) return refusal(scenario, "a calm after hostility");
   for (const FaultSpec& fault : scenario.faults) {
@@ -43,6 +46,7 @@ Result<void> check_supported(const Scenario& scenario) {
   }
   uint64_t store = scenario.fleet.reader_store_bytes;
   if (scenario.fleet.superpeers > 0) store = std::min(store, scenario.fleet.superpeer_store_bytes);
+  for (const ReaderGroup& group : scenario.fleet.groups) store = std::min(store, group.store_bytes);
   if (bytes > store) return refusal(scenario, "stores too small for all that is read");
   return {};
 }

@@ -114,12 +114,13 @@ void World::violated(std::string what) {
 }
 
 void World::add_reads(RunResult& result) {
-  std::map<std::pair<bool, uint32_t>, Duration> limits;  // readers differ by their links only
+  // Readers differ by their groups' links only.
+  std::map<std::pair<const ReaderGroup*, uint32_t>, Duration> limits;
   for (std::size_t i = 0; i < scenario_.reads.size(); ++i) {
     const ReadSpec& spec = scenario_.reads[i];
     const ReadRow& read = peers_.reads()[i];
     bool is_slow = scenario_.fleet.is_slow(spec.node);
-    auto [limit, is_new] = limits.try_emplace({is_slow, spec.object});
+    auto [limit, is_new] = limits.try_emplace({scenario_.fleet.group(spec.node), spec.object});
     if (is_new)
       limit->second = fluid_limit(scenario_, spec.node, scenario_.objects[spec.object].bytes);
     result.reads.push_back(

@@ -111,6 +111,10 @@ TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
   small.fleet.reader_store_bytes = small.objects[0].bytes - 1;
   EXPECT_NE(refusal_of(small).find("stores too small"), std::string::npos);
   EXPECT_FALSE(fleet::run(streams).ok());
+  EXPECT_NE(refusal_of(scenario_of("zones2x2", {})).find("zones"), std::string::npos);
+  Scenario busy = scenario_of("cold_start", {});
+  busy.processor.per_decision = Duration::microseconds(10);
+  EXPECT_NE(refusal_of(busy).find("processor"), std::string::npos);
   EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
 }
 
