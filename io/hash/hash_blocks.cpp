@@ -27,18 +27,22 @@ class LaneHasher {
   explicit LaneHasher(Lanes lanes) : manager_(alloc_mb_mgr(0)) {
     if (manager_ == nullptr) return;
     switch (lanes) {
+      // Only where the processor has what it takes: otherwise the library leaves the manager without
+      // functions, and then tests itself by calling them.
       case Lanes::kShaInstructions:
+        if (!has(IMB_CPUFLAGS_SSE_T2)) break;
         init_mb_mgr_sse(manager_);
-        is_usable_ = is_ready(IMB_FEATURE_SHANI);
+        is_usable_ = is_ready();
         break;
       case Lanes::kAvx512:
+        if (!has(IMB_CPUFLAGS_AVX512)) break;
         init_mb_mgr_avx512(manager_);
-        is_usable_ = is_ready(IMB_FEATURE_AVX512_SKX);
+        is_usable_ = is_ready();
         break;
       case Lanes::kWidest: {
         IMB_ARCH arch = IMB_ARCH_NONE;
         init_mb_mgr_auto(manager_, &arch);
-        is_usable_ = is_ready(0) && arch != IMB_ARCH_NONE && arch != IMB_ARCH_NOAESNI;
+        is_usable_ = is_ready() && arch != IMB_ARCH_NONE && arch != IMB_ARCH_NOAESNI;
       }
     }
   }
@@ -63,9 +67,8 @@ class LaneHasher {
   }
 
  private:
-  bool is_ready(uint64_t features) const {
-    return imb_get_errno(manager_) == 0 && (manager_->features & features) == features;
-  }
+  bool has(uint64_t features) const { return (manager_->features & features) == features; }
+  bool is_ready() const { return imb_get_errno(manager_) == 0; }
   static void fill(IMB_JOB* job, std::span<const std::byte> block, Digest& out) {
     std::memset(job, 0, sizeof *job);
     job->src = reinterpret_cast<const uint8_t*>(block.data());

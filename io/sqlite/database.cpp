@@ -66,13 +66,13 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path,
 Result<void> Database::configure(const DatabaseOptions& options) {
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, static_cast<int>(options.busy_timeout.ms()));
-  if (options.application_id != 0) {
-    auto checked = check_application_id(options.application_id, options.mode);
-    if (!checked) return checked;
-  }
   if (options.sharing == SqliteSharing::kAlone) {
     // Before the log is first looked at: later the file that maps it would be made all the same.
     if (auto done = run("PRAGMA locking_mode = EXCLUSIVE"); !done) return done;
+  }
+  if (options.application_id != 0) {
+    auto checked = check_application_id(options.application_id, options.mode);
+    if (!checked) return checked;
   }
   if (options.mode != SqliteOpen::kReadOnly) {
     if (auto done = run("PRAGMA journal_mode = WAL"); !done) return done;

@@ -107,8 +107,7 @@ Step step(State& state, ReaderIndex index) {
         if (is_fresh) note_fresh(state, index, chunk);
         return hand_over(state, index, chunk, found, picks.considered);
       }
-      if (found.reason.rejected_busy == 0 && found.was_thorough && stranded == kNone)
-        stranded = chunk;
+      if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
     }
   }
   if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);

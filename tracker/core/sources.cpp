@@ -253,17 +253,26 @@ void look_in_flight_near(Search& search) {
   if (search.are_many) drop_circles(search);
 }
 
-// All, or, where there are too many to look at, those in the reader's rack, and if none of these
-// will do the first few of the newest that will.
-void look_in_flight(Search& search) {
-  if (search.are_many) look_in_flight_near(search);
-  if (!search.list.is_empty()) return;
+// The newest of all.
+void look_in_flight_anywhere(Search& search) {
   int looks = kLooksPerTier;
   std::size_t wanted = search.are_many ? Shortlist::size() : kLooksPerTier;
   for (TransferIndex t = search.version().newest_transfer[search.chunk];
        t != kNoTransfer && looks > 0 && wanted > 0; t = search.state.transfers[t].older, --looks)
     wanted -= look_at_transfer(search, search.state.transfers[t]) ? 1 : 0;
   if (search.are_many) drop_circles(search);
+}
+
+// All, or, where there are too many to look at, those in the reader's rack, and if none of these
+// will do the first few of the newest that will.
+void look_in_flight(Search& search) {
+  if (search.are_many) look_in_flight_near(search);
+  if (!search.list.is_empty()) return;
+  look_in_flight_anywhere(search);
+  if (!search.are_many || !search.list.is_empty()) return;
+  // The first few all come from the reader itself, perhaps: each of the others is looked at.
+  search.are_many = false;
+  look_in_flight_anywhere(search);
 }
 
 }  // namespace
@@ -287,11 +296,11 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
     look_in_flight(search);
   look_in_rack(search);
   if (scope == Scope::kAnywhere) look_beyond_rack(search);
-  bool is_cut_short = version.members > kLooksPerTier;
+  // A look is spent on each holder, and on each group, be it emptied.
+  bool is_cut_short = version.members + version.groups.size() > kLooksPerTier;
   if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty())
     look_at_superpeers(search);
   Found found;
-  found.was_thorough = !is_cut_short || version.superpeer_copies[chunk] == 0;
   found.reason = search.reason;
   if (search.list.is_empty()) return found;
   const Candidate& best = search.list[0];

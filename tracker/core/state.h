@@ -142,7 +142,6 @@ struct Found {
   uint16_t generation = 0;  // of the source's copy
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
   Reason reason;
-  bool was_thorough = true;  // else copies of the chunk may have been missed
   bool is_found() const { return source != kNoPeer; }
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);

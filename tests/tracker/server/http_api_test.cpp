@@ -211,6 +211,7 @@ TEST_F(HttpApiTest, AFullCatalogRefusesToPublishAndTheRestGoesOn) {
   auto peer = connect();
   ASSERT_TRUE(peer->register_as(a_peer(1)).ok());
   EXPECT_TRUE(peer->exchange({}).ok());
+  EXPECT_TRUE(wait_until([&] { return logged("the catalog cannot be written") > 0; }));
   EXPECT_EQ(logged("the catalog cannot be written"), 1u);
 }
 
