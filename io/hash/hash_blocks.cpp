@@ -27,8 +27,8 @@ class LaneHasher {
   explicit LaneHasher(Lanes lanes) : manager_(alloc_mb_mgr(0)) {
     if (manager_ == nullptr) return;
     switch (lanes) {
-      // Only where the processor has what it takes: otherwise the library leaves the manager without
-      // functions, and then tests itself by calling them.
+      // Only where the processor has what it takes: otherwise the library leaves the manager
+      // without functions, and then tests itself by calling them.
       case Lanes::kShaInstructions:
         if (!has(IMB_CPUFLAGS_SSE_T2)) break;
         init_mb_mgr_sse(manager_);

@@ -40,8 +40,8 @@ class TreesChecker final : public Checker {
   void follow(World& world, const Transfer& first) {
     const Transfer* at = &first;
     for (uint32_t steps = 0; at != nullptr && at->source; ++steps) {
-      // Readers without a tracker may come to ask each other, and a tracker that has started anew does
-      // not know from whom they read since before; their patience ends that.
+      // Readers without a tracker may come to ask each other, and a tracker that has started anew
+      // does not know from whom they read since before; their patience ends that.
       if (!at->had_tracker || at->tracker_run != world.control().tracker_run()) return;
       if (steps > world.node_count()) {
         if (!seen_.insert(first.chunk()).second) return;

@@ -70,6 +70,27 @@ TEST(Failure, AReaderThatTheOnlySuperpeerLiedToReadsTheOriginItself) {
   t.core.check_invariants();
 }
 
+TEST(Failure, WhatOnlyALeavingSuperpeerHasIsReadByAnotherHoweverManyHoldTheRest) {
+  TrackerDriver t;
+  t.publish("k", 8);
+  for (auto name : {"leaves", "stays"}) {
+    t.join_superpeer(name);
+    t.send(name);
+  }
+  t.have("leaves", "k", "########");
+  for (int i = 0; i < 40; ++i) {
+    std::string name = "p" + std::to_string(i);
+    t.join(name);
+    t.have(name, "k", "#######.");
+  }
+  t.send("leaves", {Leaving{Duration::seconds(5)}});
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["stays"].assigns.size(), 1u);
+  EXPECT_EQ(t["stays"].assigns[0].source.kind, SourceKind::kOrigin);
+  EXPECT_EQ(t["stays"].assigns[0].chunk.index, ChunkIndex(7));
+}
+
 TEST(Failure, A404RepairsTheInventory) {
   TrackerDriver t;
   t.publish("k", 1);
