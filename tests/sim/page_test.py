@@ -14,7 +14,7 @@ SIM = pathlib.Path(os.environ["TYTO_BIN_DIR"]) / "sim/tyto-sim"
 SECONDS_MAX = 120
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--hide-scrollbars", "--virtual-time-budget=10000")
+         "--disable-dev-shm-usage", "--hide-scrollbars", "--virtual-time-budget=10000")
 PLOTS = {"completion", "reads", "sources", "tiers", "buckets", "links-reader_up",
          "links-superpeer_up", "links-origin", "superpeer-chunks", "tracker", "transfers", "tree"}
 # WCAG 2.1, 1.4.3 and 1.4.11.
