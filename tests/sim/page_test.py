@@ -62,6 +62,7 @@ function seen() {
     errors: document.getElementById('script-errors')?.textContent ?? '',
     tiles: Object.fromEntries([...document.querySelectorAll('.tile')].map((tile) => [tile.dataset.figure, tile.dataset.value])),
     heading: document.querySelector('h1').textContent,
+    sections: [...document.querySelectorAll('h2')].map((node) => node.textContent),
     ground: luminance(groundOf(document.body)),
     texts: least([...texts.map((node) => contrast(node, getComputedStyle(node).color)),
       ...labels.map((node) => contrast(node, getComputedStyle(node).fill))]),
@@ -159,6 +160,7 @@ class PageTest(unittest.TestCase):
         dom = self.browse(page)
         self.assertEqual(dom["errors"], "")
         self.assertEqual(dom["heading"], "canary_unverified")
+        self.assertEqual(dom["sections"][0], "Violations")
 
     def test_a_number_of_chunks_that_no_object_has_is_refused(self):
         ran = run_sim("run", "flat16", "--chunks", 3)
