@@ -111,7 +111,7 @@ void Control::start_tracker() {
     for (uint32_t c = 0; c < object.count; ++c)
       catalog.put_root(chunks.id(object.first + c), chunks.root(object.first + c));
   }
-  for (tracker::Input& input : catalog.load(scenario_.bucket, TrackerEpoch(1)))
+  for (tracker::Input& input : catalog.load(scenario_, TrackerEpoch(1)))
     core_->apply(world_.now(), std::move(input), effects_);
   decide();
 }

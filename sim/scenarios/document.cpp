@@ -2,6 +2,7 @@
 
 #include "settings/table.h"
 #include "tracker/settings/core_settings.h"
+#include "tracker/settings/policy_document.h"
 
 namespace tyto::sim {
 namespace {
@@ -165,6 +166,8 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
   table.add_switch(bucket.trust_peers,
                    {"bucket.trust_peers",
                     "Whether ordinary peers may teach chunk roots that they read at the origin."});
+  table.within("bucket.policy.",
+               [&](settings::Table& t) { tracker::add_policy_rows(t, scenario.policy); });
   table.within("tracker.",
                [&](settings::Table& t) { tracker::add_core_settings(t, scenario.tracker); });
   table.add(scenario.processor.per_exchange,
@@ -252,6 +255,8 @@ Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file)
     return scenario_error(document.file, 0, "about is missing: say in a line what it is");
   if (auto done = tracker::check_core_settings(document.scenario.tracker); !done)
     return scenario_error(document.file, 0, "tracker." + done.error().message);
+  if (auto done = tracker::check_policy(document.scenario.policy); !done)
+    return scenario_error(document.file, 0, "bucket.policy." + done.error().message);
   const FleetSpec& fleet = document.scenario.fleet;
   if (fleet.regions > 0 && fleet.zones == 0)
     return scenario_error(document.file, 0,

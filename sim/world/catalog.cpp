@@ -11,8 +11,10 @@ void Catalog::put_root(const ChunkId& chunk, const Digest& root) {
   versions_[chunk.version].roots[chunk.index.value()] = root;
 }
 
-std::vector<tracker::Input> Catalog::load(const BucketConfig& bucket, TrackerEpoch epoch) const {
-  std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket}};
+std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch epoch) const {
+  const BucketConfig& bucket = scenario.bucket;
+  auto policy = std::make_shared<const tracker::Policy>(scenario.policy);
+  std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket, std::move(policy)}};
   for (const auto& [id, version] : versions_) {
     if (version.facts == nullptr) continue;
     tracker::VersionLoaded loaded{version.facts, {}};

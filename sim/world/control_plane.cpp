@@ -329,7 +329,7 @@ void ControlPlane::start_tracker() {
   tracker::Config config = scenario_.tracker;
   config.seed = make_stream(scenario_.seed + run_, Stream::kTracker).next64();
   core_ = std::make_unique<tracker::TrackerCore>(config);
-  for (tracker::Input& input : catalog_.load(scenario_.bucket, TrackerEpoch(run_))) {
+  for (tracker::Input& input : catalog_.load(scenario_, TrackerEpoch(run_))) {
     tracker_step(std::move(input));
   }
 }

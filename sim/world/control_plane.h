@@ -34,7 +34,7 @@ class Catalog {
   void put(const VersionFactsRef& facts);
   void put_root(const ChunkId& chunk, const Digest& root);
   // As a tracker reads it at its start.
-  std::vector<tracker::Input> load(const BucketConfig& bucket, TrackerEpoch epoch) const;
+  std::vector<tracker::Input> load(const Scenario& scenario, TrackerEpoch epoch) const;
 
  private:
   std::map<VersionId, Version> versions_;

@@ -12,6 +12,7 @@
 #include "sim/models/origin.h"
 #include "sim/models/topology.h"
 #include "tracker/core/config.h"
+#include "tracker/core/policy.h"
 
 namespace tyto::sim {
 
@@ -168,6 +169,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;
   LatencyModel latency;
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
+  tracker::Policy policy;  // of the bucket
   tracker::Config tracker;
   ProcessorSpec processor;
   peer::Policy reader_policy;

@@ -9,6 +9,7 @@
 
 #include "schema/messages/bucket.h"
 #include "schema/messages/exchange.h"
+#include "tracker/core/policy.h"
 
 namespace tyto::tracker {
 
@@ -20,6 +21,7 @@ using ExchangeToken = Strong<struct ExchangeTokenTag, uint64_t>;
 // The catalog's content, at the start. Buckets, versions and names come before `CatalogLoaded`.
 struct BucketLoaded {  // also: a bucket was created, or its configuration changed
   BucketConfig bucket;
+  PolicyRef policy;  // null: the default one
 };
 struct VersionLoaded {  // also: a version was published
   VersionFactsRef facts;

@@ -1,4 +1,4 @@
-// Buckets, and what the names in them stand for.
+// What the names in buckets stand for.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/names.h"
-#include "schema/messages/bucket.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -34,15 +33,9 @@ struct NameRow {
   uint16_t resolve_tries = 0;
 };
 
-// Bounds: buckets as configured; names up to Config::max_versions.
+// Bounds: names up to Config::max_versions.
 class Names {
  public:
-  void put_bucket(const BucketConfig& bucket) { buckets_[bucket.name] = bucket; }
-  // Null if there is no such bucket.
-  const BucketConfig* bucket(const std::string& name) const {
-    auto it = buckets_.find(name);
-    return it == buckets_.end() ? nullptr : &it->second;
-  }
   NameIndex intern(const ObjectName& name);
   std::optional<NameIndex> find(const ObjectName& name) const;
   NameRow& operator[](NameIndex index) { return rows_[index.value()]; }
@@ -55,7 +48,6 @@ class Names {
       return std::hash<std::string>{}(name.bucket) * 31 + std::hash<std::string>{}(name.key);
     }
   };
-  std::unordered_map<std::string, BucketConfig> buckets_;
   std::vector<NameRow> rows_;
   std::unordered_map<ObjectName, NameIndex, Hash> by_name_;
 };

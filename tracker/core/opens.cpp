@@ -128,7 +128,7 @@ void start_resolve(State& state, NameIndex index) {
     state.timers.set({state.now + kResolverWait, TimerKind::kName, index.value()});
     return;
   }
-  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  const BucketConfig* bucket = state.bucket(name.name.bucket);
   Session& session = state.sessions[resolver];
   name.resolver = session.id;
   name.resolve = ResolveId(++session.resolve_serial);
@@ -143,7 +143,7 @@ void start_resolve(State& state, NameIndex index) {
 // The version that a resolver found, entered into the tables. Nothing if it contradicts itself.
 std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
                                           const VersionFacts& found) {
-  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  const BucketConfig* bucket = state.bucket(name.name.bucket);
   bool is_sound = found.bucket_name == name.name.bucket && found.key == name.name.key &&
                   found.bucket == bucket->id && !found.is_published && found.chunking.is_valid() &&
                   found.origin.url == origin_url(bucket->origin, name.name.key);
@@ -151,7 +151,7 @@ std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
   VersionIndex version = state.versions.intern(found.id, found.chunking);
   VersionRow& row = state.versions[version];
   if (row.chunking != found.chunking) return std::nullopt;
-  if (!row.facts) row.facts = std::make_shared<const VersionFacts>(found);
+  if (!row.facts) state.set_facts(version, std::make_shared<const VersionFacts>(found));
   row.is_origin_gone = false;
   return version;
 }
@@ -195,7 +195,7 @@ std::optional<VersionIndex> find_pinned(const State& state, const OpenRequested&
 std::optional<Error> open_name(State& state, SessionIndex session, const OpenRequested& request) {
   if (auto good = check_bucket_name(request.bucket); !good.ok()) return good.error();
   if (auto good = check_key(request.key); !good.ok()) return good.error();
-  const BucketConfig* bucket = state.names.bucket(request.bucket);
+  const BucketConfig* bucket = state.bucket(request.bucket);
   if (bucket == nullptr) {
     return Error{ErrorCode::kNotFound, "bucket '" + request.bucket +
                                            "' does not exist; make it with: tyto bucket create " +
@@ -259,7 +259,7 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
   session.resolving.erase(it);
   NameRow& name = state.names[name_index];
   name.resolver = SessionId(0);
-  const BucketConfig* bucket = state.names.bucket(name.name.bucket);
+  const BucketConfig* bucket = state.bucket(name.name.bucket);
   bool is_trusted = state.fleet.peer(session.peer).is_superpeer || bucket->trust_peers;
   if (!event.facts) {
     bool may_retry =

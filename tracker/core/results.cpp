@@ -43,9 +43,8 @@ void wake_readers_of(State& state, PeerIndex source) {
 
 bool may_teach(const State& state, PeerIndex peer, VersionIndex version) {
   if (state.fleet.peer(peer).is_superpeer) return true;
-  const VersionFactsRef& facts = state.versions[version].facts;
-  const BucketConfig* bucket = facts ? state.names.bucket(facts->bucket_name) : nullptr;
-  return bucket != nullptr && bucket->trust_peers;
+  BucketIndex bucket = state.versions[version].bucket;
+  return bucket != kNoBucket && state.buckets[bucket].config.trust_peers;
 }
 
 // Enters a root computed by one who read the chunk at the origin. False if it contradicts the

@@ -13,6 +13,7 @@ namespace tyto::tracker {
 
 using PeerIndex = Strong<struct PeerIndexTag, uint32_t>;
 using HostIndex = Strong<struct HostIndexTag, uint32_t>;
+using BucketIndex = Strong<struct BucketIndexTag, uint32_t>;
 using VersionIndex = Strong<struct VersionIndexTag, uint32_t>;
 using HoldingIndex = Strong<struct HoldingIndexTag, uint32_t>;
 using TransferIndex = Strong<struct TransferIndexTag, uint32_t>;
@@ -22,6 +23,7 @@ using SessionIndex = Strong<struct SessionIndexTag, uint32_t>;
 // "No such row", for every kind of index.
 inline constexpr uint32_t kNone = 0xffffffff;
 inline constexpr PeerIndex kNoPeer{kNone};
+inline constexpr BucketIndex kNoBucket{kNone};
 inline constexpr HoldingIndex kNoHolding{kNone};
 inline constexpr SessionIndex kNoSession{kNone};
 inline constexpr ReaderIndex kNoReader{kNone};

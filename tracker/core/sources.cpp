@@ -353,7 +353,8 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   row.fallbacks = found.fallbacks;
   row.source_generation = static_cast<uint8_t>(found.generation);
   row.generation = static_cast<uint8_t>(found.generation + 1);
-  const BucketConfig* bucket = state.names.bucket(facts.facts->bucket_name);
+  const BucketConfig* bucket =
+      facts.bucket == kNoBucket ? nullptr : &state.buckets[facts.bucket].config;
   // What a peer reads is for all if its root is known, or may be learned from that peer.
   bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||
                    (bucket != nullptr && bucket->trust_peers);

@@ -22,6 +22,17 @@ std::string State::subject_of(VersionIndex version) const {
   return row.facts->bucket_name + "/" + row.facts->key + " (version " + row.id.short_hex() + ")";
 }
 
+const BucketConfig* State::bucket(const std::string& name) const {
+  auto index = buckets.find(name);
+  return index ? &buckets[*index].config : nullptr;
+}
+
+void State::set_facts(VersionIndex version, VersionFactsRef facts) {
+  VersionRow& row = versions[version];
+  row.bucket = buckets.find(facts->bucket_name).value_or(kNoBucket);
+  row.facts = std::move(facts);
+}
+
 void State::stage(SessionIndex session, Command command) {
   sessions[session].staged.push_back(std::move(command));
   touch(session);

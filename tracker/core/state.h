@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "tracker/core/buckets.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/fleet.h"
@@ -30,6 +31,7 @@ class State {
 
   const Config config;
   Fleet fleet;
+  Buckets buckets;
   Versions versions;
   Names names;
   Holdings holdings;
@@ -59,6 +61,14 @@ class State {
   void notice(NoticeKind kind, PeerIndex about, PeerIndex reporter, std::string subject,
               uint32_t chunk = 0, std::string detail = {});
   std::string subject_of(VersionIndex version) const;
+  // Null if there is no bucket of this name.
+  const BucketConfig* bucket(const std::string& name) const;
+  // What holds for a version's bucket.
+  const Policy& policy(VersionIndex version) const {
+    return buckets.policy(versions[version].bucket);
+  }
+  // Says what the version is.
+  void set_facts(VersionIndex version, VersionFactsRef facts);
   // Commands gather here until decide() numbers and sends them in their order.
   void stage(SessionIndex session, Command command);
   void touch(SessionIndex session);

@@ -12,12 +12,19 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+// What the policy that was replaced held back may go now.
+void load_bucket(State& state, const BucketLoaded& input) {
+  BucketIndex bucket = state.buckets.put(input.bucket, input.policy);
+  for (uint32_t v = 0; v < state.versions.size(); ++v)
+    if (state.versions[VersionIndex(v)].bucket == bucket) state.mark_dirty(VersionIndex(v));
+}
+
 void load_version(State& state, VersionLoaded& input) {
   VersionIndex index = state.versions.intern(input.facts->id, input.facts->chunking);
   VersionRow& row = state.versions[index];
   if (row.chunking != input.facts->chunking) return;
   TYTO_ASSERT(input.roots.empty() || input.roots.size() == row.chunk_count());
-  row.facts = input.facts;
+  state.set_facts(index, input.facts);
   if (!input.roots.empty()) row.roots = std::move(input.roots);
   row.is_origin_gone = false;
   state.mark_dirty(index);
@@ -91,7 +98,7 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
   state.effects = &effects;
   std::visit(
       Overloaded{
-          [&](BucketLoaded& in) { state.names.put_bucket(in.bucket); },
+          [&](BucketLoaded& in) { load_bucket(state, in); },
           [&](VersionLoaded& in) { load_version(state, in); },
           [&](NameLoaded& in) { load_name(state, in); },
           [&](CatalogLoaded& in) { finish_loading(state, in); },

@@ -36,6 +36,7 @@ struct VersionRow {
   VersionId id;
   Chunking chunking;
   VersionFactsRef facts;                   // null: known only from an inventory, and of no use yet
+  BucketIndex bucket = kNoBucket;          // whose it is; none without facts
   std::vector<Digest> roots;               // zero where unknown; empty: none known
   std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers

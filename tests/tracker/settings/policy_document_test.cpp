@@ -1,0 +1,107 @@
+// Policies of buckets as documents.
+#include "tracker/settings/policy_document.h"
+
+#include <gtest/gtest.h>
+
+namespace tyto::tracker {
+namespace {
+
+Policy parsed(const std::string& toml) {
+  auto policy = parse_policy(toml, "policy");
+  EXPECT_TRUE(policy.ok()) << policy.error().message;
+  return policy.ok() ? *policy : Policy();
+}
+
+std::string refusal(const std::string& toml) {
+  auto policy = parse_policy(toml, "policy");
+  EXPECT_FALSE(policy.ok()) << toml;
+  return policy.ok() ? "" : policy.error().message;
+}
+
+TEST(PolicyDocument, WhatIsLeftOutHasItsDefault) {
+  Policy policy = parsed("");
+  EXPECT_EQ(policy.selection.kind, SelectionKind::kLocationAware);
+  EXPECT_EQ(policy.selection.tree_depth, 8u);
+  EXPECT_EQ(policy.caching.replacement, ReplacementKind::kLru);
+  EXPECT_EQ(policy.origin.reads, 0u);
+}
+
+TEST(PolicyDocument, TheDefaultDocumentSaysTheDefaults) {
+  EXPECT_TRUE(parse_policy(default_policy_document(), "policy").ok());
+  auto edited = edit_policy(default_policy_document(), "selection.weight", "1");
+  ASSERT_TRUE(edited.ok());
+  EXPECT_EQ(*edited, default_policy_document());
+}
+
+TEST(PolicyDocument, EachSectionIsRead) {
+  Policy policy = parsed(R"(
+[selection]
+policy = "hot-cold"
+weight = 3
+rate = "100 Mbit/s"
+farthest = "zone"
+[caching]
+replacement = "ttl"
+ttl = "2h"
+[origin]
+reads = 4
+shadow = "2.5%"
+)");
+  EXPECT_EQ(policy.selection.kind, SelectionKind::kHotCold);
+  EXPECT_EQ(policy.selection.weight, 3u);
+  EXPECT_EQ(policy.selection.bytes_per_s, 12'500'000u);
+  EXPECT_EQ(policy.selection.farthest, Nearness::kSameZone);
+  EXPECT_EQ(policy.caching.ttl, Duration::seconds(7200));
+  EXPECT_EQ(policy.origin.reads, 4u);
+  EXPECT_EQ(policy.origin.shadow_permille, 25u);
+}
+
+TEST(PolicyDocument, WhatIsWrongIsNamedWithItsLineAndTheRemedy) {
+  EXPECT_EQ(refusal("[selection]\nweight = 0\n"),
+            "policy:2: selection.weight: expected an integer from 1 to 1000 (times), found \"0\"");
+  EXPECT_EQ(refusal("[selection]\npolicy = \"fastest\"\n").substr(0, 29),
+            "policy:2: selection.policy: e");
+  EXPECT_NE(refusal("[selection]\nwieght = 3\n").find("did you mean \"selection.weight\""),
+            std::string::npos);
+  EXPECT_NE(refusal("[origin]\nrun_chunks = 3\n").find("power of two"), std::string::npos);
+  EXPECT_NE(refusal("[caching]\nreplacement = \"ttl\"\n").find("caching.ttl is 0"),
+            std::string::npos);
+  EXPECT_NE(refusal("[selection\n").find("not TOML"), std::string::npos);
+  EXPECT_NE(refusal(std::string(kPolicyDocumentBytesMax + 1, '\n')).find("longer than 64KiB"),
+            std::string::npos);
+}
+
+struct Edit {
+  std::string before, name, value, after;
+};
+
+TEST(PolicyDocument, OneSettingIsEditedAndAllElseStays) {
+  const Edit edits[] = {
+      {"", "selection.weight", "3", "[selection]\nweight = 3\n"},
+      {"# ours\n[selection]\nweight = 1  # low\npolicy = \"random\"\n", "selection.weight", "3",
+       "# ours\n[selection]\nweight = 3\npolicy = \"random\"\n"},
+      {"[selection]\nweight = 2\n\n[origin]\nreads = 4\n", "selection.policy", "random",
+       "[selection]\nweight = 2\npolicy = \"random\"\n\n[origin]\nreads = 4\n"},
+      {"[origin]\nreads = 4\n", "caching.ttl", "1h",
+       "[origin]\nreads = 4\n\n[caching]\nttl = \"1h\"\n"},
+      {"[caching]\nttl = \"1h\"", "caching.origin_unreliable", "on",
+       "[caching]\nttl = \"1h\"\norigin_unreliable = \"on\"\n"},
+  };
+  for (const Edit& edit : edits) {
+    auto edited = edit_policy(edit.before, edit.name, edit.value);
+    ASSERT_TRUE(edited.ok()) << edited.error().message;
+    EXPECT_EQ(*edited, edit.after);
+  }
+}
+
+TEST(PolicyDocument, AnEditThatMakesNoGoodPolicyIsRefused) {
+  EXPECT_NE(edit_policy("", "selection.wait", "3").error().message.find("did you mean"),
+            std::string::npos);
+  EXPECT_NE(edit_policy("", "selection.weight", "many").error().message.find("an integer from 1"),
+            std::string::npos);
+  // Written in a way that has no line of its own for the setting.
+  EXPECT_FALSE(edit_policy("selection = { weight = 2 }\n", "selection.weight", "3").ok());
+}
+
+}  // namespace
+}  // namespace tyto::tracker

@@ -1,0 +1,22 @@
+#include "tracker/core/buckets.h"
+
+namespace tyto::tracker {
+
+BucketIndex Buckets::put(const BucketConfig& config, PolicyRef policy) {
+  if (policy == nullptr) policy = std::make_shared<const Policy>();
+  BucketIndex next(size());
+  auto [it, is_new] = by_name_.try_emplace(config.name, next);
+  if (is_new) rows_.emplace_back();
+  BucketRow& row = rows_[it->second.value()];
+  row.config = config;
+  row.policy = std::move(policy);
+  return it->second;
+}
+
+std::optional<BucketIndex> Buckets::find(const std::string& name) const {
+  auto it = by_name_.find(name);
+  if (it == by_name_.end()) return std::nullopt;
+  return it->second;
+}
+
+}  // namespace tyto::tracker
