@@ -195,6 +195,9 @@ enum Choice {
   waitForSpace @9;        # the reader's lent bytes are full until an eviction is confirmed
   evictLru @10;           # least recently used on that peer
   evictConsumed @11;      # its reader has passed it
+  originPolicy @12;       # from the origin by the reader itself: its bucket wants it so
+  originCold @13;         # from the origin by the reader itself: too few ask for the object
+  waitForRate @14;        # the bucket is sent as many bytes a second as it may
 }
 
 struct Reason {
@@ -211,6 +214,7 @@ struct Reason {
   copies @9 :UInt32;           # of the chunk, in the fleet, before this decision
   score @10 :UInt32;           # of the source chosen; 0 is best
   policyVersion @11 :UInt32;   # of the bucket's policy
+  rejectedPolicy @12 :UInt16;  # too far, or of a kind that the bucket does not read from
 }
 
 # --- Registration ----------------------------------------------------------------------------

@@ -17,6 +17,9 @@ std::string_view choice_name(Choice choice) {
     case Choice::kWaitForSpace: return "wait_for_space";
     case Choice::kEvictLru: return "evict_lru";
     case Choice::kEvictConsumed: return "evict_consumed";
+    case Choice::kOriginPolicy: return "origin_policy";
+    case Choice::kOriginCold: return "origin_cold";
+    case Choice::kWaitForRate: return "wait_for_rate";
   }
   return "unknown";
 }

@@ -20,6 +20,9 @@ enum class Choice : uint8_t {
   kWaitForSpace,       // wait: the reader's lent bytes are full until an eviction is confirmed
   kEvictLru,           // evicted: least recently used on that peer
   kEvictConsumed,      // evicted: its reader has passed it
+  kOriginPolicy,       // from the origin by the reader itself: its bucket wants it so
+  kOriginCold,         // from the origin by the reader itself: too few ask for the object
+  kWaitForRate,        // wait: the bucket is sent as many bytes a second as it may
 };
 
 std::string_view choice_name(Choice choice);
@@ -36,6 +39,7 @@ struct Reason {
   uint16_t rejected_suspect = 0;  // stalled, silent or lying of late
   uint16_t rejected_cycle = 0;    // a generation not below the reader's own
   uint16_t rejected_lacking = 0;  // do not hold the chunk
+  uint16_t rejected_policy = 0;   // too far, or of a kind that the bucket does not read from
   uint16_t chunks_considered = 0;
   uint32_t copies = 0;          // of the chunk, in the fleet, before this decision
   uint32_t score = 0;           // of the source chosen: 0 is best

@@ -1,6 +1,7 @@
 // Who reads from the origin: one reader a chunk, a superpeer where there is one.
 #include <algorithm>
 
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -82,9 +83,14 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
   auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
   // What a superpeer that sent wrong bytes reads would not reach this reader.
   const Reader& asking = state.readers[reader];
+  const Place& place = state.fleet.place_of(asking.peer);
+  Nearness farthest = state.policy(version).selection.farthest;
   std::erase_if(superpeers, [&](PeerIndex superpeer) {
-    return asking.excludes(superpeer, state.now + kExclusionWaitedFor);
+    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
+           nearness(place, state.fleet.place_of(superpeer)) > farthest;
   });
+  bool is_past_superpeers = selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
+  if (is_past_superpeers) superpeers.clear();
   if (!superpeers.empty()) {
     LeaseOutcome outcome = lease_to_superpeer(state, superpeers, version, chunk);
     if (outcome != LeaseOutcome::kNever) return outcome;
@@ -94,7 +100,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
   Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
   if (space != Space::kReserved) return LeaseOutcome::kWait;
   Found found;
-  found.reason.choice = Choice::kOriginNoSuperpeer;
+  found.reason.choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;
   assign(state, peer, version, chunk, found);
   ++state.counters.leases;
   return LeaseOutcome::kAssignedToReader;

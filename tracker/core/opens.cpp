@@ -54,12 +54,15 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
     return;
   }
   row.version = version;
+  state.versions[version].heat.note_open(state.now);
   state.describe(session_index, version);
   state.stage(session_index, Opened{open, facts.id, {}});
   ReaderIndex reader = state.readers.intern(session.peer, version, facts.chunk_count());
   if (state.readers[reader].opens.empty()) {
     session.readers.push_back(reader);
     ++state.versions[version].readers;
+    state.work.add_reader(state.versions[version].bucket);
+    state.readers[reader].served_at = state.readers[reader].brought_at = state.now;
     // What an earlier reader of the same peer had asked for still comes.
     for (const Download& coming : session.downloads) {
       if (coming.version != version || state.readers[reader].in_flight.test(coming.chunk)) continue;
@@ -345,6 +348,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
   }
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
+  state.work.remove_reader(state.versions[*version].bucket);
   state.readers.remove(reader);
 }
 

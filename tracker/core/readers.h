@@ -37,9 +37,11 @@ struct Reader {
   bool is_sink = false;  // nobody took what it had for long: there is nobody to spread to
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
+  Instant served_at;        // when it was last sent for a chunk, or began
+  Instant brought_at;       // when a chunk last came, or it began
   bool is_waiting = false;  // in its version's queue
   bool is_tail = false;     // and lacks nothing but what is on its way
-  bool is_dirty = false;    // in State::dirty_readers
+  bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;
   Choice last_wait = Choice::kNone;  // what it waits for, for people
 

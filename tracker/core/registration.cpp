@@ -203,6 +203,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
   for (ReaderIndex reader : readers) {
     --state.versions[state.readers[reader].version].readers;
+    state.work.remove_reader(state.versions[state.readers[reader].version].bucket);
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();

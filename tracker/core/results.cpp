@@ -172,10 +172,12 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
   state.mark_dirty(reader);
   if (event.kind == FailureKind::kBusy || row.since < state.readers[reader].failed_at) return;
   state.readers[reader].failed_at = state.now;
-  if (++state.readers[reader].failures < state.config.attempts_max) return;
+  uint32_t attempts = state.policy(row.version).selection.attempts_max;
+  if (attempts == 0) attempts = state.config.attempts_max;
+  if (++state.readers[reader].failures < attempts) return;
   end_reader(state, reader,
              {ErrorCode::kUnavailable,
-              std::to_string(state.config.attempts_max) +
+              std::to_string(attempts) +
                   " attempts in a row failed; the last: " + describe_failure(state, row, event)});
 }
 
@@ -236,6 +238,7 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   if (ReaderIndex reader = state.readers.find(peer, *version); reader != kNoReader) {
     Reader& row = state.readers[reader];
     row.failures = 0;
+    row.brought_at = state.now;
     row.usual_took =
         row.usual_took == Duration{} ? event.took : (row.usual_took * 7 + event.took) / 8;
     state.mark_dirty(reader);

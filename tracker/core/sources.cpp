@@ -1,15 +1,15 @@
-// From whom: the nearest usable copy, whole or in flight, then the least loaded; a bounded number
-// of looks.
+// From whom: the best usable copy, whole or in flight, as the bucket's selection policy sees it; a
+// bounded number of looks.
 #include <algorithm>
 #include <array>
 
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
 namespace {
 
 constexpr int kLooksPerTier = 32;
-constexpr uint16_t kGenerationMax = 8;  // of a copy in flight that others may read from
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -43,7 +43,10 @@ struct Search {
   State& state;
   const Reader& reader;
   uint32_t chunk = 0;
+  const Selection& selection;
+  const SelectionPolicy& limits;
   Place place;            // of the reader
+  Nearness farthest;      // sources beyond are not for it now
   bool is_only = false;   // nobody but superpeers holds it or is being sent it
   bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
@@ -58,23 +61,23 @@ uint32_t load_of(const State& state, PeerIndex source) {
   return uint32_t{host.uploads} * 256 / std::max(1u, upload_slots(state, host));
 }
 
-// Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load; then by depth.
-uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
+Offer offer_of(const Search& search, PeerIndex source, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
-  auto near =
-      static_cast<uint32_t>(nearness(search.place, search.state.fleet.host(peer.host).place));
-  uint32_t load = std::min(load_of(search.state, source), 0xfffu);
-  return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
+  return {nearness(search.place, search.state.fleet.host(peer.host).place), peer.is_superpeer != 0,
+          std::min(load_of(search.state, source), 0xfffu), generation};
 }
 
-bool has_free_upload(const State& state, PeerIndex source) {
-  const HostRow& host = state.fleet.host(state.fleet.peer(source).host);
-  return host.uploads < upload_slots(state, host);
+bool has_free_upload(const Search& search, PeerIndex source) {
+  const PeerRow& peer = search.state.fleet.peer(source);
+  const HostRow& host = search.state.fleet.host(peer.host);
+  uint32_t cap =
+      peer.is_superpeer != 0 ? search.limits.uploads_per_superpeer : search.limits.uploads_per_host;
+  if (cap != 0 && host.uploads >= cap) return false;
+  return host.uploads < upload_slots(search.state, host);
 }
 
-// Why a peer may not serve this reader now, counted; true if it may.
-bool passes(Search& search, PeerIndex source) {
+// Why a copy may not be read from by this reader now, counted; true if it may.
+bool passes(Search& search, PeerIndex source, const Offer& offer) {
   State& state = search.state;
   ++search.reason.candidates;
   if (source == search.reader.peer) {
@@ -85,12 +88,24 @@ bool passes(Search& search, PeerIndex source) {
     ++search.reason.rejected_suspect;
     return false;
   }
-  bool is_kept = !search.is_only && state.fleet.peer(source).is_superpeer &&
+  if (offer.nearness > search.farthest || !search.selection.admits(offer)) {
+    ++search.reason.rejected_policy;
+    return false;
+  }
+  bool is_kept = !search.is_only && offer.is_superpeer && search.selection.do_readers_serve() &&
                  is_reserved(state, search.version(), source);
-  if (is_kept || !has_free_upload(state, source)) {
+  if (is_kept || !has_free_upload(search, source)) {
     ++search.reason.rejected_busy;
     return false;
   }
+  return true;
+}
+
+// True if it may be read from, and is on the list.
+bool offer(Search& search, PeerIndex source, uint16_t generation) {
+  Offer offer = offer_of(search, source, generation);
+  if (!passes(search, source, offer)) return false;
+  search.list.offer({source, generation, search.selection.score(offer, search.state.rng)});
   return true;
 }
 
@@ -117,7 +132,7 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
       ++search.reason.rejected_lacking;
       continue;
     }
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    offer(search, source, 0);
   }
 }
 
@@ -145,6 +160,7 @@ void look_in_rack(Search& search) {
 // Whole copies in the zone, the region, anywhere, until one of these has somebody to offer.
 void look_beyond_rack(Search& search) {
   const VersionRow& version = search.version();
+  if (search.selection.reach() == Reach::kEverywhere) return look_at_groups(search, nullptr);
   auto is_done = [&] { return !search.list.is_empty() && search.list[0].generation == 0; };
   if (auto zone = version.groups_of_zone.find(search.place.zone);
       zone != version.groups_of_zone.end())
@@ -161,7 +177,7 @@ void look_at_superpeers(Search& search) {
   for (PeerIndex source : search.state.fleet.superpeers()) {
     HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
     if (!search.state.holdings.has(holding, search.chunk)) continue;
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    offer(search, source, 0);
   }
 }
 
@@ -192,7 +208,7 @@ Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
 // neither leads back here would take a search.
 bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerIndex reader) {
   PeerIndex at = receiver;
-  for (int steps = 0; steps <= kGenerationMax; ++steps) {
+  for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
     Incoming way = incoming(state, at, what);
     if (way.count == 0) {
       HoldingIndex holding = state.holdings.find(what.version, at);
@@ -213,25 +229,24 @@ bool is_circular(Search& search, PeerIndex receiver) {
   return true;
 }
 
-bool may_relay(Search& search, const TransferRow& row) {
-  if (!passes(search, row.receiver)) return false;
-  // What comes to a slow one comes slowly, however fast it could be passed on.
-  if (!is_slow(search.state, row.receiver)) return true;
-  ++search.reason.rejected_busy;
-  return false;
-}
-
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  if (row.generation >= kGenerationMax) {
+  if (row.generation > search.limits.tree_depth) {
     ++search.reason.candidates;
     ++search.reason.rejected_cycle;
     return false;
   }
   // Circles take long to tell: where there are many copies, see drop_circles().
   if (!search.are_many && is_circular(search, row.receiver)) return false;
-  if (!may_relay(search, row)) return false;
-  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  Offer relayed = offer_of(search, row.receiver, row.generation);
+  if (!passes(search, row.receiver, relayed)) return false;
+  // What comes to a slow one comes slowly, however fast it could be passed on.
+  if (is_slow(search.state, row.receiver)) {
+    ++search.reason.rejected_busy;
+    return false;
+  }
+  search.list.offer(
+      {row.receiver, row.generation, search.selection.score(relayed, search.state.rng)});
   return true;
 }
 
@@ -284,10 +299,15 @@ bool is_usable_source(const State& state, PeerIndex index) {
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
+  const Selection& selection = selection_for(state, reader.version);
+  const SelectionPolicy& limits = state.policy(reader.version).selection;
   Search search{state,
                 reader,
                 chunk,
+                selection,
+                limits,
                 state.fleet.place_of(reader.peer),
+                farthest_now(state, reader, chunk),
                 is_only_at_superpeers(version, chunk),
                 version.in_flight[chunk] > kLooksPerTier};
   if (scope == Scope::kRack)
@@ -338,6 +358,14 @@ Duration patience_of(const State& state, const Found& found) {
   return state.config.patience * (1 + int64_t{found.generation});
 }
 
+// A reader of the bucket is sent so much.
+void charge(State& state, VersionIndex version, uint32_t bytes) {
+  BucketIndex bucket = state.versions[version].bucket;
+  const SelectionPolicy& policy = state.policy(version).selection;
+  state.work.charge(bucket, bytes, policy.weight);
+  state.buckets[bucket].sent.take(state.now, bytes, policy.bytes_per_s);
+}
+
 }  // namespace
 
 void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
@@ -358,8 +386,10 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   // What a peer reads is for all if its root is known, or may be learned from that peer.
   bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||
                    (bucket != nullptr && bucket->trust_peers);
-  row.is_lease =
-      choice == Choice::kOriginLease || (choice == Choice::kOriginNoSuperpeer && is_shared);
+  bool is_by_reader = choice == Choice::kOriginNoSuperpeer || choice == Choice::kOriginCold;
+  bool is_for_all = choice == Choice::kOriginLease || (is_by_reader && is_shared);
+  // A second one is for those who may not read from where the first takes the chunk.
+  row.is_lease = is_for_all && !facts.is_leased(chunk);
   Reason reason = found.reason;
   reason.copies = facts.copies[chunk];
   if (bucket != nullptr) reason.policy_version = bucket->policy_version;
@@ -368,6 +398,8 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
+    charge(state, version, facts.chunking.length_of(ChunkIndex(chunk)));
+    state.readers[reader].served_at = state.now;
     if (kind == Assignment::kOnly) {
       state.readers[reader].in_flight.set(chunk);
       ++state.readers[reader].active;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -20,8 +19,11 @@
 #include "tracker/core/tracker_core.h"
 #include "tracker/core/transfers.h"
 #include "tracker/core/versions.h"
+#include "tracker/core/worklist.h"
 
 namespace tyto::tracker {
+
+class Selection;
 
 // Purity: pure. Threads: confined to its core's loop.
 class State {
@@ -48,8 +50,7 @@ class State {
   uint64_t session_serial = 0;
 
   // Work for the next decide().
-  std::deque<ReaderIndex> dirty_readers;
-  std::deque<VersionIndex> dirty_versions;
+  Worklist work;
   std::vector<SessionIndex> touched_sessions;
 
   // Set for the time of a call.
@@ -131,6 +132,19 @@ void take_dropped(State& state, SessionIndex session, const ChunksDropped& event
 // --- scheduling.cpp: which chunk next ---
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
+
+// --- reach.cpp: how far a reader may read from ---
+// The selection policy of a version's bucket, as it is for this version now.
+const Selection& selection_for(const State& state, VersionIndex version);
+// Whether somebody so near to the reader is being sent the chunk. Of many, the newest are looked
+// at.
+bool is_coming_within(const State& state, const Reader& reader, uint32_t chunk, Nearness within);
+// Whether a reader has waited long enough for what its rack has. If not, its version is looked at
+// again when it has.
+bool may_cross_rack(State& state, const Reader& reader);
+// How far a source may be for this reader now. If it waits for something nearer, its version is
+// looked at again when that is over.
+Nearness farthest_now(State& state, const Reader& reader, uint32_t chunk);
 
 // --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);

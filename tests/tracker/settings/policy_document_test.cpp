@@ -21,7 +21,7 @@ std::string refusal(const std::string& toml) {
 TEST(PolicyDocument, WhatIsLeftOutHasItsDefault) {
   Policy policy = parsed("");
   EXPECT_EQ(policy.selection.kind, SelectionKind::kLocationAware);
-  EXPECT_EQ(policy.selection.tree_depth, 8u);
+  EXPECT_EQ(policy.selection.tree_depth, 7u);
   EXPECT_EQ(policy.caching.replacement, ReplacementKind::kLru);
   EXPECT_EQ(policy.origin.reads, 0u);
 }
