@@ -16,7 +16,7 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
   if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
-    state.readers[index].last_wait = Choice::kWaitForSpace;
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
   found.reason.chunks_considered = considered;
@@ -24,13 +24,29 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
   return Step::kAssigned;
 }
 
+// Why a chunk that nobody can be read from is not leased either.
+Choice wait_for_origin(const State& state, const Reader& reader) {
+  if (state.now < state.recovered_at) return Choice::kWaitForRecovery;
+  if (state.now < state.versions[reader.version].origin_retry_at) return Choice::kWaitForRetry;
+  return state.fleet.superpeers().empty() ? Choice::kWaitForSpace : Choice::kWaitForSuperpeer;
+}
+
+// A search that found nobody, for people.
+void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& found) {
+  Reader& reader = state.readers[index];
+  reader.lack.chunk = chunk;
+  reader.lack.reason = found;
+  reader.lack.reason.choice = Choice::kWaitForSource;
+  reader.lack.reason.copies = state.versions[reader.version].copies[chunk];
+}
+
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
   switch (lease(state, index, chunk)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
-      state.readers[index].last_wait =
-          state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
+      state.readers[index].lack.reason.choice = wait_for_origin(state, state.readers[index]);
+      state.readers[index].lack.chunk = chunk;
       return Step::kWait;
     case LeaseOutcome::kNever: break;
   }
@@ -92,7 +108,7 @@ void note_fresh(State& state, ReaderIndex index, uint32_t chunk) {
 Step step(State& state, ReaderIndex index) {
   const Picks picks = pick(state, state.readers[index]);
   if (picks.considered == 0) return Step::kSatisfied;
-  state.readers[index].last_wait = Choice::kWaitForSource;
+  state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   for (const Attempt& attempt : attempts_of(state, state.readers[index], picks)) {
     for (std::size_t i = 0; attempt.chunks != nullptr && i < attempt.chunks->size(); ++i) {
@@ -102,12 +118,18 @@ Step step(State& state, ReaderIndex index) {
       if (!found.is_found() && found.reason.rejected_busy == 0 && attempt.scope == Scope::kRack)
         found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
       bool is_fresh = attempt.chunks == &picks.fresh;
-      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) break;
+      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) {
+        state.readers[index].lack.reason.choice = Choice::kWaitForTurn;
+        break;
+      }
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
         return hand_over(state, index, chunk, found, picks.considered);
       }
-      if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
+      bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
+      if (is_stranded) stranded = chunk;
+      if (is_stranded || state.readers[index].lack.chunk == kNone)
+        note_lack(state, index, chunk, found.reason);
     }
   }
   if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
@@ -116,7 +138,9 @@ Step step(State& state, ReaderIndex index) {
                  version.in_flight[stranded] == 0 && !version.facts->origin.url.empty() &&
                  !version.is_origin_gone;
   if (may_ask) return ask_origin(state, index, stranded);
-  if (picks.leased != kNone) state.readers[index].last_wait = Choice::kWaitForLease;
+  if (picks.leased != kNone)
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease},
+                                 .chunk = picks.leased};
   return Step::kWait;
 }
 
@@ -184,12 +208,17 @@ void schedule(State& state, ReaderIndex index) {
   while (state.readers[index].active < slots) {
     Step taken = step(state, index);
     if (taken == Step::kEnded) return;
-    if (taken == Step::kSatisfied) return watch_tail(state, index);
+    if (taken == Step::kSatisfied) {
+      note_served(state, index);
+      return watch_tail(state, index);
+    }
     if (taken == Step::kAssigned) continue;
     if (taken == Step::kLeased && ++leased < slots) continue;
     wait(state, index);
+    note_waiting(state, index);
     return;
   }
+  note_served(state, index);
   lease_ahead(state, index);
 }
 

@@ -73,24 +73,44 @@ bool has_free_upload(const State& state, PeerIndex source) {
   return host.uploads < upload_slots(state, host);
 }
 
-// Why a peer may not serve this reader now, counted; true if it may.
-bool passes(Search& search, PeerIndex source) {
+// A candidate that will not do: counted, and written down if the search is.
+bool reject(Search& search, PeerIndex source, Verdict verdict) {
+  Reason& reason = search.reason;
+  ++reason.candidates;
+  switch (verdict) {
+    case Verdict::kEligible: break;
+    case Verdict::kBusy: ++reason.rejected_busy; break;
+    case Verdict::kSuspect: ++reason.rejected_suspect; break;
+    case Verdict::kLacking: ++reason.rejected_lacking; break;
+    case Verdict::kCycle: ++reason.rejected_cycle; break;
+  }
+  if (search.state.journal.is_tracing()) note_look(search.state, source, {.verdict = verdict});
+  return false;
+}
+
+// One that would: offered to the list.
+void accept(Search& search, PeerIndex source, uint16_t generation) {
   State& state = search.state;
   ++search.reason.candidates;
-  if (source == search.reader.peer) {
-    ++search.reason.rejected_lacking;
-    return false;
-  }
-  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now)) {
-    ++search.reason.rejected_suspect;
-    return false;
-  }
+  uint32_t score = score_of(search, source, generation);
+  search.list.offer({source, generation, score});
+  if (!state.journal.is_tracing()) return;
+  note_look(state, source,
+            {.score = score,
+             .load = static_cast<uint16_t>(std::min(load_of(state, source), 0xffffu)),
+             .nearness = static_cast<uint8_t>(nearness(search.place, state.fleet.place_of(source))),
+             .generation = static_cast<uint8_t>(generation)});
+}
+
+// Whether a peer may serve this reader now; if not, it is rejected.
+bool passes(Search& search, PeerIndex source) {
+  State& state = search.state;
+  if (source == search.reader.peer) return reject(search, source, Verdict::kLacking);
+  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now))
+    return reject(search, source, Verdict::kSuspect);
   bool is_kept = !search.is_only && state.fleet.peer(source).is_superpeer &&
                  is_reserved(state, search.version(), source);
-  if (is_kept || !has_free_upload(state, source)) {
-    ++search.reason.rejected_busy;
-    return false;
-  }
+  if (is_kept || !has_free_upload(state, source)) return reject(search, source, Verdict::kBusy);
   return true;
 }
 
@@ -112,12 +132,10 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
-    if (!search.state.holdings.has(holding, search.chunk)) {
-      ++search.reason.candidates;
-      ++search.reason.rejected_lacking;
-      continue;
-    }
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    if (!search.state.holdings.has(holding, search.chunk))
+      reject(search, source, Verdict::kLacking);
+    else if (passes(search, source))
+      accept(search, source, 0);
   }
 }
 
@@ -161,7 +179,7 @@ void look_at_superpeers(Search& search) {
   for (PeerIndex source : search.state.fleet.superpeers()) {
     HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
     if (!search.state.holdings.has(holding, search.chunk)) continue;
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    if (passes(search, source)) accept(search, source, 0);
   }
 }
 
@@ -208,30 +226,23 @@ bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerI
 bool is_circular(Search& search, PeerIndex receiver) {
   ChunkOf what{search.reader.version, search.chunk};
   if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
-  ++search.reason.candidates;
-  ++search.reason.rejected_cycle;
-  return true;
+  return !reject(search, receiver, Verdict::kCycle);
 }
 
 bool may_relay(Search& search, const TransferRow& row) {
   if (!passes(search, row.receiver)) return false;
   // What comes to a slow one comes slowly, however fast it could be passed on.
   if (!is_slow(search.state, row.receiver)) return true;
-  ++search.reason.rejected_busy;
-  return false;
+  return reject(search, row.receiver, Verdict::kBusy);
 }
 
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  if (row.generation >= kGenerationMax) {
-    ++search.reason.candidates;
-    ++search.reason.rejected_cycle;
-    return false;
-  }
+  if (row.generation >= kGenerationMax) return reject(search, row.receiver, Verdict::kCycle);
   // Circles take long to tell: where there are many copies, see drop_circles().
   if (!search.are_many && is_circular(search, row.receiver)) return false;
   if (!may_relay(search, row)) return false;
-  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  accept(search, row.receiver, row.generation);
   return true;
 }
 
@@ -284,6 +295,7 @@ bool is_usable_source(const State& state, PeerIndex index) {
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
+  state.journal.begin_search(state.now);
   Search search{state,
                 reader,
                 chunk,
@@ -365,6 +377,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   if (bucket != nullptr) reason.policy_version = bucket->policy_version;
 
   TransferIndex index = state.transfers.start(row, reason);
+  note_assigned(state, index, kind);
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
