@@ -123,6 +123,7 @@ const Journal::GonePeer* Journal::gone(PeerId peer) const {
 JournalCounts Journal::counts() const {
   JournalCounts counts = counts_;
   counts.records = serial_;
+  counts.capacity = routine_.capacity() + notable_.capacity();
   counts.overwritten = serial_ - routine_.size() - notable_.size();
   return counts;
 }

@@ -13,14 +13,6 @@
 
 namespace tyto::tracker {
 
-// Totals since the start.
-struct JournalCounts {
-  uint64_t records = 0;      // written
-  uint64_t overwritten = 0;  // of these, no longer kept
-  uint64_t details = 0;      // records kept in full
-  uint64_t unsampled = 0;    // assignments that were not, for want of detail_rate
-};
-
 // The newest records, and the newest details of some of them, each over the oldest.
 //
 // Purity: pure. Bounds: as constructed; memory is taken as it is first written.

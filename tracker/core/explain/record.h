@@ -90,4 +90,13 @@ struct Detail {
   std::array<Look, kLooksKept> looks{};
 };
 
+// Totals of the journal since the start.
+struct JournalCounts {
+  uint64_t records = 0;      // written
+  uint64_t overwritten = 0;  // of these, no longer kept
+  uint64_t details = 0;      // records kept in full
+  uint32_t capacity = 0;     // records kept at most
+  uint64_t unsampled = 0;    // assignments that were not, for want of detail_rate
+};
+
 }  // namespace tyto::tracker
