@@ -7,6 +7,7 @@
 #include "peer/cli/admin.h"
 #include "peer/cli/agent.h"
 #include "peer/cli/exit_codes.h"
+#include "peer/cli/explain.h"
 #include "peer/cli/get.h"
 #include "peer/cli/interrupt.h"
 #include "peer/cli/publish.h"
@@ -25,6 +26,7 @@ struct Command {
   ApiOptions api;
   PublishOptions publish;
   BucketOptions bucket;
+  ExplainOptions explain;
   std::string what;
   std::string store_bytes;
   bool is_json = false;
@@ -88,6 +90,24 @@ CLI::App* add_publish(CLI::App& app, Command& command) {
   return sub;
 }
 
+CLI::App* add_explain(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "explain", "Say why an object was read as it was: sources, waits, failures, evictions");
+  ExplainOptions& explain = command.explain;
+  sub->add_option("object", explain.object, "bucket/key; may be left out with --peer");
+  sub->add_option("--peer", explain.peer,
+                  "Only what this peer read: its name, or the first digits of its id");
+  sub->add_option("--chunk", explain.chunk, "Only this chunk, counted from 0");
+  sub->add_option("--since", explain.since, "Only what is not older, as 10m");
+  sub->add_option("--limit", explain.limit, "Lines of the time line: the newest")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sub->add_flag("--candidates", explain.shows_candidates,
+                "Show who else was looked at, where that was kept");
+  add_api(*sub, command);
+  return sub;
+}
+
 struct BucketCommands {
   CLI::App* create;
   CLI::App* show;
@@ -146,6 +166,7 @@ int run(int argc, char** argv) {
   add_api(*stat, command);
   auto* peers = app.add_subcommand("peers", "List peers");
   add_api(*peers, command);
+  auto* explain = add_explain(app, command);
   BucketCommands bucket = add_bucket(app, command);
   app.add_subcommand("agent", "Keep and serve what is fetched on this host");
   try {
@@ -160,6 +181,7 @@ int run(int argc, char** argv) {
   if (ls->parsed()) return run_ls(command.api, command.what);
   if (stat->parsed()) return run_stat(command.api, command.what);
   if (peers->parsed()) return run_peers(command.api);
+  if (explain->parsed()) return run_explain(command.api, command.explain);
   if (bucket.create->parsed()) return run_bucket_create(command.api, command.bucket);
   if (bucket.show->parsed()) return run_bucket_show(command.api, command.bucket.name);
   if (bucket.ls->parsed()) return run_bucket_ls(command.api);

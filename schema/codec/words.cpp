@@ -32,7 +32,7 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
-static_assert(same(wire::Choice::WAIT_FOR_RATE, Choice::kWaitForRate));
+static_assert(same(wire::Choice::WAIT_FOR_RATE, kChoiceLast));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 
 // --- plain to wire ---
@@ -274,7 +274,7 @@ VersionFacts read(Decoding& in, wire::VersionFacts::Reader from) {
 
 Reason read(wire::Reason::Reader from) {
   Reason reason;
-  reason.choice = informing(from.getChoice(), Choice::kWaitForRate, Choice::kNone);
+  reason.choice = informing(from.getChoice(), kChoiceLast, Choice::kNone);
   reason.nearness = from.getNearness();
   reason.generation = from.getGeneration();
   reason.candidates = from.getCandidates();

@@ -18,6 +18,14 @@ struct Exclusion {
   Instant until;
 };
 
+// What a reader lacked when it was last looked at: the first chunk that nobody could be found for,
+// and why. For people.
+struct Lack {
+  Reason reason;           // its choice is one of kWaitFor...
+  uint32_t chunk = kNone;  // if it is of one chunk
+  Instant since;           // when it began to wait for this, if it does
+};
+
 // The joint demand of a peer's open handles on one version. Freed rows have peer == kNoPeer.
 struct Reader {
   PeerIndex peer = kNoPeer;
@@ -43,7 +51,8 @@ struct Reader {
   bool is_tail = false;     // and lacks nothing but what is on its way
   bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;
-  Choice last_wait = Choice::kNone;  // what it waits for, for people
+  Lack lack;     // as of the last look
+  Lack waiting;  // what it has been waiting for; its choice is kNone if it does not wait
 
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)

@@ -26,7 +26,7 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
   if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
-    state.readers[index].last_wait = Choice::kWaitForSpace;
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
   found.reason.chunks_considered = considered;
@@ -43,7 +43,7 @@ Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
   }
   if (state.now < version.origin_retry_at) {
     state.recheck(state.readers[index].version, version.origin_retry_at);
-    state.readers[index].last_wait = Choice::kWaitForLease;
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRetry}, .chunk = picks.first};
     return Step::kWait;
   }
   Found found;
@@ -51,13 +51,29 @@ Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
   return hand_over(state, index, picks.first, found, picks.considered);
 }
 
+// Why a chunk that nobody can be read from is not leased either.
+Choice wait_for_origin(const State& state, const Reader& reader) {
+  if (state.now < state.recovered_at) return Choice::kWaitForRecovery;
+  if (state.now < state.versions[reader.version].origin_retry_at) return Choice::kWaitForRetry;
+  return state.fleet.superpeers().empty() ? Choice::kWaitForSpace : Choice::kWaitForSuperpeer;
+}
+
+// A search that found nobody, for people.
+void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& found) {
+  Reader& reader = state.readers[index];
+  reader.lack.chunk = chunk;
+  reader.lack.reason = found;
+  reader.lack.reason.choice = Choice::kWaitForSource;
+  reader.lack.reason.copies = state.versions[reader.version].copies[chunk];
+}
+
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
   switch (lease(state, index, chunk)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
-      state.readers[index].last_wait =
-          state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
+      state.readers[index].lack.reason.choice = wait_for_origin(state, state.readers[index]);
+      state.readers[index].lack.chunk = chunk;
       return Step::kWait;
     case LeaseOutcome::kNever: break;
   }
@@ -133,13 +149,13 @@ Step step(State& state, ReaderIndex index) {
   const Picks picks = pick(state, state.readers[index]);
   if (picks.considered == 0) return Step::kSatisfied;
   if (!is_within_rate(state, state.readers[index].version)) {
-    state.readers[index].last_wait = Choice::kWaitForRate;
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
     return Step::kWait;
   }
   const Selection& selection = selection_for(state, state.readers[index].version);
   if (selection.origin_route() == OriginRoute::kEveryReader)
     return read_at_origin(state, index, picks);
-  state.readers[index].last_wait = Choice::kWaitForSource;
+  state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   for (const Attempt& attempt :
        attempts_of(state, state.readers[index], picks, selection.reach())) {
@@ -152,18 +168,26 @@ Step step(State& state, ReaderIndex index) {
           (found.reason.rejected_busy == 0 || may_cross_rack(state, state.readers[index]));
       if (is_left) found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
       bool is_fresh = attempt.chunks == &picks.fresh;
-      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) break;
+      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) {
+        state.readers[index].lack.reason.choice = Choice::kWaitForTurn;
+        break;
+      }
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
         return hand_over(state, index, chunk, found, picks.considered);
       }
-      if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
+      bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
+      if (is_stranded) stranded = chunk;
+      if (is_stranded || state.readers[index].lack.chunk == kNone)
+        note_lack(state, index, chunk, found.reason);
     }
   }
   if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
-  if (picks.leased != kNone) state.readers[index].last_wait = Choice::kWaitForLease;
+  if (picks.leased != kNone)
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease},
+                                 .chunk = picks.leased};
   return Step::kWait;
 }
 
@@ -252,12 +276,18 @@ void schedule(State& state, ReaderIndex index) {
     if (state.work.is_anothers_turn(bucket)) return state.mark_dirty(index);
     Step taken = step(state, index);
     if (taken == Step::kEnded) return;
-    if (taken == Step::kSatisfied) return watch_tail(state, index);
+    if (taken == Step::kSatisfied) {
+      note_served(state, index);
+      return watch_tail(state, index);
+    }
     if (taken == Step::kAssigned) continue;
     if (taken == Step::kLeased && ++leased < slots) continue;
-    if (!is_given_up(state, index)) wait(state, index);
+    if (is_given_up(state, index)) return;
+    wait(state, index);
+    note_waiting(state, index);
     return;
   }
+  note_served(state, index);
   lease_ahead(state, index);
 }
 

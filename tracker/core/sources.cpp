@@ -76,37 +76,54 @@ bool has_free_upload(const Search& search, PeerIndex source) {
   return host.uploads < upload_slots(search.state, host);
 }
 
-// Why a copy may not be read from by this reader now, counted; true if it may.
-bool passes(Search& search, PeerIndex source, const Offer& offer) {
+// A candidate that will not do: counted, and written down if the search is.
+bool reject(Search& search, PeerIndex source, Verdict verdict) {
+  Reason& reason = search.reason;
+  ++reason.candidates;
+  switch (verdict) {
+    case Verdict::kEligible: break;
+    case Verdict::kBusy: ++reason.rejected_busy; break;
+    case Verdict::kSuspect: ++reason.rejected_suspect; break;
+    case Verdict::kLacking: ++reason.rejected_lacking; break;
+    case Verdict::kCycle: ++reason.rejected_cycle; break;
+    case Verdict::kPolicy: ++reason.rejected_policy; break;
+  }
+  if (search.state.journal.is_tracing()) note_look(search.state, source, {.verdict = verdict});
+  return false;
+}
+
+// One that would: offered to the list.
+void accept(Search& search, PeerIndex source, const Offer& offer) {
   State& state = search.state;
   ++search.reason.candidates;
-  if (source == search.reader.peer) {
-    ++search.reason.rejected_lacking;
-    return false;
-  }
-  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now)) {
-    ++search.reason.rejected_suspect;
-    return false;
-  }
-  if (offer.nearness > search.farthest || !search.selection.admits(offer)) {
-    ++search.reason.rejected_policy;
-    return false;
-  }
+  uint32_t score = search.selection.score(offer, state.rng);
+  search.list.offer({source, offer.generation, score});
+  if (!state.journal.is_tracing()) return;
+  note_look(state, source,
+            {.score = score,
+             .load = static_cast<uint16_t>(offer.load),
+             .nearness = static_cast<uint8_t>(offer.nearness),
+             .generation = static_cast<uint8_t>(offer.generation)});
+}
+
+// Whether a copy may be read from by this reader now; if not, it is rejected.
+bool passes(Search& search, PeerIndex source, const Offer& offer) {
+  State& state = search.state;
+  if (source == search.reader.peer) return reject(search, source, Verdict::kLacking);
+  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now))
+    return reject(search, source, Verdict::kSuspect);
+  if (offer.nearness > search.farthest || !search.selection.admits(offer))
+    return reject(search, source, Verdict::kPolicy);
   bool is_kept = !search.is_only && offer.is_superpeer && search.selection.do_readers_serve() &&
                  is_reserved(state, search.version(), source);
-  if (is_kept || !has_free_upload(search, source)) {
-    ++search.reason.rejected_busy;
-    return false;
-  }
+  if (is_kept || !has_free_upload(search, source)) return reject(search, source, Verdict::kBusy);
   return true;
 }
 
-// True if it may be read from, and is on the list.
-bool offer(Search& search, PeerIndex source, uint16_t generation) {
-  Offer offer = offer_of(search, source, generation);
-  if (!passes(search, source, offer)) return false;
-  search.list.offer({source, generation, search.selection.score(offer, search.state.rng)});
-  return true;
+// A whole copy.
+void look_at_copy(Search& search, PeerIndex source) {
+  Offer offer = offer_of(search, source, 0);
+  if (passes(search, source, offer)) accept(search, source, offer);
 }
 
 // As if so many holders of a group had been looked at, of which none has the chunk.
@@ -127,12 +144,10 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
-    if (!search.state.holdings.has(holding, search.chunk)) {
-      ++search.reason.candidates;
-      ++search.reason.rejected_lacking;
-      continue;
-    }
-    offer(search, source, 0);
+    if (!search.state.holdings.has(holding, search.chunk))
+      reject(search, source, Verdict::kLacking);
+    else
+      look_at_copy(search, source);
   }
 }
 
@@ -177,7 +192,7 @@ void look_at_superpeers(Search& search) {
   for (PeerIndex source : search.state.fleet.superpeers()) {
     HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
     if (!search.state.holdings.has(holding, search.chunk)) continue;
-    offer(search, source, 0);
+    look_at_copy(search, source);
   }
 }
 
@@ -224,29 +239,20 @@ bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerI
 bool is_circular(Search& search, PeerIndex receiver) {
   ChunkOf what{search.reader.version, search.chunk};
   if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
-  ++search.reason.candidates;
-  ++search.reason.rejected_cycle;
-  return true;
+  return !reject(search, receiver, Verdict::kCycle);
 }
 
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  if (row.generation > search.limits.tree_depth) {
-    ++search.reason.candidates;
-    ++search.reason.rejected_cycle;
-    return false;
-  }
+  if (row.generation > search.limits.tree_depth)
+    return reject(search, row.receiver, Verdict::kCycle);
   // Circles take long to tell: where there are many copies, see drop_circles().
   if (!search.are_many && is_circular(search, row.receiver)) return false;
   Offer relayed = offer_of(search, row.receiver, row.generation);
   if (!passes(search, row.receiver, relayed)) return false;
   // What comes to a slow one comes slowly, however fast it could be passed on.
-  if (is_slow(search.state, row.receiver)) {
-    ++search.reason.rejected_busy;
-    return false;
-  }
-  search.list.offer(
-      {row.receiver, row.generation, search.selection.score(relayed, search.state.rng)});
+  if (is_slow(search.state, row.receiver)) return reject(search, row.receiver, Verdict::kBusy);
+  accept(search, row.receiver, relayed);
   return true;
 }
 
@@ -301,6 +307,7 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
   const VersionRow& version = state.versions[reader.version];
   const Selection& selection = selection_for(state, reader.version);
   const SelectionPolicy& limits = state.policy(reader.version).selection;
+  state.journal.begin_search(state.now);
   Search search{state,
                 reader,
                 chunk,
@@ -395,6 +402,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   if (bucket != nullptr) reason.policy_version = bucket->policy_version;
 
   TransferIndex index = state.transfers.start(row, reason);
+  note_assigned(state, index, kind);
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {

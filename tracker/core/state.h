@@ -10,6 +10,7 @@
 #include "tracker/core/buckets.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
+#include "tracker/core/explain/journal.h"
 #include "tracker/core/fleet.h"
 #include "tracker/core/holdings.h"
 #include "tracker/core/names.h"
@@ -29,7 +30,11 @@ class Selection;
 class State {
  public:
   explicit State(const Config& c)
-      : config(c), holdings(fleet, versions), transfers(fleet, versions), rng(c.seed) {}
+      : config(c),
+        holdings(fleet, versions),
+        transfers(fleet, versions),
+        rng(c.seed),
+        journal(c.explain) {}
 
   const Config config;
   Fleet fleet;
@@ -43,6 +48,7 @@ class State {
   Timers timers;
   Rng rng;
   Counters counters;
+  Journal journal;  // for people: nothing is decided by it
 
   TrackerEpoch epoch;
   bool is_loaded = false;
@@ -198,3 +204,5 @@ Error why_never(const State& state, VersionIndex version);
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
 
 }  // namespace tyto::tracker
+
+#include "tracker/core/explain/notes.h"

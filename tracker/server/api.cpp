@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/names.h"
+#include "io/loop/clock.h"
 #include "tracker/server/api_json.h"
+#include "tracker/server/explain_json.h"
 #include "tracker/server/publication.h"
 
 namespace tyto::tracker {
@@ -83,6 +85,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
   void list_peers(const io::HttpRequest& request, const Responder& responder);
   void list_transfers(const io::HttpRequest& request, const Responder& responder);
   void get_cluster(const Responder& responder);
+  void explain(const io::HttpRequest& request, const Responder& responder);
 
  private:
   void submit_bucket(Change change, int status, const Responder& responder);
@@ -261,6 +264,12 @@ void Api::Impl::get_cluster(const Responder& responder) {
   reply(responder, 200, json);
 }
 
+void Api::Impl::explain(const io::HttpRequest& request, const Responder& responder) {
+  auto query = parse_explain(request, hooks_.now());
+  if (!query.ok()) return reply(responder, query.error());
+  reply(responder, 200, explain_json(core_, *query, {hooks_.now(), io::wall_now()}));
+}
+
 Api::Api(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
     : impl_(std::make_shared<Impl>(core, directory, std::move(hooks))) {}
 Api::~Api() = default;
@@ -297,11 +306,13 @@ void Api::add_routes(io::HttpServer& server) {
   add("GET", "/api/v1/peers", [](Impl& api, auto& in, auto& out) { api.list_peers(in, out); });
   add("GET", "/api/v1/transfers",
       [](Impl& api, auto& in, auto& out) { api.list_transfers(in, out); });
+  add("GET", "/api/v1/explain", [](Impl& api, auto& in, auto& out) { api.explain(in, out); });
   add("GET", "/api/v1/cluster", [](Impl& api, auto&, auto& out) { api.get_cluster(out); });
   add("GET", "/api/", [](Impl&, auto& in, auto& out) {
-    reply(out, Error{ErrorCode::kNotFound,
-                     "there is nothing at " + printable(in.path) +
-                         "; under /api/v1 are buckets, objects, peers, transfers and cluster"});
+    reply(out,
+          Error{ErrorCode::kNotFound,
+                "there is nothing at " + printable(in.path) +
+                    "; under /api/v1 are buckets, objects, peers, transfers, explain and cluster"});
   });
 }
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include "base/names.h"
@@ -15,25 +14,6 @@ namespace {
 constexpr std::array<std::pair<std::string_view, Revalidate>, 3> kRevalidates = {
     {{"never", Revalidate::kNever}, {"age", Revalidate::kAge}, {"always", Revalidate::kAlways}}};
 constexpr int64_t kRevalidateAgeMsMax = int64_t{366} * 24 * 3600 * 1000;
-
-std::string_view role_name(Role role) {
-  return role == Role::kSuperpeer ? "superpeer" : "peer";
-}
-
-std::string_view source_kind_name(SourceKind kind) {
-  switch (kind) {
-    case SourceKind::kPeer: return "peer";
-    case SourceKind::kSuperpeer: return "superpeer";
-    case SourceKind::kOrigin: return "origin";
-  }
-  return "unknown";
-}
-
-std::string hex_of(PeerId peer) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(peer.value()));
-  return text.data();
-}
 
 Error invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
@@ -80,6 +60,19 @@ Result<void> take_member(const std::string& member, const Json& value, BucketCon
 }
 
 }  // namespace
+
+std::string_view role_name(Role role) {
+  return role == Role::kSuperpeer ? "superpeer" : "peer";
+}
+
+std::string_view source_kind_name(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kPeer: return "peer";
+    case SourceKind::kSuperpeer: return "superpeer";
+    case SourceKind::kOrigin: return "origin";
+  }
+  return "unknown";
+}
 
 int http_status_of(ErrorCode code) {
   switch (code) {
@@ -147,7 +140,7 @@ Json json_of(const OriginPin& origin) {
 }
 
 Json json_of(const PeerPicture& peer) {
-  return {{"peer", hex_of(peer.peer)},
+  return {{"peer", hex_digits(peer.peer)},
           {"role", role_name(peer.role)},
           {"name", peer.name},
           {"location", peer.location},
@@ -169,7 +162,7 @@ Json json_of(const TransferPicture& transfer, Instant now) {
       {"assignment", {{"epoch", transfer.assignment.epoch.value()}, {"n", transfer.assignment.n}}},
       {"version", transfer.chunk.version.hex()},
       {"chunk", transfer.chunk.index.value()},
-      {"reader", hex_of(transfer.reader)},
+      {"reader", hex_digits(transfer.reader)},
       {"source", {{"kind", source_kind_name(transfer.source.kind)}}},
       {"quarters", transfer.quarters},
       {"age_ms", (now - transfer.since).ms()},
@@ -179,7 +172,7 @@ Json json_of(const TransferPicture& transfer, Instant now) {
         {"candidates", transfer.reason.candidates},
         {"generation", transfer.reason.generation}}}};
   if (transfer.source.kind != SourceKind::kOrigin) {
-    json["source"]["peer"] = hex_of(transfer.source.peer);
+    json["source"]["peer"] = hex_digits(transfer.source.peer);
     json["source"]["address"] = transfer.source.address.text();
   }
   return json;

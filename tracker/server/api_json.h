@@ -32,6 +32,9 @@ Json json_of(const TransferPicture& transfer, Instant now);
 Json json_of(const ClusterPicture& cluster);
 Json json_of(const Counters& counters);
 
+std::string_view source_kind_name(SourceKind kind);
+std::string_view role_name(Role role);
+
 // Whether a request that makes a bucket or one that changes it.
 enum class BucketRequest : uint8_t { kCreate, kUpdate };
 // A bucket as asked for in `text`: `base` with the members that are there replaced.
