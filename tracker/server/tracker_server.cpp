@@ -132,7 +132,7 @@ Result<void> TrackerServer::Impl::load_catalog() {
   epoch_ = started->epoch;
   std::map<VersionId, VersionFactsRef> versions;
   CatalogReader reader;
-  reader.bucket = [&](BucketConfig bucket) {
+  reader.bucket = [&](BucketConfig bucket, const PolicyRevision&) {
     directory_.put_bucket(bucket);
     driver_.apply(BucketLoaded{std::move(bucket)});
   };
