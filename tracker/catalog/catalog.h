@@ -89,7 +89,8 @@ struct StartedEpoch {
   bool is_first_run = false;  // no tracker ever ran on this catalog
 };
 
-// Takes the catalog's content, buckets before versions before names.
+// Takes the catalog's content, buckets before versions before names. May ask the catalog for
+// policies meanwhile.
 struct CatalogReader {
   std::function<void(BucketConfig, PolicyRevision)> bucket;
   // `roots`: one per chunk, zero where not known; or empty: none known.
