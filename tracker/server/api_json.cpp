@@ -23,25 +23,28 @@ Error wrong_type(const std::string& member, const char* expected, const Json& fo
   return invalid("\"" + member + "\" must be " + expected + ", but is " + printable(found.dump()));
 }
 
-// One member of a bucket's JSON, put into `bucket`.
-Result<void> take_member(const std::string& member, const Json& value, BucketConfig& bucket) {
-  if (member == "name" || member == "origin" || member == "revalidate") {
-    if (!value.is_string()) return wrong_type(member, "a text", value);
-    auto text = value.get<std::string>();
-    if (member == "name") {
-      bucket.name = text;
-    } else if (member == "origin") {
-      bucket.origin = text;
-    } else {
-      for (const auto& [word, revalidate] : kRevalidates) {
-        if (word != text) continue;
-        bucket.revalidate = revalidate;
-        return {};
-      }
-      return wrong_type(member, "\"never\", \"age\" or \"always\"", value);
-    }
+Result<void> take_revalidate(const Json& value, BucketConfig& bucket) {
+  for (const auto& [word, revalidate] : kRevalidates) {
+    if (word != value) continue;
+    bucket.revalidate = revalidate;
     return {};
   }
+  return wrong_type("revalidate", "\"never\", \"age\" or \"always\"", value);
+}
+
+Result<void> take_text(const std::string& member, const Json& value, std::string& text) {
+  if (!value.is_string()) return wrong_type(member, "a text", value);
+  text = value.get<std::string>();
+  return {};
+}
+
+// One member of a bucket's JSON, put into `asked`.
+Result<void> take_member(const std::string& member, const Json& value, BucketRequest kind,
+                         AskedBucket& asked) {
+  BucketConfig& bucket = asked.bucket;
+  if (member == "name") return take_text(member, value, bucket.name);
+  if (member == "origin") return take_text(member, value, bucket.origin);
+  if (member == "revalidate") return take_revalidate(value, bucket);
   if (member == "revalidate_age_ms") {
     if (!value.is_number_integer() || value.get<int64_t>() < 0 ||
         value.get<int64_t>() > kRevalidateAgeMsMax)
@@ -54,9 +57,15 @@ Result<void> take_member(const std::string& member, const Json& value, BucketCon
     bucket.trust_peers = value.get<bool>();
     return {};
   }
+  if (member == "policy" && kind == BucketRequest::kCreate)
+    return take_text(member, value, asked.policy);
+  if (member == "policy")
+    return invalid(
+        "\"policy\" is given when a bucket is made; change it by PUT or PATCH of "
+        "/api/v1/buckets/BUCKET/policy (tyto bucket edit)");
   return invalid("\"" + printable(member) +
                  "\" is no member of a bucket; known are name, origin, revalidate, "
-                 "revalidate_age_ms and trust_peers");
+                 "revalidate_age_ms, trust_peers and policy");
 }
 
 }  // namespace
@@ -211,21 +220,31 @@ Json json_of(const Counters& counters) {
           {"opens_failed", counters.opens_failed}};
 }
 
-Result<BucketConfig> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind) {
+Json json_of(const PolicyHead& head) {
+  Json json = {{"policy_version", head.version},
+               {"made_unix_ns", nullptr},
+               {"note", head.note},
+               {"document_bytes", head.document_bytes}};
+  if (head.made) json["made_unix_ns"] = head.made->unix_ns();
+  return json;
+}
+
+Result<AskedBucket> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind) {
   Json json = Json::parse(text, nullptr, false);
   if (!json.is_object())
     return invalid(
         "the body is not a JSON object, as {\"name\": \"models\", \"origin\": "
         "\"https://host/path/\"}");
   const std::string name = base.name;
+  AskedBucket asked{std::move(base), {}};
   for (const auto& [member, value] : json.items())
-    if (auto taken = take_member(member, value, base); !taken.ok()) return taken.error();
-  if (kind == BucketRequest::kUpdate && base.name != name)
+    if (auto taken = take_member(member, value, kind, asked); !taken.ok()) return taken.error();
+  if (kind == BucketRequest::kUpdate && asked.bucket.name != name)
     return invalid("a bucket's name cannot be changed: \"name\" must be left out or be \"" +
                    printable(name) + "\"");
-  if (auto checked = check_bucket_name(base.name); !checked.ok()) return checked.error();
-  if (auto checked = check_origin(base.origin); !checked.ok()) return checked.error();
-  return base;
+  if (auto checked = check_bucket_name(asked.bucket.name); !checked.ok()) return checked.error();
+  if (auto checked = check_origin(asked.bucket.origin); !checked.ok()) return checked.error();
+  return asked;
 }
 
 Result<std::optional<int64_t>> parse_number(const io::HttpRequest& request, std::string_view name) {
