@@ -134,13 +134,13 @@ class Cluster:
               lambda: f"{name} has found the tracker\n{process.log_tail()}")
         return daemon
 
-    def get(self, object_name, name="reader", flags=(), linger="1h", output=None):
+    def get(self, object_name, name="reader", flags=(), linger="1h", output=None, location=None):
         """Starts a reader, which is a host of its own, and goes on serving for `linger`."""
         output = output or self.folder / f"{name}.bin"
         done = self.folder / f"{name}.done"
         command = [
             self.programs.tyto, "get", object_name, "-o", output, "--tracker", self.tracker.rpc,
-            "--name", name, "--location", f"local/loopback/{name}/{name}", "--listen",
+            "--name", name, "--location", location or f"local/loopback/{name}/{name}", "--listen",
             "127.0.0.1:0", "--progress", "json", "--json", "--done-file", done, "--no-agent"
         ]
         if linger:
