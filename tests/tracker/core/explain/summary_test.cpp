@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tracker/core/explain/sentences.h"
+
 namespace tyto::tracker {
 namespace {
 
@@ -94,8 +96,11 @@ TEST(ExplainSummary, ASourceThatFailedBeforeIsToBlame) {
   RecordPicture& failed = story.add(RecordKind::kSourceFailed, "r", 30);
   Story::put_source(failed, "bad");
   failed.record.failure = FailureKind::kStalled;
-  story.deliver("r", 30, "a", 900);
+  failed.record.took = Duration::milliseconds(500);
+  story.now_ms += 59;
+  story.deliver("r", 30, "a", 60);  // by itself it took no longer than usual
   EXPECT_EQ(story.slowest(), Fault::kSourceFailed);
+  EXPECT_EQ(summarise(story.records).slow[0].took, Duration::milliseconds(560));
   EXPECT_NE(all_lines(story.records).find("peer bad had failed before (stalled"),
             std::string::npos);
 }
@@ -129,7 +134,8 @@ TEST(ExplainSummary, SoIsAReaderThatIsSlowFromAll) {
 
 TEST(ExplainSummary, SoIsTheOrigin) {
   Story story = usual();
-  story.deliver("s1", 30, "origin", 900);
+  for (uint32_t c = 30; c < 33; ++c) story.deliver("s1", c, "origin", 20);
+  story.deliver("s1", 34, "origin", 900);
   EXPECT_EQ(story.slowest(), Fault::kOrigin);
 }
 
