@@ -88,11 +88,14 @@ Answer what_was_slow(const Summary& s, const Records& records) {
 
 Answer what_was_evicted(const Summary& s, const Records& records) {
   Answer answer{"What was evicted (" + std::to_string(s.evicted_chunks) + " chunks)?", {}};
-  for (const EvictionSeen& eviction : s.evictions)
-    answer.lines.push_back(sentence_of(records[eviction.record]) +
+  for (const EvictionSeen& eviction : s.evictions) {
+    RecordPicture all = records[eviction.record];
+    all.record.count = eviction.count;
+    answer.lines.push_back(sentence_of(all) +
                            (eviction.unused
                                 ? "; last used there " + span_words(*eviction.unused) + " before"
                                 : "; no use of it there is on record"));
+  }
   return answer;
 }
 

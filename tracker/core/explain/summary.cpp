@@ -143,6 +143,13 @@ void count_delivery(Summary& summary, const Record& record) {
   if (reason.choice == Choice::kOriginNoSuperpeer) ++summary.no_superpeer;
 }
 
+bool goes_on(const EvictionSeen& eviction, const Records& records, const Record& record) {
+  const Record& first = records[eviction.record].record;
+  return first.peer == record.peer && first.version == record.version &&
+         first.for_version == record.for_version && first.reason == record.reason &&
+         first.chunk + eviction.count == record.chunk;
+}
+
 void find_waits(Summary& summary, const Records& records) {
   for (std::size_t i = 0; i < records.size(); ++i) {
     RecordKind kind = records[i].record.kind;
@@ -185,7 +192,11 @@ Summary summarise(const Records& records) {
         break;
       case RecordKind::kEvicted: {
         summary.evicted_chunks += record.count;
-        EvictionSeen eviction{.record = i};
+        if (!summary.evictions.empty() && goes_on(summary.evictions.back(), records, record)) {
+          summary.evictions.back().count += record.count;
+          break;
+        }
+        EvictionSeen eviction{.record = i, .count = record.count};
         if (auto at = used.find({record.peer, record.version}); at != used.end())
           eviction.unused = record.when - at->second;
         keep_newest(summary.evictions, eviction);

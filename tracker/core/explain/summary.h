@@ -36,8 +36,10 @@ struct SlowTransfer {
   std::optional<std::size_t> cause;  // the record of the failure, or of the second assignment
 };
 
+// Orders to free chunks that follow on one another are one.
 struct EvictionSeen {
-  std::size_t record = 0;
+  std::size_t record = 0;          // the first of them
+  uint32_t count = 0;              // chunks, of all of them
   std::optional<Duration> unused;  // since the last delivery or open there that is on record
 };
 

@@ -165,6 +165,17 @@ TEST(ExplainSummary, AnEvictionSaysWhenTheCopyWasLastUsed) {
   EXPECT_NE(text.find("no use of it there is on record"), std::string::npos) << text;
 }
 
+TEST(ExplainSummary, EvictionsThatFollowOnOneAnotherAreOne) {
+  Story story;
+  for (uint32_t chunk : {3, 4, 5, 9}) story.add(RecordKind::kEvicted, "r", chunk);
+  story.add(RecordKind::kEvicted, "q", 10);
+  Summary summary = summarise(story.records);
+  ASSERT_EQ(summary.evictions.size(), 3u);
+  EXPECT_EQ(summary.evictions[0].count, 3u);
+  EXPECT_EQ(summary.evicted_chunks, 5u);
+  EXPECT_NE(all_lines(story.records).find("chunks 3 to 5"), std::string::npos);
+}
+
 TEST(ExplainSummary, ListsAreBounded) {
   Story story;
   for (uint32_t c = 0; c < 100; ++c) {
