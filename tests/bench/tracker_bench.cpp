@@ -1,6 +1,7 @@
 // The tracker core under a large fleet: decisions a second, and memory.
 //
-//   tracker_bench [--peers N] [--versions N] [--seconds S] [--json FILE]
+//   tracker_bench [--peers N] [--versions N] [--seconds S] [--explain-records N]
+//                 [--json FILE]
 //
 // Peers register, tell of Zipf-distributed holdings, and a tenth of them open an object. Then those
 // finish what they are assigned, each with one exchange for every few chunks, and every assignment
@@ -32,6 +33,7 @@ struct Options {
   uint32_t peers = 1'000'000;
   uint32_t versions = 1'000;
   double seconds = 5;
+  uint32_t explain_records = Config{}.explain.records;
   std::string json;
 };
 
@@ -87,6 +89,7 @@ class Bench {
   static Config config(const Options& options) {
     Config config;
     config.max_peers = options.peers + 1;
+    config.explain.records = options.explain_records;
     return config;
   }
   static VersionFacts facts(uint32_t version);
@@ -289,6 +292,8 @@ bool parse(int argc, char** argv, Options& options) {
       options.versions = static_cast<uint32_t>(std::stoul(argv[i + 1]));
     else if (flag == "--seconds")
       options.seconds = std::stod(argv[i + 1]);
+    else if (flag == "--explain-records")
+      options.explain_records = static_cast<uint32_t>(std::stoul(argv[i + 1]));
     else if (flag == "--json")
       options.json = argv[i + 1];
     else
@@ -306,7 +311,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, options)) {
     std::fprintf(stderr,
                  "usage: tracker_bench [--peers N (>= 10)] [--versions N] [--seconds S] "
-                 "[--json FILE]\n");
+                 "[--explain-records N] [--json FILE]\n");
     return 2;
   }
   Figures f = Bench(options).run();

@@ -143,6 +143,7 @@ Json json_of(const Summary& summary) {
             {"no_superpeer", summary.no_superpeer},
             {"without_order", summary.without_order}}},
           {"usual_took_ms", summary.usual_took.ms()},
+          {"usual_origin_took_ms", summary.usual_origin_took.ms()},
           {"slow_faults", std::move(slow)},
           {"failures", summary.failures},
           {"refusals", summary.refusals},

@@ -142,6 +142,14 @@ void TrackerMetrics::refresh(const Counters& counters, const Gauges& gauges) {
   raise("catalog_failed_commits_total", "Commits that failed.", gauges.catalog.failed_commits);
   raise("catalog_facts_dropped_total", "Learned facts not written for want of room.",
         gauges.catalog.facts_dropped);
+  raise("explain_records_total", "Records written to the journal of decisions.",
+        gauges.journal.records);
+  raise("explain_overwritten_total", "Records of the journal that gave way to newer ones.",
+        gauges.journal.overwritten);
+  raise("explain_details_total", "Records of the journal that were kept in full.",
+        gauges.journal.details);
+  raise("explain_unsampled_total", "Assignments that were not kept in full.",
+        gauges.journal.unsampled);
   refresh_process();
 }
 

@@ -24,6 +24,7 @@ struct Gauges {
   TrackerEpoch epoch;
   bool is_ready = false;
   CatalogWriter::Figures catalog;
+  JournalCounts journal;
 };
 
 // Threads: confined to its loop. Ownership: borrows the metrics.

@@ -344,6 +344,7 @@ Gauges TrackerServer::Impl::gauges() const {
   gauges.epoch = epoch_;
   gauges.is_ready = is_ready();
   gauges.catalog = writer_->figures();
+  gauges.journal = driver_.core().journal_counts();
   return gauges;
 }
 

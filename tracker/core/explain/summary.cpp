@@ -38,38 +38,54 @@ Duration median(std::vector<Duration>& spans) {
   return *middle;
 }
 
-// How long deliveries took: all, by who sent, by who received.
+// The median of each peer that has more than one, each worked out once.
+class Medians {
+ public:
+  void add(PeerId peer, Duration took) { spans_[peer].push_back(took); }
+  bool is_slow(PeerId peer, Duration usual) {
+    auto [it, is_new] = known_.try_emplace(peer);
+    std::vector<Duration>& spans = spans_[peer];
+    if (is_new && spans.size() > 1) it->second = median(spans);
+    return spans.size() > 1 && it->second >= usual * kSlowTimes;
+  }
+
+ private:
+  std::map<PeerId, std::vector<Duration>> spans_;
+  std::map<PeerId, Duration> known_;
+};
+
+// What became of one order after the other, and how long deliveries took.
 struct Tempo {
-  std::vector<Duration> all;
-  std::map<PeerId, std::vector<Duration>> by_source;
-  std::map<PeerId, std::vector<Duration>> by_reader;
-  std::map<Transfer, std::size_t> failures;  // the last record of one
+  std::vector<Duration> between_peers;
+  std::vector<Duration> from_origin;
+  Medians by_source;
+  Medians by_reader;
+  std::map<Transfer, std::size_t> first_failures;
   std::map<Transfer, std::size_t> hedges;
 
   explicit Tempo(const Records& records) {
     for (std::size_t i = 0; i < records.size(); ++i) {
       const Record& record = records[i].record;
       if (record.kind == RecordKind::kSourceFailed || record.kind == RecordKind::kAssignmentFailed)
-        failures[transfer_of(record)] = i;
+        first_failures.try_emplace(transfer_of(record), i);
       if (record.kind == RecordKind::kHedged) hedges[transfer_of(record)] = i;
       if (record.kind != RecordKind::kDelivered) continue;
-      all.push_back(record.took);
-      by_source[record.source].push_back(record.took);
-      by_reader[record.peer].push_back(record.took);
+      (record.source == PeerId(0) ? from_origin : between_peers).push_back(record.took);
+      by_source.add(record.source, record.took);
+      by_reader.add(record.peer, record.took);
     }
   }
 };
 
-bool is_slow_on_the_whole(std::vector<Duration>& spans, Duration usual) {
-  return spans.size() > 1 && median(spans) >= usual * kSlowTimes;
-}
-
+// How long a delivery took, and who is to blame if that was long.
 SlowTransfer judge(const Records& records, std::size_t at, Tempo& tempo, Duration usual) {
   const Record& record = records[at].record;
-  SlowTransfer slow{.record = at};
-  auto failure = tempo.failures.find(transfer_of(record));
+  SlowTransfer slow{.record = at, .took = record.took};
+  auto failure = tempo.first_failures.find(transfer_of(record));
   auto hedge = tempo.hedges.find(transfer_of(record));
-  if (failure != tempo.failures.end() && failure->second < at) {
+  if (failure != tempo.first_failures.end() && failure->second < at) {
+    const Record& failed = records[failure->second].record;
+    slow.took = record.when - (failed.when - failed.took);
     slow.fault = Fault::kSourceFailed;
     slow.cause = failure->second;
   } else if (hedge != tempo.hedges.end() && hedge->second < at) {
@@ -79,29 +95,33 @@ SlowTransfer judge(const Records& records, std::size_t at, Tempo& tempo, Duratio
     slow.fault = Fault::kOrigin;
   } else if (record.reason.generation > 0) {
     slow.fault = Fault::kDeepTree;
-  } else if (is_slow_on_the_whole(tempo.by_source[record.source], usual)) {
+  } else if (tempo.by_source.is_slow(record.source, usual)) {
     slow.fault = Fault::kSource;
-  } else if (is_slow_on_the_whole(tempo.by_reader[record.peer], usual)) {
+  } else if (tempo.by_reader.is_slow(record.peer, usual)) {
     slow.fault = Fault::kReader;
   }
   return slow;
 }
 
+bool is_slow(const SlowTransfer& transfer, Duration usual) {
+  return transfer.took >= kSlowMin &&
+         (transfer.fault == Fault::kSourceFailed || transfer.took >= usual * kSlowTimes);
+}
+
 void find_slow(Summary& summary, const Records& records) {
   Tempo tempo(records);
-  summary.usual_took = median(tempo.all);
-  std::vector<std::size_t> slow;
+  summary.usual_took = median(tempo.between_peers);
+  summary.usual_origin_took = median(tempo.from_origin);
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Record& record = records[i].record;
-    if (record.kind == RecordKind::kDelivered && record.took >= kSlowMin &&
-        record.took >= summary.usual_took * kSlowTimes)
-      slow.push_back(i);
+    if (record.kind != RecordKind::kDelivered) continue;
+    Duration usual = record.source == PeerId(0) ? summary.usual_origin_took : summary.usual_took;
+    SlowTransfer transfer = judge(records, i, tempo, usual);
+    if (is_slow(transfer, usual)) summary.slow.push_back(transfer);
   }
-  std::stable_sort(slow.begin(), slow.end(), [&](std::size_t a, std::size_t b) {
-    return records[a].record.took > records[b].record.took;
-  });
-  slow.resize(std::min(slow.size(), kSummaryListMax));
-  for (std::size_t i : slow) summary.slow.push_back(judge(records, i, tempo, summary.usual_took));
+  std::stable_sort(summary.slow.begin(), summary.slow.end(),
+                   [](const auto& a, const auto& b) { return a.took > b.took; });
+  summary.slow.resize(std::min(summary.slow.size(), kSummaryListMax));
 }
 
 void count_delivery(Summary& summary, const Record& record) {
@@ -123,6 +143,13 @@ void count_delivery(Summary& summary, const Record& record) {
   if (reason.choice == Choice::kOriginNoSuperpeer) ++summary.no_superpeer;
 }
 
+bool goes_on(const EvictionSeen& eviction, const Records& records, const Record& record) {
+  const Record& first = records[eviction.record].record;
+  return first.peer == record.peer && first.version == record.version &&
+         first.for_version == record.for_version && first.reason == record.reason &&
+         first.chunk + eviction.count == record.chunk;
+}
+
 void find_waits(Summary& summary, const Records& records) {
   for (std::size_t i = 0; i < records.size(); ++i) {
     RecordKind kind = records[i].record.kind;
@@ -132,89 +159,6 @@ void find_waits(Summary& summary, const Records& records) {
     return records[a].record.took > records[b].record.took;
   });
   summary.waits.resize(std::min(summary.waits.size(), kSummaryListMax));
-}
-
-std::string amount_words(const Amount& amount) {
-  return std::to_string(amount.chunks) + (amount.chunks == 1 ? " chunk (" : " chunks (") +
-         bytes_words(amount.bytes) + ")";
-}
-
-std::string fault_words(const SlowTransfer& slow, const Records& records) {
-  const RecordPicture& record = records[slow.record];
-  switch (slow.fault) {
-    case Fault::kSourceFailed: {
-      const RecordPicture& failure = records[*slow.cause];
-      return peer_words(failure.source) + " had failed before (" +
-             std::string(failure_kind_name(failure.record.failure)) + ", after " +
-             span_words(failure.record.took) + ")";
-    }
-    case Fault::kWasLate:
-      return "it was late, so " + peer_words(records[*slow.cause].source) + " was asked as well";
-    case Fault::kOrigin: return "the origin took that long";
-    case Fault::kDeepTree:
-      return "its source was itself still receiving it, " +
-             std::to_string(record.record.reason.generation) + " deep in its tree";
-    case Fault::kSource:
-      return "what else came from " + peer_words(record.source) + " was slow too";
-    case Fault::kReader: return "what else came to " + peer_words(record.peer) + " was slow too";
-    case Fault::kUnknown: break;
-  }
-  return "no cause is on record";
-}
-
-Answer where_from(const Summary& s) {
-  Answer answer{"Where did the bytes come from?", {}};
-  if (s.from_peers.chunks + s.from_superpeers.chunks + s.from_origin.chunks == 0)
-    answer.lines.push_back("no chunk has come to a reader");
-  else
-    answer.lines.push_back(
-        std::to_string(s.readers) + (s.readers == 1 ? " reader: " : " readers: ") +
-        amount_words(s.from_peers) + " from peers, " + amount_words(s.from_superpeers) +
-        " from superpeers, " + amount_words(s.from_origin) + " from the origin");
-  return answer;
-}
-
-Answer why_origin(const Summary& s) {
-  Answer answer{"Why was the origin read?", {}};
-  if (s.origin_by_superpeers.chunks + s.from_origin.chunks == 0) {
-    answer.lines.push_back("it was not read");
-    return answer;
-  }
-  answer.lines.push_back(amount_words(s.origin_by_superpeers) + " by superpeers for all, " +
-                         amount_words(s.from_origin) + " by readers");
-  auto add_line = [&](uint32_t chunks, const std::string& why) {
-    if (chunks > 0)
-      answer.lines.push_back(std::to_string(chunks) + (chunks == 1 ? " chunk: " : " chunks: ") +
-                             why);
-  };
-  add_line(s.nobody_held, "nobody held it at that moment");
-  add_line(s.holders_unusable, "there were holders, but none that could be read from");
-  add_line(s.no_superpeer, "read by the reader itself, for no superpeer could be sent");
-  add_line(s.without_order, "read without an order of this tracker");
-  return answer;
-}
-
-Answer list_of(std::string question, const std::vector<std::size_t>& list, const Records& records) {
-  Answer answer{std::move(question), {}};
-  for (std::size_t i : list) answer.lines.push_back(sentence_of(records[i]));
-  return answer;
-}
-
-Answer what_was_slow(const Summary& s, const Records& records) {
-  Answer answer{"Which transfers were slow (usually " + span_words(s.usual_took) + ")?", {}};
-  for (const SlowTransfer& slow : s.slow)
-    answer.lines.push_back(sentence_of(records[slow.record]) + ": " + fault_words(slow, records));
-  return answer;
-}
-
-Answer what_was_evicted(const Summary& s, const Records& records) {
-  Answer answer{"What was evicted (" + std::to_string(s.evicted_chunks) + " chunks)?", {}};
-  for (const EvictionSeen& eviction : s.evictions)
-    answer.lines.push_back(sentence_of(records[eviction.record]) +
-                           (eviction.unused
-                                ? "; last used there " + span_words(*eviction.unused) + " before"
-                                : "; no use of it there is on record"));
-  return answer;
 }
 
 }  // namespace
@@ -248,7 +192,11 @@ Summary summarise(const Records& records) {
         break;
       case RecordKind::kEvicted: {
         summary.evicted_chunks += record.count;
-        EvictionSeen eviction{.record = i};
+        if (!summary.evictions.empty() && goes_on(summary.evictions.back(), records, record)) {
+          summary.evictions.back().count += record.count;
+          break;
+        }
+        EvictionSeen eviction{.record = i, .count = record.count};
         if (auto at = used.find({record.peer, record.version}); at != used.end())
           eviction.unused = record.when - at->second;
         keep_newest(summary.evictions, eviction);
@@ -261,21 +209,6 @@ Summary summarise(const Records& records) {
   find_waits(summary, records);
   find_slow(summary, records);
   return summary;
-}
-
-std::vector<Answer> answers_of(const Summary& summary, const Records& records) {
-  std::vector<Answer> answers{where_from(summary), why_origin(summary)};
-  auto add_some = [&](Answer answer) {
-    if (!answer.lines.empty()) answers.push_back(std::move(answer));
-  };
-  add_some(list_of("Which reads ended with an error (" + std::to_string(summary.refusals) + ")?",
-                   summary.refused, records));
-  add_some(list_of("What was waited for longest?", summary.waits, records));
-  add_some(what_was_slow(summary, records));
-  add_some(list_of("Which sources failed (" + std::to_string(summary.failures) + ")?",
-                   summary.failed, records));
-  add_some(what_was_evicted(summary, records));
-  return answers;
 }
 
 }  // namespace tyto::tracker

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "tracker/core/explain/pictures.h"
-#include "tracker/core/explain/sentences.h"
 
 namespace tyto::tracker {
 
@@ -32,12 +31,15 @@ std::string_view fault_name(Fault fault);
 
 struct SlowTransfer {
   std::size_t record = 0;  // its place in the records
+  Duration took;           // since the chunk was first ordered, failures included
   Fault fault = Fault::kUnknown;
   std::optional<std::size_t> cause;  // the record of the failure, or of the second assignment
 };
 
+// Orders to free chunks that follow on one another are one.
 struct EvictionSeen {
-  std::size_t record = 0;
+  std::size_t record = 0;          // the first of them
+  uint32_t count = 0;              // chunks, of all of them
   std::optional<Duration> unused;  // since the last delivery or open there that is on record
 };
 
@@ -52,9 +54,10 @@ struct Summary {
   uint32_t holders_unusable = 0;
   uint32_t no_superpeer = 0;   // of the above: read by the reader itself, for want of a superpeer
   uint32_t without_order = 0;  // by peers that no tracker told what to do
-  Duration usual_took;         // of a transfer: the median
+  Duration usual_took;         // between peers: the median
+  Duration usual_origin_took;  // from the origin
   std::vector<std::size_t> waits;  // longest first
-  std::vector<SlowTransfer> slow;  // slowest first; those that took twice the usual time
+  std::vector<SlowTransfer> slow;  // slowest first: held up by a failure, or twice the usual time
   uint32_t failures = 0;
   std::vector<std::size_t> failed;  // newest last
   uint32_t evicted_chunks = 0;
