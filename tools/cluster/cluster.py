@@ -1,6 +1,7 @@
 """A cluster on loopback: tracker, superpeers, readers, and the folder they live in."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -150,12 +151,14 @@ class Cluster:
         self.processes.append(reader.process)
         return reader
 
-    def tyto(self, *arguments, seconds=60):
+    def tyto(self, *arguments, seconds=60, text=None, env=None):
         """Runs a command with the tracker's API and returns the finished process, whatever became
-        of it; `.stdout` and `.stderr` are text."""
+        of it; `.stdout` and `.stderr` are text. `text`: its standard input; `env`: variables to
+        add."""
         command = [self.programs.tyto, *arguments, "--api", f"http://{self.tracker.http}"]
         return subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                              timeout=seconds, check=False)
+                              input=text or "", timeout=seconds, check=False,
+                              env={**os.environ, **(env or {})})
 
     def create_bucket(self, name, origin, *flags):
         done = self.tyto("bucket", "create", name, "--origin", origin, *flags)

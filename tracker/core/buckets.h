@@ -36,7 +36,7 @@ class Buckets {
   }
 
  private:
-  const Policy fallback_;
+  const Policy fallback_{};
   std::vector<BucketRow> rows_;
   std::unordered_map<std::string, BucketIndex> by_name_;
 };

@@ -7,6 +7,7 @@
 #include "io/loop/clock.h"
 #include "tracker/server/api_json.h"
 #include "tracker/server/api_reply.h"
+#include "tracker/server/bucket_path.h"
 #include "tracker/server/explain_json.h"
 #include "tracker/server/policy_api.h"
 #include "tracker/server/publication.h"
@@ -16,39 +17,7 @@ namespace tyto::tracker {
 
 namespace {
 
-constexpr std::string_view kBuckets = "/api/v1/buckets";
 constexpr const char* kTorrentType = "application/x-bittorrent";
-
-// The path below /api/v1/buckets/, taken apart.
-struct BucketPath {
-  enum class Part : uint8_t { kBucket, kObjects, kPolicy };
-  std::string bucket;
-  Part part = Part::kBucket;
-  std::string rest;  // behind "objects/" or "policy/"; empty for the listing, or the policy itself
-};
-
-Result<BucketPath> parse_path(const std::string& path) {
-  std::string rest = path.substr(kBuckets.size() + 1);
-  const std::size_t slash = rest.find('/');
-  BucketPath parsed{.bucket = rest.substr(0, slash)};
-  if (auto checked = check_bucket_name(parsed.bucket); !checked.ok()) return checked.error();
-  if (slash == std::string::npos) return parsed;
-  rest.erase(0, slash + 1);
-  const std::size_t end = rest.find('/');
-  const std::string part = rest.substr(0, end);
-  if (end != std::string::npos) parsed.rest = rest.substr(end + 1);
-  if (part == "policy") {
-    parsed.part = BucketPath::Part::kPolicy;
-    return parsed;
-  }
-  if (part != "objects")
-    return {ErrorCode::kNotFound, "there is nothing at " + printable(path) +
-                                      "; a bucket has /objects, /objects/KEY and /policy"};
-  parsed.part = BucketPath::Part::kObjects;
-  if (!parsed.rest.empty())
-    if (auto checked = check_key(parsed.rest); !checked.ok()) return checked.error();
-  return parsed;
-}
 
 }  // namespace
 
@@ -127,7 +96,7 @@ void Api::Impl::submit_bucket(Change change, int status, const Responder& respon
 }
 
 void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responder& responder) {
-  auto path = parse_path(request.path);
+  auto path = BucketPath::parse(request.path);
   if (!path.ok()) return reply(responder, path.error());
   if (path->part == BucketPath::Part::kPolicy)
     return policies_->get(path->bucket, path->rest, request, responder);
@@ -140,7 +109,7 @@ void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responde
 }
 
 void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {
-  auto path = parse_path(request.path);
+  auto path = BucketPath::parse(request.path);
   if (!path.ok()) return reply(responder, path.error());
   if (path->part == BucketPath::Part::kPolicy)
     return policies_->change(path->bucket, path->rest, request, responder);
@@ -152,7 +121,7 @@ void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responde
 }
 
 void Api::Impl::change_below_buckets(const io::HttpRequest& request, const Responder& responder) {
-  auto path = parse_path(request.path);
+  auto path = BucketPath::parse(request.path);
   if (!path.ok()) return reply(responder, path.error());
   if (path->part == BucketPath::Part::kPolicy)
     return policies_->change(path->bucket, path->rest, request, responder);
@@ -292,7 +261,7 @@ void Api::add_routes(io::HttpServer& server) {
                    if (auto api = impl.lock()) handle(*api, request, responder);
                  });
   };
-  const std::string buckets(kBuckets);
+  const std::string buckets(kBucketsPath);
   add("GET", buckets, [](Impl& api, auto&, auto& out) { api.list_buckets(out); });
   add("POST", buckets, [](Impl& api, auto& in, auto& out) { api.create_bucket(in, out); });
   add("GET", buckets + "/", [](Impl& api, auto& in, auto& out) { api.get_below_buckets(in, out); });

@@ -179,7 +179,8 @@ Json json_of(const TransferPicture& transfer, Instant now) {
        {{"choice", choice_name(transfer.reason.choice)},
         {"copies", transfer.reason.copies},
         {"candidates", transfer.reason.candidates},
-        {"generation", transfer.reason.generation}}}};
+        {"generation", transfer.reason.generation},
+        {"policy_version", transfer.reason.policy_version}}}};
   if (transfer.source.kind != SourceKind::kOrigin) {
     json["source"]["peer"] = hex_digits(transfer.source.peer);
     json["source"]["address"] = transfer.source.address.text();

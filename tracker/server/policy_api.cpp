@@ -46,6 +46,9 @@ Result<std::string> edit_value(const std::string& name, const Json& value) {
 
 // The body of a PATCH.
 Result<std::vector<PolicyEdit>> parse_edits(const std::string& text) {
+  if (text.size() > kPolicyDocumentBytesMax)
+    return invalid("the body has " + std::to_string(text.size()) + " bytes; at most " +
+                   std::to_string(kPolicyDocumentBytesMax) + " are taken");
   Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || json.size() != 1 || !json.contains("set") || !json["set"].is_object() ||
       json["set"].empty())

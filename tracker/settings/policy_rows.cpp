@@ -8,8 +8,8 @@ namespace {
 constexpr Duration seconds(int64_t n) {
   return Duration::seconds(n);
 }
-constexpr settings::IntegerBounds kUploads{0, 65535, "uploads"};
-constexpr settings::IntegerBounds kCopies{0, 1'000'000, "copies"};
+const settings::IntegerBounds kUploads{0, 65535, "uploads"};
+const settings::IntegerBounds kCopies{0, 1'000'000, "copies"};
 
 void add_selection(settings::Table& table, SelectionPolicy& selection) {
   table.add_choice(

@@ -116,6 +116,9 @@ TEST_F(PolicyApiTest, WrongRequestsAreRefusedAndNothingChanges) {
         R"({"set": {"selection.weight": 1.5}})", R"({"set": {"selection.weight": null}})",
         R"({"set": {"selection.weight": "many"}})", R"({"set": {"weight": "3"}})"})
     error_of(patch(body), 400, "invalid_argument");
+  error_of(patch(R"({"set": {"selection.weight": ")" + std::string(kPolicyDocumentBytesMax, '3') +
+                 R"("}})"),
+           400, "invalid_argument");
   error_of(http("POST", kPolicy + "/rollback"), 400, "invalid_argument");
   error_of(http("POST", kPolicy + "/rollback?version=9"), 404, "not_found");
   error_of(http("GET", kPolicy + "?version=9"), 404, "not_found");
