@@ -16,6 +16,7 @@ namespace tyto::sim {
 
 struct OriginSpec {
   uint64_t bytes_per_s = 125'000'000;            // of its link
+  uint32_t loss_ppm = 0;                         // packets of a million that its link loses
   uint32_t reads_max = 64;                       // at once; more wait in line
   Duration latency = Duration::milliseconds(5);  // to a look-up's answer or a read's first byte
 };

@@ -36,6 +36,7 @@ class Expansion {
     scenario_.name = name;
     scenario_.seed = knobs_.seed;
     add_readers();
+    if (auto done = check_latency(); !done) return done.error();
     if (auto done = add_objects(); !done) return done.error();
     for (const ReadsRow& row : document_.reads)
       if (auto done = add_reads(row); !done) return done.error();
@@ -70,6 +71,20 @@ class Expansion {
                               static_cast<uint32_t>(end - first), row.link, row.store_bytes,
                               row.uploads_max, row.is_slow});
     }
+  }
+
+  // What takes round trips must have some that take time.
+  Result<void> check_latency() const {
+    if (scenario_.latency.round_trip() > Duration()) return {};
+    if (scenario_.fleet.has_loss() || scenario_.origin.loss_ppm > 0)
+      return wrong(0,
+                   "loss_ppm: what loss costs depends on the latency, and there is none; give "
+                   "latency.base");
+    if (scenario_.tcp.has_slow_start)
+      return wrong(0,
+                   "tcp.slow_start: without a latency no round trip takes any time; give "
+                   "latency.base, or leave it out");
+    return {};
   }
 
   Result<void> add_objects() {

@@ -62,15 +62,11 @@ void DataPlane::on_body(uint64_t key) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || transfer->state != Transfer::State::kSending) return;
   if (transfer->is_cut_off) return;
-  HostId from = transfer->is_origin() ? origin_host_ : world_.node(*transfer->source).host();
-  HostId to = world_.node(transfer->reader).host();
   transfer->state = Transfer::State::kMoving;
   transfer->flow_end = transfer->order.facts->chunking.length_of(transfer->order.chunk);
   if (!is_right(*transfer))
     transfer->flow_end = std::min(transfer->flow_end, transfer->from + kBlockBytes);
-  transfer->flow =
-      network_.start(world_.now(), topology_.path(from, to), transfer->flow_end, transfer->from);
-  by_flow_[transfer->flow] = key;
+  start_flow(*transfer);
   if (is_reachable(*transfer)) {
     set_heard(*transfer);
   } else {
@@ -168,6 +164,7 @@ void DataPlane::process_gone(NodeId id) {
     if (!transfer->is_silent) set_silent(*transfer);
     if (is_noticed) refuse(*transfer, FailureKind::kUnreachable);
   }
+  connections_.forget(world_.node(id).host());
   std::vector<Place> places;
   for (const auto& [place, coming] : arriving_) {
     if (place.first == id) places.push_back(place);

@@ -17,10 +17,13 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
       scenario_(scenario),
       topology_(network_),
       origin_(scenario.origin, scenario.bucket.id, scenario.bucket.name, scenario.objects),
+      round_trip_(scenario.latency.round_trip()),
+      connections_(scenario.tcp, round_trip_),
       latency_(make_stream(scenario.seed, Stream::kOrigin)) {
   const FleetSpec& fleet = scenario.fleet;
   uint64_t origin_rate = scenario.origin.bytes_per_s;
-  origin_host_ = topology_.add_host({origin_rate, origin_rate}, std::nullopt);
+  origin_host_ =
+      topology_.add_host({origin_rate, origin_rate, scenario.origin.loss_ppm}, std::nullopt);
   add_hosts(fleet);
   traffic_.sent_by_node.resize(fleet.size());
   traffic_.into_rack.resize(fleet.racks);
@@ -49,6 +52,10 @@ void DataPlane::add_hosts(const FleetSpec& fleet) {
                                  has_zone ? std::optional(ZoneId(fleet.zone(node))) : std::nullopt);
     }
   }
+}
+
+HostId DataPlane::source_host(const Transfer& transfer) const {
+  return transfer.source ? world_.node(*transfer.source).host() : origin_host_;
 }
 
 Transfer* DataPlane::find(uint64_t key) {
@@ -237,6 +244,8 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   transfer.moved = moved;
   if (transfer.is_in_flow()) network_.stop(world_.now(), transfer.flow);
   by_flow_.erase(transfer.flow);
+  if (how == TransferEnd::kDone && transfer.window > 0)
+    connections_.give_back(world_.now(), ends_of(transfer), transfer.window);
   std::erase(coming.transfers, key);
   if (how == TransferEnd::kDone) {
     coming.is_whole = true;
@@ -261,7 +270,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
 
 void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
   if (transfer.source) traffic_.sent_by_node[transfer.source->value()] += bytes;
-  HostId from = transfer.source ? world_.node(*transfer.source).host() : origin_host_;
+  HostId from = source_host(transfer);
   std::optional<RackId> rack = topology_.rack(world_.node(transfer.reader).host());
   if (rack && rack != topology_.rack(from)) traffic_.into_rack[rack->value()] += bytes;
 }

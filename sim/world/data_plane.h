@@ -12,6 +12,7 @@
 #include "peer/core/origin_window.h"
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
+#include "sim/models/tcp.h"
 #include "sim/models/topology.h"
 #include "sim/world/checker.h"
 
@@ -44,6 +45,8 @@ struct Transfer {
   FlowId flow;
   uint64_t from = 0;      // bytes of the chunk that were verified here when it began
   uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
+  uint64_t window = 0;    // bytes, of its connection; 0 as long as nothing flows
+  bool is_young = false;  // the window grows
   uint64_t useful = 0;    // bytes that it brought first
   uint64_t moved = 0;     // bytes that crossed links; known when it has ended
   ContentTag content;
@@ -130,6 +133,7 @@ class DataPlane {
   void on_body(uint64_t transfer);
   void on_refusal(uint64_t transfer, FailureKind kind);
   void on_patience(uint64_t transfer, uint64_t silence);
+  void on_window(uint64_t transfer);
 
   // --- faults ---
   // The node froze, thawed, was cut off or can be reached again.
@@ -182,6 +186,9 @@ class DataPlane {
   void finish(uint64_t key);
   // Takes a transfer out of all tables; returns the bytes that it moved in vain.
   uint64_t end(uint64_t key, TransferEnd how);
+  HostId source_host(const Transfer& transfer) const;
+  IdleConnections::Ends ends_of(const Transfer& transfer) const;
+  std::vector<LinkId> path_of(const Transfer& transfer) const;
   std::vector<peer::TransferFailed> cancel_others(const Place& place);
   bool make_room(const Place& place, Arriving& arriving);
   uint64_t position(const Transfer& transfer);
@@ -202,6 +209,8 @@ class DataPlane {
   void free_slot(Transfer& transfer);
   void pump_origin();
   void wake(const Place& place);
+  void start_flow(Transfer& transfer);
+  void cap_flow(Transfer& transfer, std::span<const LinkId> path);
   void set_silent(Transfer& transfer);
   void set_heard(Transfer& transfer);
   bool is_reachable(const Transfer& transfer) const;
@@ -216,6 +225,8 @@ class DataPlane {
   Topology topology_;
   OriginModel origin_;
   HostId origin_host_;
+  Duration round_trip_;
+  IdleConnections connections_;
   std::map<uint64_t, Transfer> transfers_;
   std::map<std::pair<NodeId, peer::TransferId>, uint64_t> by_id_;
   std::map<FlowId, uint64_t> by_flow_;

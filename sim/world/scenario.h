@@ -10,6 +10,7 @@
 #include "schema/messages/bucket.h"
 #include "sim/models/latency.h"
 #include "sim/models/origin.h"
+#include "sim/models/tcp.h"
 #include "sim/models/topology.h"
 #include "tracker/core/config.h"
 
@@ -55,6 +56,8 @@ struct FleetSpec {
   const ReaderGroup* group(NodeId node) const;
   bool is_slow(NodeId node) const { return group(node) != nullptr && group(node)->is_slow; }
   const LinkRates& link(NodeId node) const;
+  // Whether any link loses packets.
+  bool has_loss() const;
   uint64_t store_bytes(NodeId node) const;
   uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
@@ -167,6 +170,7 @@ struct Scenario {
   std::vector<ReadSpec> reads;
   std::vector<FaultSpec> faults;
   LatencyModel latency;
+  TcpSpec tcp;
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
   tracker::Config tracker;
   ProcessorSpec processor;

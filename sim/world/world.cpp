@@ -32,6 +32,7 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kCalm: return "calm";
     case EventKind::kTick: return "tick";
     case EventKind::kTrackerFree: return "tracker_free";
+    case EventKind::kWindow: return "window";
   }
   return "unknown";
 }
@@ -139,6 +140,7 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
     case EventKind::kTrackerFree: return control_->on_tracker_free();
+    case EventKind::kWindow: return data_->on_window(event.a);
   }
 }
 

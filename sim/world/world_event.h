@@ -27,8 +27,9 @@ enum class EventKind : uint8_t {
   kCalm,
   kTick,
   kTrackerFree,  // its processor has done what it was given
+  kWindow,       // a: transfer. A round trip has passed, and its window may grow
 };
-inline constexpr std::size_t kEventKinds = 19;
+inline constexpr std::size_t kEventKinds = 20;
 
 std::string_view event_kind_name(EventKind kind);
 

@@ -200,6 +200,65 @@ TEST(Topology, OversubscribedUplinksAreSharedByWhatCrossesThem) {
   EXPECT_EQ(network.rate(within), 8 * kMB);
 }
 
+TEST(MaxMinNetwork, WhatACapLeavesIsForTheOthers) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId a = network.start(Instant(), std::vector{link}, kMB);
+  FlowId b = network.start(Instant(), std::vector{link}, kMB);
+  FlowId c = network.start(Instant(), std::vector{link}, kMB);
+  network.cap(Instant(), a, 2 * kMB);
+  network.cap(Instant(), b, 9 * kMB);  // more than it can have
+  EXPECT_EQ(network.rate(a), 2 * kMB);
+  EXPECT_EQ(network.rate(b), 4 * kMB);
+  EXPECT_EQ(network.rate(c), 4 * kMB);
+  network.cap(Instant(), b, kMB);
+  EXPECT_EQ(network.rate(c), 7 * kMB);
+  network.cap(Instant(), a, kUncapped);
+  EXPECT_EQ(network.rate(a), 4'500'000u);
+}
+
+TEST(MaxMinNetwork, ACappedFlowIsFollowedAtItsRateAndFallsBehindAFasterOne) {
+  MaxMinNetwork network;
+  LinkId one = network.add_link(10 * kMB);
+  LinkId two = network.add_link(10 * kMB);
+  LinkId three = network.add_link(10 * kMB);
+  FlowId top = network.start(Instant(), std::vector{one}, kMB);
+  FlowId capped = network.start(Instant(), std::vector{two}, kMB);
+  FlowId below = network.start(Instant(), std::vector{three}, kMB);
+  network.limit(Instant(), capped, {.upstream = top, .lag = 1000});
+  network.limit(Instant(), below, {.upstream = capped, .lag = 1000});
+  network.cap(Instant(), capped, 2 * kMB);
+  std::vector<FlowEvent> events;
+  network.advance(at_ms(50), events);
+  EXPECT_EQ(network.rate(top), 10 * kMB);
+  EXPECT_EQ(network.rate(capped), 2 * kMB);
+  EXPECT_EQ(network.rate(below), 2 * kMB);
+  EXPECT_NEAR(static_cast<double>(network.moved(at_ms(50), capped)), 99'800, 100);
+  EXPECT_NEAR(static_cast<double>(network.moved(at_ms(50), below)), 98'800, 100);
+}
+
+TEST(MaxMinNetwork, ALinkThatBecomesSlowerSlowsWhatCrossesIt) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId flow = network.start(Instant(), std::vector{link}, 10 * kMB);
+  network.set_link_rate(at_ms(500), link, kMB);
+  EXPECT_EQ(network.rate(flow), kMB);
+  network.set_link_rate(at_ms(1500), link, 8 * kMB);
+  EXPECT_EQ(ends(network)[flow], 2'000'000'000);
+}
+
+TEST(Topology, APathLosesWhatItsLinksLoseAndIsAsFastAsTheTightest) {
+  MaxMinNetwork network;
+  Topology topology(network);
+  RackId rack = topology.add_rack({5 * kMB, 3 * kMB, 100});
+  HostId inside = topology.add_host({8 * kMB, 8 * kMB, 20}, rack);
+  HostId outside = topology.add_host({4 * kMB, 4 * kMB, 3}, std::nullopt);
+  EXPECT_EQ(topology.loss_ppm(topology.path(inside, outside)), 123u);
+  EXPECT_EQ(topology.tightest(topology.path(inside, outside)), 4 * kMB);
+  EXPECT_EQ(topology.tightest(topology.path(outside, inside)), 3 * kMB);
+  EXPECT_EQ(topology.loss_ppm(topology.path(inside, inside)), 0u);
+}
+
 TEST(Processor, DoesOneThingAfterAnother) {
   Processor processor;
   EXPECT_FALSE(processor.is_busy(at_ms(0)));
