@@ -30,6 +30,7 @@ Result<void> check_supported(const Scenario& scenario) {
   if (scenario.fleet.has_loss() || scenario.origin.loss_ppm > 0)
     return refusal(scenario, "links that lose packets");
   if (scenario.tcp.has_slow_start) return refusal(scenario, "connections that begin slowly");
+  if (scenario.fleet.has_disks()) return refusal(scenario, "disks that take time");
   if (scenario.bug != PlantedBug::kNone) return refusal(scenario, "a planted bug");
   if (scenario.calm_at > Duration()) return refusal(scenario, "a calm after hostility");
   for (const FaultSpec& fault : scenario.faults) {

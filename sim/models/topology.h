@@ -43,6 +43,8 @@ class Topology {
   RackId add_rack(const LinkRates& rates, std::optional<ZoneId> zone = std::nullopt);
   HostId add_host(const LinkRates& rates, std::optional<RackId> rack);
   HostId add_host_in_zone(const LinkRates& rates, std::optional<ZoneId> zone);
+  // One direction of a host's disk, which no path leads through.
+  LinkId add_disk(uint64_t bytes_per_s) { return add_link({bytes_per_s, 0}); }
   // The links from a host to another, in order, up to where their ways meet and down again; none
   // within a host.
   std::vector<LinkId> path(HostId from, HostId to) const;

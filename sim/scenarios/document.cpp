@@ -11,6 +11,7 @@ void add_fleet(settings::Table& table, ScenarioDocument& document) {
   FleetSpec& fleet = document.scenario.fleet;
   table.add(document.superpeers, {"superpeers.count", "How many there are."}, {0, 1024, "hosts"});
   describe_link(table, fleet.superpeer_link, "superpeers.");
+  describe_disk(table, fleet.superpeer_disk, "superpeers.");
   table.add_bytes(fleet.superpeer_store_bytes, {"superpeers.store", "What each may keep."},
                   {kChunkBytesMin, kObjectBytesMax});
   table.add(fleet.racks,

@@ -34,10 +34,25 @@ void describe_link(settings::Table& table, LinkRates& link, const std::string& p
   });
 }
 
+void describe_disk(settings::Table& table, DiskRates& disk, const std::string& prefix) {
+  table.within(prefix, [&](settings::Table& t) {
+    t.add_rate(disk.write_bytes_per_s,
+               {"disk_write",
+                "How fast the disk takes chunks, which are stored only when it has them. 0: at "
+                "once."},
+               {0, kRateMax});
+    t.add_rate(
+        disk.read_bytes_per_s,
+        {"disk_read", "How fast it gives what is uploaded, all uploads together. 0: at once."},
+        {0, kRateMax});
+  });
+}
+
 void describe_readers(settings::Table& table, ReadersRow& row) {
   table.add(row.name, {"name", "How targets name the group: \"group NAME\"."});
   table.add(row.count, {"count", "How many hosts."}, {1, kReadersMax, "hosts"});
   describe_link(table, row.link, "");
+  describe_disk(table, row.disk, "");
   table.add_bytes(row.store_bytes, {"store", "What each may keep."},
                   {kChunkBytesMin, kObjectBytesMax});
   table.add(row.uploads_max, {"uploads", "Uploads at once; 0: as the tracker says."},

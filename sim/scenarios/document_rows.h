@@ -18,6 +18,9 @@ void add_loss(settings::Table& table, uint32_t& loss_ppm, const std::string& nam
 // A link's settings, with `prefix` before their names.
 void describe_link(settings::Table& table, LinkRates& link, const std::string& prefix);
 
+// A disk's settings, likewise.
+void describe_disk(settings::Table& table, DiskRates& disk, const std::string& prefix);
+
 void describe_readers(settings::Table& table, ReadersRow& row);
 void describe_objects(settings::Table& table, ObjectsRow& row);
 void describe_reads(settings::Table& table, ReadsRow& row);

@@ -60,6 +60,7 @@ class Expansion {
     fleet.readers = knobs_.readers > 0 ? knobs_.readers : static_cast<uint32_t>(written);
     const ReadersRow& most = document_.readers.front();
     fleet.reader_link = most.link;
+    fleet.reader_disk = most.disk;
     fleet.reader_store_bytes = most.store_bytes;
     fleet.reader_uploads_max = most.uploads_max;
     uint64_t passed = 0;
@@ -68,8 +69,8 @@ class Expansion {
       passed += row.count;
       uint64_t end = (passed * fleet.readers + written - 1) / written;
       fleet.groups.push_back({row.name, static_cast<uint32_t>(first),
-                              static_cast<uint32_t>(end - first), row.link, row.store_bytes,
-                              row.uploads_max, row.is_slow});
+                              static_cast<uint32_t>(end - first), row.link, row.disk,
+                              row.store_bytes, row.uploads_max, row.is_slow});
     }
   }
 
@@ -183,14 +184,13 @@ class Expansion {
 
   // Nodes, objects, a zone, or a 0 that says nothing.
   Result<std::vector<uint32_t>> targets_of(const FaultsRow& row) {
-    bool is_of_node = row.kind <= FaultKind::kConnectionDropped;
-    if (!is_of_node && !row.who.empty())
+    if (!is_of_node(row.kind) && !row.who.empty())
       return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
                                  " is of no node; leave `who` out");
     if (row.kind != FaultKind::kOriginChanges && !row.object.empty())
       return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
     std::vector<uint32_t> targets;
-    if (is_of_node) {
+    if (is_of_node(row.kind)) {
       auto nodes = choose(row.who, scenario_.fleet, targets_);
       if (!nodes) return wrong(row.line, "faults.who: " + nodes.error().message);
       for (NodeId node : *nodes) targets.push_back(node.value());

@@ -33,6 +33,7 @@ bool DataPlane::is_dead_in_flight(const Transfer& transfer) const {
 void DataPlane::on_patience(uint64_t key, uint64_t silence) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || !transfer->is_silent || transfer->silence != silence) return;
+  if (transfer->state == Transfer::State::kStoring) return;
   if (world_.node(transfer->reader).is_frozen()) return;  // its timers stand still
   bool is_over = world_.now() >= transfer->silent_since + transfer->order.patience;
   if (!is_over && !is_dead_in_flight(*transfer)) return;
@@ -89,6 +90,10 @@ void DataPlane::on_flow() {
     if (found == by_flow_.end()) continue;
     uint64_t key = found->second;
     Transfer& transfer = transfers_.at(key);
+    if (event.flow == transfer.disk_flow) {
+      if (event.quarter == 4) store(key);
+      continue;
+    }
     Place place{transfer.reader, transfer.chunk()};
     world_.hash().add(key << 3 | event.quarter);
     transfer.has_flow_ended = event.quarter == 4;
@@ -126,6 +131,10 @@ void DataPlane::node_changed(NodeId id) {
   for (uint64_t key : keys) {
     Transfer* transfer = find(key);
     if (transfer == nullptr) continue;
+    if (transfer->state == Transfer::State::kStoring) {
+      disk_changed(*transfer);
+      continue;
+    }
     bool is_open = is_reachable(*transfer);
     if (is_open && transfer->unheard) {
       fail(key, *transfer->unheard);
@@ -159,6 +168,7 @@ void DataPlane::process_gone(NodeId id) {
       end(key, TransferEnd::kDied);
       continue;
     }
+    if (transfer->state == Transfer::State::kStoring) continue;
     bool is_noticed = is_reachable(*transfer) || world_.node(id).is_frozen();
     cut_off(*transfer);
     if (!transfer->is_silent) set_silent(*transfer);

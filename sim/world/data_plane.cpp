@@ -25,6 +25,7 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
   origin_host_ =
       topology_.add_host({origin_rate, origin_rate, scenario.origin.loss_ppm}, std::nullopt);
   add_hosts(fleet);
+  add_disks(fleet);
   traffic_.sent_by_node.resize(fleet.size());
   traffic_.into_rack.resize(fleet.racks);
 }
@@ -100,7 +101,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   ChunkId chunk{order.facts->id, order.chunk};
   if (node.store().holds(chunk)) {
     ++redundant_;
-    Digest root = root_of(node.store().content(chunk));
+    Digest root = node.store().root(chunk);
     node.deliver(peer::TransferDone{order.transfer, root, true, 0});
     return;
   }
@@ -199,6 +200,14 @@ void DataPlane::finish(uint64_t key) {
   if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts))
     return fail(key, FailureKind::kOriginChanged);
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
+  if (!begin_storing(transfer)) store(key);
+}
+
+// All bytes are here, and on the disk.
+void DataPlane::store(uint64_t key) {
+  Transfer& transfer = *find(key);
+  PeerNode& node = world_.node(transfer.reader);
+  if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
   Place place{transfer.reader, transfer.chunk()};
   VersionFactsRef facts = transfer.order.facts;
   uint64_t length = facts->chunking.length_of(transfer.order.chunk);
@@ -244,6 +253,8 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   transfer.moved = moved;
   if (transfer.is_in_flow()) network_.stop(world_.now(), transfer.flow);
   by_flow_.erase(transfer.flow);
+  if (transfer.disk_flow != FlowId()) network_.stop(world_.now(), transfer.disk_flow);
+  by_flow_.erase(transfer.disk_flow);
   if (how == TransferEnd::kDone && transfer.window > 0)
     connections_.give_back(world_.now(), ends_of(transfer), transfer.window);
   std::erase(coming.transfers, key);
@@ -285,6 +296,7 @@ uint64_t& DataPlane::counter(ByteCounts& counts, const Transfer& transfer) const
 // Whether what comes is what was ordered, as far as the reader can know.
 bool DataPlane::is_right(const Transfer& transfer) const {
   if (scenario_.bug == PlantedBug::kVerificationSkipped) return true;
+  if (transfer.is_from_bad_disk) return false;  // its blocks are not those of its leaf hashes
   std::optional<Digest> root = transfer.order.root;
   if (!root) root = world_.node(transfer.reader).manifest_root(transfer.chunk());
   return !root || *root == root_of(transfer.content);

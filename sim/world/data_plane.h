@@ -27,6 +27,7 @@ struct Transfer {
     kWaiting,  // the source has nothing of the chunk to send yet
     kSending,  // the answer is on its way
     kMoving,   // bytes flow
+    kStoring,  // all are here, and the reader's disk takes them
   };
   uint64_t key = 0;
   NodeId reader;
@@ -42,7 +43,9 @@ struct Transfer {
   bool has_flow_ended = false;
   FailureKind failure = FailureKind::kCancelled;  // why it ended, if it failed
   std::optional<FailureKind> unheard;             // a failure that a frozen reader has not seen yet
+  bool is_from_bad_disk = false;  // the bytes are not those of the source's own leaf hashes
   FlowId flow;
+  FlowId disk_flow;       // for kStoring
   uint64_t from = 0;      // bytes of the chunk that were verified here when it began
   uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
   uint64_t window = 0;    // bytes, of its connection; 0 as long as nothing flows
@@ -95,6 +98,8 @@ struct Traffic {
   std::vector<uint64_t> into_rack;
 };
 
+enum class DiskPace : uint8_t { kUsual, kSlow };
+
 // How many of what there are.
 struct DataRecords {
   std::size_t transfers = 0;
@@ -139,6 +144,7 @@ class DataPlane {
   // The node froze, thawed, was cut off or can be reached again.
   void node_changed(NodeId node);
   void set_origin_mode(OriginModel::Mode mode);
+  void set_disk(NodeId node, DiskPace pace);
 
   // Asks the network when its next event is, and sees to it that on_flow() is called then.
   void arm();
@@ -184,6 +190,7 @@ class DataPlane {
   void cut_off(Transfer& transfer);
   void fail(uint64_t key, FailureKind kind);
   void finish(uint64_t key);
+  void store(uint64_t key);
   // Takes a transfer out of all tables; returns the bytes that it moved in vain.
   uint64_t end(uint64_t key, TransferEnd how);
   HostId source_host(const Transfer& transfer) const;
@@ -209,6 +216,14 @@ class DataPlane {
   void free_slot(Transfer& transfer);
   void pump_origin();
   void wake(const Place& place);
+  // --- disks ---
+  struct DiskLinks {
+    std::optional<LinkId> write;
+    std::optional<LinkId> read;
+  };
+  void add_disks(const FleetSpec& fleet);
+  bool begin_storing(Transfer& transfer);
+  void disk_changed(const Transfer& transfer);
   void start_flow(Transfer& transfer);
   void cap_flow(Transfer& transfer, std::span<const LinkId> path);
   void set_silent(Transfer& transfer);
@@ -225,6 +240,7 @@ class DataPlane {
   Topology topology_;
   OriginModel origin_;
   HostId origin_host_;
+  std::vector<DiskLinks> disks_;  // of each node
   Duration round_trip_;
   IdleConnections connections_;
   std::map<uint64_t, Transfer> transfers_;

@@ -133,6 +133,7 @@ void DataPlane::begin_body(Transfer& transfer) {
     const PeerNode& node = world_.node(*transfer.source);
     if (node.store().holds(transfer.chunk())) {
       transfer.content = node.store().content(transfer.chunk());
+      transfer.is_from_bad_disk = node.store().has_turned_bad(transfer.chunk());
       take_view(transfer);
     } else {
       transfer.content = arriving_.at(place).content;
@@ -174,6 +175,7 @@ void DataPlane::refuse_relays(const Place& place) {
 void DataPlane::on_refusal(uint64_t key, FailureKind kind) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || world_.node(transfer->reader).is_data_cut) return;
+  if (transfer->state == Transfer::State::kStoring) return;  // it needs nobody any more
   bool has_ends = transfer->source || transfer->is_origin();
   if (has_ends && world_.is_apart(transfer->reader, transfer->source)) return;
   fail(key, kind);

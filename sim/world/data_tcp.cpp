@@ -11,7 +11,13 @@ IdleConnections::Ends DataPlane::ends_of(const Transfer& transfer) const {
 }
 
 std::vector<LinkId> DataPlane::path_of(const Transfer& transfer) const {
-  return topology_.path(source_host(transfer), world_.node(transfer.reader).host());
+  std::vector<LinkId> path =
+      topology_.path(source_host(transfer), world_.node(transfer.reader).host());
+  // What is relayed comes from memory.
+  bool is_from_disk = transfer.has_view && transfer.source;
+  if (is_from_disk && disks_[transfer.source->value()].read)
+    path.push_back(*disks_[transfer.source->value()].read);
+  return path;
 }
 
 // A connection whose window fills the tightest link of its path is not young any more.

@@ -26,6 +26,18 @@ bool FleetSpec::has_loss() const {
          });
 }
 
+const DiskRates& FleetSpec::disk(NodeId node) const {
+  if (is_superpeer(node)) return superpeer_disk;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->disk : reader_disk;
+}
+
+bool FleetSpec::has_disks() const {
+  return superpeer_disk.takes_time() || reader_disk.takes_time() ||
+         std::any_of(groups.begin(), groups.end(),
+                     [](const ReaderGroup& g) { return g.disk.takes_time(); });
+}
+
 uint64_t FleetSpec::store_bytes(NodeId node) const {
   if (is_superpeer(node)) return superpeer_store_bytes;
   const ReaderGroup* own = group(node);

@@ -19,12 +19,22 @@ namespace tyto::sim {
 // A peer process's place in the fleet: superpeers come first, then readers.
 using NodeId = Strong<struct NodeIdTag, uint32_t>;
 
+// What a host's disk moves, in bytes/s; 0: it takes no time.
+struct DiskRates {
+  uint64_t write_bytes_per_s = 0;
+  uint64_t read_bytes_per_s = 0;
+  bool takes_time() const { return write_bytes_per_s > 0 || read_bytes_per_s > 0; }
+};
+// What a disk that is slow moves either way, if it is not slower than that by itself.
+inline constexpr uint64_t kSlowDiskBytesPerS = 1'000'000;
+
 // Consecutive readers that differ from the others.
 struct ReaderGroup {
   std::string name;
   uint32_t first = 0;  // reader
   uint32_t readers = 0;
   LinkRates link;
+  DiskRates disk;
   uint64_t store_bytes = 16 * kGiB;
   uint32_t uploads_max = 0;  // 0: the tracker's default
   bool is_slow = false;      // told apart in reports
@@ -43,6 +53,8 @@ struct FleetSpec {
   LinkRates rack_link;    // of each rack to its zone
   LinkRates zone_link;    // of each zone to its region
   LinkRates region_link;  // of each region to the rest
+  DiskRates superpeer_disk;
+  DiskRates reader_disk;
   uint64_t superpeer_store_bytes = 64 * kGiB;
   uint64_t reader_store_bytes = 16 * kGiB;
   uint32_t reader_uploads_max = 0;  // 0: the tracker's default
@@ -58,6 +70,9 @@ struct FleetSpec {
   const LinkRates& link(NodeId node) const;
   // Whether any link loses packets.
   bool has_loss() const;
+  const DiskRates& disk(NodeId node) const;
+  // Whether any disk takes time.
+  bool has_disks() const;
   uint64_t store_bytes(NodeId node) const;
   uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
@@ -95,16 +110,21 @@ enum class FaultKind : uint8_t {
   kOriginSilent,   // connections are accepted, nothing is answered
   kOriginChanges,  // object `target` is another from now on
   kZoneCut,        // no packet between zone `target` and the rest, the tracker and the origin too
+  kDiskSlow,       // the disk moves kSlowDiskBytesPerS, either way
+  kDiskCorrupts,   // half of the chunks stored turn bad without notice
 };
 
-inline constexpr auto kFaultKindLast = FaultKind::kZoneCut;
+inline constexpr auto kFaultKindLast = FaultKind::kDiskCorrupts;
 std::string_view fault_kind_name(FaultKind kind);
+// Whether its target is a node.
+bool is_of_node(FaultKind kind);
 
 // Something goes wrong at `at` and, where it can, is mended after `lasts`; forever() is never.
 struct FaultSpec {
   Duration at;
   FaultKind kind = FaultKind::kPeerCrash;
-  uint32_t target = 0;  // a node; an object for kOriginChanges, a zone for kZoneCut
+  uint32_t target =
+      0;  // a node, if is_of_node(kind); an object for kOriginChanges, a zone for kZoneCut
   Duration lasts = Duration::forever();
 };
 

@@ -121,6 +121,9 @@ TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
   Scenario young = scenario_of("cold_start", {});
   young.tcp.has_slow_start = true;
   EXPECT_NE(refusal_of(young).find("connections that begin slowly"), std::string::npos);
+  Scenario disks = scenario_of("cold_start", {});
+  disks.fleet.superpeer_disk.read_bytes_per_s = 1;
+  EXPECT_NE(refusal_of(disks).find("disks that take time"), std::string::npos);
   EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
 }
 

@@ -326,5 +326,29 @@ TEST(Store, KnowsWhichOfItsChunksAreWrong) {
   EXPECT_EQ(store.count(facts->id), 1u);
 }
 
+TEST(Store, WhatTurnsBadIsReadWrongAndIndexedAsBefore) {
+  OriginModel origin = origin_of(1);
+  VersionFactsRef facts = origin.current(0);
+  Store store(kGiB);
+  for (uint32_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store.reserve(facts, ChunkIndex(i)));
+    store.commit(facts, ChunkIndex(i), right_content({facts->id, ChunkIndex(i)}));
+  }
+  std::vector<InventoryEntry> before = store.inventory();
+  store.spoil_half();
+  for (uint32_t i = 0; i < 3; ++i) {
+    ChunkId chunk{facts->id, ChunkIndex(i)};
+    EXPECT_EQ(store.has_turned_bad(chunk), i != 1);
+    EXPECT_EQ(store.content(chunk) != right_content(chunk), i != 1);
+    EXPECT_EQ(store.root(chunk), root_of(right_content(chunk)));
+  }
+  EXPECT_EQ(store.inventory()[0].roots, before[0].roots);
+  ChunkId first{facts->id, ChunkIndex(0)};
+  EXPECT_TRUE(store.drop(first));
+  ASSERT_TRUE(store.reserve(facts, first.index));
+  store.commit(facts, first.index, right_content(first));
+  EXPECT_EQ(store.content(first), right_content(first));
+}
+
 }  // namespace
 }  // namespace tyto::sim

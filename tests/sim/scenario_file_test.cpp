@@ -326,6 +326,7 @@ TEST(ScenarioFile, WhatIsWrongIsSaidWithFileLineAndKey) {
        "t.toml: loss_ppm: what loss costs depends on the latency"},
       {"[tcp]\nslow_start = true\n[latency]\nbase = \"0\"\njitter = \"0\"",
        "t.toml: tcp.slow_start: without a latency no round trip takes any time"},
+      {"[readers]\ndisk_write = \"fast\"", "t.toml:3: readers.disk_write: expected a rate"},
       {"[tcp]\ninitial_window = \"1 B\"", "tcp.initial_window: expected a size"},
       {"[regions]\ncount = 2", "t.toml: regions.count: regions are made of zones"},
       {"[measure]\nobject = \"b\"", "t.toml: measure.object: there are no [[objects]]"},

@@ -98,8 +98,8 @@ Duration time_of(const Scenario& scenario) {
   return result.reads[0].took;
 }
 
-// Round i brings 2^i initial windows, until a window fills the link: that takes log2(8 MB/s * 100 ms
-// / 14600 B) rounds, so 6, which bring 63 of them.
+// Round i brings 2^i initial windows, until a window fills the link: that takes log2(8 MB/s * 100
+// ms / 14600 B) rounds, so 6, which bring 63 of them.
 TEST(SlowStart, CostsAYoungFlowTheRoundTripsThatItsWindowTakesToFillTheLink) {
   Scenario scenario = far_origin();
   scenario.objects[0].bytes = 1'000'000;
