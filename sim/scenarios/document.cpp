@@ -41,6 +41,17 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
             {1, 1'000'000, "reads"});
   table.add(origin.latency, {"origin.latency", "To a look-up's answer, or a read's first byte."},
             kTimes);
+  table.add(origin.jitter_max,
+            {"origin.jitter", "What is added to its latency, drawn from 0 to this."}, kTimes);
+  table.add_share(origin.errors_permille,
+                  {"origin.errors",
+                   "Of the reads, that fail at once, after all attempts of the reader. Times at "
+                   "which all fail are faults: origin_refuses."});
+  table.add_switch(
+      origin.has_ranges,
+      {"origin.ranges",
+       "Whether it knows ranges. Where it does not, who reads a chunk reads the object "
+       "from its start to its end, once, and has its chunks out of that."});
   table.add(scenario.latency.base, {"latency.base", "Of a small message, one way."}, kTimes);
   table.add(scenario.latency.jitter_max,
             {"latency.jitter", "What is added to it, drawn from 0 to this."}, kTimes);

@@ -42,6 +42,7 @@ class Expansion {
       if (auto done = add_reads(row); !done) return done.error();
     for (const FaultsRow& row : document_.faults)
       if (auto done = add_faults(row); !done) return done.error();
+    if (auto done = check_whole_reads(); !done) return done.error();
     if (auto done = set_measured(); !done) return done.error();
     return std::move(scenario_);
   }
@@ -111,6 +112,18 @@ class Expansion {
         scenario_.objects.push_back({row.count == 1 ? row.key : row.key + "-" + std::to_string(i),
                                      size_of(row, i), row.is_published});
     }
+    return {};
+  }
+
+  // What is read in one go is one flow.
+  Result<void> check_whole_reads() const {
+    if (scenario_.origin.has_ranges) return {};
+    for (const ObjectSpec& object : scenario_.objects)
+      if (object.bytes > 16 * kGiB)
+        return wrong(0, "origin.ranges: \"" + object.key + "\" has " +
+                            settings::bytes_text(object.bytes) +
+                            "; without ranges expected 16GiB at most: make it smaller, or leave "
+                            "origin.ranges out");
     return {};
   }
 

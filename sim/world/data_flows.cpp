@@ -89,6 +89,11 @@ void DataPlane::on_flow() {
     auto found = by_flow_.find(event.flow);
     if (found == by_flow_.end()) continue;
     uint64_t key = found->second;
+    if (auto whole = wholes_.find(key); whole != wholes_.end()) {
+      world_.hash().add(key << 3 | event.quarter);
+      whole_moved(whole->second, event.quarter);
+      continue;
+    }
     Transfer& transfer = transfers_.at(key);
     if (event.flow == transfer.disk_flow) {
       if (event.quarter == 4) store(key);
@@ -104,7 +109,8 @@ void DataPlane::on_flow() {
       fail(key, FailureKind::kCorrupt);
     } else if (event.quarter == 4) {
       if (scenario_.bug != PlantedBug::kTransfersLost || key % 7 != 0) finish(key);
-    } else if (transfer.is_origin() && origin_.mode() == OriginModel::Mode::kCutting) {
+    } else if (transfer.is_origin() && transfer.whole == 0 &&
+               origin_.mode() == OriginModel::Mode::kCutting) {
       fail(key, FailureKind::kOriginFailed);
     } else {
       world_.node(transfer.reader)
@@ -124,6 +130,7 @@ void DataPlane::arm() {
 // --- faults ---
 
 void DataPlane::node_changed(NodeId id) {
+  wholes_changed(id);
   std::vector<uint64_t> keys;
   for (const auto& [key, transfer] : transfers_) {
     if (transfer.reader == id || transfer.source == id) keys.push_back(key);
@@ -174,6 +181,10 @@ void DataPlane::process_gone(NodeId id) {
     if (!transfer->is_silent) set_silent(*transfer);
     if (is_noticed) refuse(*transfer, FailureKind::kUnreachable);
   }
+  std::vector<uint64_t> wholes;
+  for (const auto& [key, whole] : wholes_)
+    if (whole.reader == id) wholes.push_back(key);
+  for (uint64_t key : wholes) drop_whole(key);
   connections_.forget(world_.node(id).host());
   std::vector<Place> places;
   for (const auto& [place, coming] : arriving_) {

@@ -16,7 +16,8 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
     : world_(world),
       scenario_(scenario),
       topology_(network_),
-      origin_(scenario.origin, scenario.bucket.id, scenario.bucket.name, scenario.objects),
+      origin_(scenario.origin, scenario.bucket.id, scenario.bucket.name, scenario.objects,
+              scenario.seed),
       round_trip_(scenario.latency.round_trip()),
       connections_(scenario.tcp, round_trip_),
       latency_(make_stream(scenario.seed, Stream::kOrigin)) {
@@ -86,6 +87,8 @@ DataRecords DataPlane::records() const {
   for (const auto& [place, keys] : waiting_) records.at_sources += keys.size();
   for (const auto& [place, keys] : relays_) records.at_sources += keys.size();
   for (const auto& [node, gate] : gates_) records.at_gates += gate.waiting.size();
+  for (const auto& [key, whole] : wholes_)
+    records.wholes += whole.phase != WholeRead::Phase::kWhole;
   return records;
 }
 
@@ -197,8 +200,11 @@ void DataPlane::finish(uint64_t key) {
   Transfer& transfer = *find(key);
   PeerNode& node = world_.node(transfer.reader);
   bool is_pinned = scenario_.bug != PlantedBug::kVersionsMixed;
-  if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts))
-    return fail(key, FailureKind::kOriginChanged);
+  if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts)) {
+    uint64_t whole = transfer.whole;
+    fail(key, FailureKind::kOriginChanged);
+    return break_whole(whole, FailureKind::kOriginChanged);
+  }
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
   if (!begin_storing(transfer)) store(key);
 }
@@ -211,7 +217,7 @@ void DataPlane::store(uint64_t key) {
   Place place{transfer.reader, transfer.chunk()};
   VersionFactsRef facts = transfer.order.facts;
   uint64_t length = facts->chunking.length_of(transfer.order.chunk);
-  if (transfer.is_origin()) ++origin_reads_[transfer.chunk()];
+  if (transfer.is_origin() && transfer.whole == 0) ++origin_reads_[transfer.chunk()];
   auto bytes = static_cast<uint32_t>(length - transfer.from);
   peer::TransferDone done{transfer.order.transfer, root_of(transfer.content), true, bytes};
   ContentTag content = transfer.content;
@@ -273,6 +279,10 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   if (transfer.is_origin()) {
     origin_.forget(key);
     leave_gate(transfer, how);
+  }
+  if (auto whole = wholes_.find(transfer.whole); whole != wholes_.end()) {
+    whole->second.transfers.erase(key);
+    whole->second.used = world_.now();
   }
   by_id_.erase({transfer.reader, transfer.order.transfer});
   transfers_.erase(key);

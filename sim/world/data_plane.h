@@ -47,6 +47,7 @@ struct Transfer {
   FlowId flow;
   FlowId disk_flow;       // for kStoring
   uint64_t from = 0;      // bytes of the chunk that were verified here when it began
+  uint64_t whole = 0;     // the read of the object that it is part of; 0: none
   uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
   uint64_t window = 0;    // bytes, of its connection; 0 as long as nothing flows
   bool is_young = false;  // the window grows
@@ -98,6 +99,20 @@ struct Traffic {
   std::vector<uint64_t> into_rack;
 };
 
+// An object that a node reads at an origin without ranges, from its start to its end. Its chunks
+// are had from what has come.
+struct WholeRead {
+  enum class Phase : uint8_t { kAsking, kMoving, kWhole };
+  uint64_t key = 0;
+  NodeId reader;
+  VersionFactsRef facts;
+  Phase phase = Phase::kAsking;
+  bool has_slot = false;  // occupies a read of the origin
+  FlowId flow;
+  std::set<uint64_t> transfers;  // of its chunks
+  Instant used;                  // last
+};
+
 enum class DiskPace : uint8_t { kUsual, kSlow };
 
 // How many of what there are.
@@ -109,6 +124,7 @@ struct DataRecords {
   std::size_t at_gates = 0;    // reads of the origin that wait for their turn
   std::size_t views = 0;
   std::size_t arriving = 0;
+  std::size_t wholes = 0;  // under way
 };
 
 // Moves chunks between the nodes' stores and from the origin.
@@ -139,6 +155,7 @@ class DataPlane {
   void on_refusal(uint64_t transfer, FailureKind kind);
   void on_patience(uint64_t transfer, uint64_t silence);
   void on_window(uint64_t transfer);
+  void on_whole_read(uint64_t whole);
 
   // --- faults ---
   // The node froze, thawed, was cut off or can be reached again.
@@ -216,6 +233,16 @@ class DataPlane {
   void free_slot(Transfer& transfer);
   void pump_origin();
   void wake(const Place& place);
+  // --- origins without ranges ---
+  static constexpr Duration kSpoolKept = Duration::seconds(60);
+  WholeRead* whole_of(NodeId reader, const VersionId& version);
+  void serve_whole(Transfer& transfer);
+  std::optional<FailureKind> admit_whole(WholeRead& whole);
+  void start_spooled(Transfer& transfer);
+  void whole_moved(WholeRead& whole, uint8_t quarter);
+  void break_whole(uint64_t key, FailureKind kind);
+  void drop_whole(uint64_t key);
+  void wholes_changed(NodeId node);
   // --- disks ---
   struct DiskLinks {
     std::optional<LinkId> write;
@@ -250,6 +277,7 @@ class DataPlane {
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
   std::map<Place, std::set<uint64_t>> relays_;   // that read along there
   std::map<NodeId, Gate> gates_;
+  std::map<uint64_t, WholeRead> wholes_;
   std::map<Place, uint32_t> views_;  // of a source's copy
   uint64_t next_key_ = 1;
   Instant flow_at_ = Instant::never();

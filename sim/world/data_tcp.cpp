@@ -22,6 +22,7 @@ std::vector<LinkId> DataPlane::path_of(const Transfer& transfer) const {
 
 // A connection whose window fills the tightest link of its path is not young any more.
 void DataPlane::start_flow(Transfer& transfer) {
+  if (transfer.whole != 0) return start_spooled(transfer);
   std::vector<LinkId> path = path_of(transfer);
   transfer.flow = network_.start(world_.now(), path, transfer.flow_end, transfer.from);
   by_flow_[transfer.flow] = transfer.key;

@@ -124,6 +124,12 @@ TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
   Scenario disks = scenario_of("cold_start", {});
   disks.fleet.superpeer_disk.read_bytes_per_s = 1;
   EXPECT_NE(refusal_of(disks).find("disks that take time"), std::string::npos);
+  Scenario whole = scenario_of("cold_start", {});
+  whole.origin.has_ranges = false;
+  EXPECT_NE(refusal_of(whole).find("an origin without ranges"), std::string::npos);
+  Scenario moody = scenario_of("cold_start", {});
+  moody.origin.errors_permille = 1;
+  EXPECT_NE(refusal_of(moody).find("an origin that fails reads"), std::string::npos);
   EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
 }
 

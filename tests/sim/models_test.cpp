@@ -297,6 +297,43 @@ TEST(OriginModel, ReadsBeyondItsLimitWaitInLine) {
   EXPECT_EQ(origin.next_waiting(), 3u);
 }
 
+TEST(OriginModel, FailsAsManyReadsAsItIsToldToAndNoneOfThoseThatWait) {
+  OriginModel origin({.reads_max = 1, .errors_permille = 250}, BucketId(1), "b", {{"a", 1}}, 7);
+  uint32_t failed = 0;
+  for (uint64_t read = 1; read <= 4000; ++read) {
+    OriginModel::Answer answer = origin.admit(*origin.current(0), read);
+    if (answer.admission == OriginModel::Admission::kFail) {
+      EXPECT_EQ(answer.failure, FailureKind::kOriginFailed);
+      ++failed;
+    } else {
+      ASSERT_EQ(answer.admission, OriginModel::Admission::kServe);
+      EXPECT_EQ(origin.admit(*origin.current(0), read + 10'000).admission,
+                OriginModel::Admission::kWait);
+      origin.forget(read + 10'000);
+      origin.release();
+    }
+  }
+  EXPECT_NEAR(failed, 1000, 100);
+}
+
+TEST(OriginModel, ItsLatencyIsDrawnWithinItsBoundsAndFixedWithoutJitter) {
+  constexpr Duration kBase = Duration::milliseconds(10);
+  OriginModel fixed({.latency = kBase}, BucketId(1), "b", {});
+  OriginModel drawn({.latency = kBase, .jitter_max = kBase * 3}, BucketId(1), "b", {}, 7);
+  Duration least = Duration::forever();
+  Duration most;
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(fixed.draw_latency(), kBase);
+    Duration one = drawn.draw_latency();
+    least = std::min(least, one);
+    most = std::max(most, one);
+  }
+  EXPECT_GE(least, kBase);
+  EXPECT_LT(least, kBase + Duration::milliseconds(1));
+  EXPECT_LE(most, kBase * 4);
+  EXPECT_GT(most, kBase * 4 - Duration::milliseconds(1));
+}
+
 TEST(Store, NeverTakesMoreThanItsLimit) {
   OriginModel origin = origin_of(1);
   VersionFactsRef facts = origin.current(0);
