@@ -28,6 +28,7 @@ inline constexpr std::size_t kEnsuresMax = 4096;         // then answered at onc
 inline constexpr std::size_t kCancelledKept = 64;        // the oldest is forgotten
 inline constexpr std::size_t kPartialsKept = 8;          // the oldest is given up
 inline constexpr std::size_t kSourcesKept = 8;           // per version; the oldest is forgotten
+inline constexpr std::size_t kOriginsKept = 8;           // the one that moved first is forgotten
 inline constexpr std::size_t kSuperpeersTried = 3;       // per chunk and round of an orphan
 
 // Chunks of one version on their way out.
@@ -106,6 +107,12 @@ struct Open {
   // Without a version: fails then. With one: fails then if it lacks something, and is moved on by
   // whatever gets it nearer.
   Instant patience_ends;
+};
+
+// When reads of a bucket's origin last brought something.
+struct OriginMoved {
+  BucketId bucket;
+  Instant at;
 };
 
 // One chunk that a reader fetches without a tracker, from one source after the other.
@@ -189,6 +196,7 @@ struct CoreState {
   std::vector<Open> opens;          // by when they were asked
   std::vector<CancelledTransfer> cancelled;
   std::vector<KeptPartial> partials;  // by until
+  std::vector<OriginMoved> origins;   // by `at`
   std::vector<PendingResolve> resolves;
   std::vector<EnsureWait> ensures;
   std::vector<SuperpeerListed> superpeers;

@@ -102,6 +102,26 @@ std::optional<Error> fault_of(const OpenRequested& request) {
   return std::nullopt;
 }
 
+// When something last came from the origin at which a chunk of this version waits for its turn;
+// nothing if none does.
+std::optional<Instant> line_moved(const CoreState& state, const VersionEntry& version) {
+  bool is_in_line =
+      std::any_of(state.transfers.begin(), state.transfers.end(), [&](const Transfer& t) {
+        return t.version == &version && t.source.kind == SourceKind::kOrigin;
+      });
+  if (!is_in_line) return std::nullopt;
+  for (const OriginMoved& origin : state.origins)
+    if (origin.bucket == version.second.facts->bucket) return origin.at;
+  return std::nullopt;
+}
+
+// From when on the handle's patience counts anew, if it does.
+std::optional<Instant> patience_renewed(const Turn& turn, const Open& open) {
+  if (open.version == nullptr) return std::nullopt;
+  if (!lacks_something(open)) return turn.now;
+  return line_moved(turn.state, *open.version);
+}
+
 }  // namespace
 
 void on_open_asked(Turn& turn, OpenRequested request) {
@@ -201,10 +221,11 @@ void check_opens(Turn& turn) {
   auto& opens = turn.state.opens;
   for (std::size_t i = 0; i < opens.size();) {
     Open& open = opens[i];
+    if (open.patience_ends <= turn.now) {
+      if (auto since = patience_renewed(turn, open))
+        open.patience_ends = *since + turn.state.policy.stuck_timeout;
+    }
     if (open.patience_ends > turn.now) {
-      ++i;
-    } else if (open.version != nullptr && !lacks_something(open)) {
-      open.patience_ends = turn.now + turn.state.policy.stuck_timeout;
       ++i;
     } else {
       fail(turn, opens.begin() + static_cast<std::ptrdiff_t>(i), timed_out(turn.state, open),
@@ -228,6 +249,13 @@ void prolong_patience(Turn& turn, const VersionEntry& version) {
     if (open.version == nullptr || (open.version != &version && !is_alone)) continue;
     open.patience_ends = turn.now + turn.state.policy.stuck_timeout;
   }
+}
+
+void origin_moved(Turn& turn, BucketId bucket) {
+  std::vector<OriginMoved>& origins = turn.state.origins;
+  std::erase_if(origins, [&](const OriginMoved& origin) { return origin.bucket == bucket; });
+  if (origins.size() >= kOriginsKept) origins.erase(origins.begin());
+  origins.push_back({bucket, turn.now});
 }
 
 bool wants(const Open& open, ChunkIndex chunk) {

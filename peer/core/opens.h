@@ -24,6 +24,9 @@ Instant opens_deadline(const CoreState& state);
 // --- for the other files ---
 // A reader of this version came nearer to its end.
 void prolong_patience(Turn& turn, const VersionEntry& version);
+// A read of the bucket's origin brought something. Reads of an origin wait for their turn in one
+// line, so it helps all that wait there.
+void origin_moved(Turn& turn, BucketId bucket);
 // Whether the chunk is one the handle wants, now or (whole reads) ever.
 bool wants(const Open& open, ChunkIndex chunk);
 // The first chunk at or after `from` that the handle wants and that is not here; or nothing.

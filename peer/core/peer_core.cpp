@@ -156,8 +156,8 @@ std::size_t PeerCore::memory_bytes() const {
       sizeof(CoreState) + versions_bytes(state.versions) + own_bytes(state.session.events.items()) +
       heap_bytes(state.session.last_error.message) + own_bytes(state.transfers) +
       own_bytes(state.opens) + own_bytes(state.cancelled) + own_bytes(state.partials) +
-      own_bytes(state.resolves) + own_bytes(state.ensures) + own_bytes(state.superpeers) +
-      own_bytes(state.orphans.fetches);
+      own_bytes(state.origins) + own_bytes(state.resolves) + own_bytes(state.ensures) +
+      own_bytes(state.superpeers) + own_bytes(state.orphans.fetches);
   for (const Transfer& transfer : state.transfers) {
     bytes += heap_bytes(transfer.source.address.host) + heap_bytes(transfer.fallbacks);
   }

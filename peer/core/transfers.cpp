@@ -32,11 +32,17 @@ void report_verified(Turn& turn, const Transfer& transfer, const TransferDone& d
   report(turn, std::move(event), Urgency::kSoon);
 }
 
+// Something came: readers of the version are nearer to their end.
+void note_progress(Turn& turn, const VersionEntry& version, SourceKind from) {
+  prolong_patience(turn, version);
+  if (from == SourceKind::kOrigin) origin_moved(turn, version.second.facts->bucket);
+}
+
 void keep_chunk(Turn& turn, VersionEntry& version, ChunkIndex chunk, SourceKind from,
                 const TransferDone& done) {
   add_chunk(turn.state, version, chunk, done.root);
   turn.emit(ChunkReady{{version.first, chunk}, from, done.bytes});
-  prolong_patience(turn, version);
+  note_progress(turn, version, from);
 }
 
 // The shell finished what it was told to cancel: the chunk is here all the same.
@@ -132,7 +138,7 @@ void on_transfer_progressed(Turn& turn, TransferProgressed progress) {
   CoreState& state = turn.state;
   auto found = find(state, progress.transfer);
   if (found == state.transfers.end()) return;
-  prolong_patience(turn, *found->version);
+  note_progress(turn, *found->version, found->source.kind);
   bool is_worth_telling = found->cause == Cause::kAssigned && !found->is_of_old_session &&
                           turn.now - found->started >= state.policy.progress_after &&
                           progress.quarter >= 1 && progress.quarter <= 3 && is_connected(state) &&

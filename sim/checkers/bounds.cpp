@@ -36,7 +36,9 @@ class BoundsChecker final : public Checker {
     hold(world, "look-ups", world.lookups(), 8 * nodes + 64);
     hold(world, "transfers", data.transfers, kTransfersPerNode * nodes);
     hold(world, "names of transfers", data.ids, data.transfers);
-    hold(world, "flows", data.flows, data.transfers);
+    hold(world, "flows", data.flows, data.transfers + data.wholes);
+    hold(world, "reads of whole objects", data.wholes,
+         nodes * world.data().origin().versions().size());
     hold(world, "requests that wait or read along", data.at_sources, data.transfers);
     hold(world, "views of chunks", data.views, data.transfers);
     hold(world, "chunks on their way", data.arriving, data.transfers + kKeptPerNode * nodes);

@@ -16,8 +16,10 @@ class ContentChecker final : public Checker {
       world.violated(text(node) + " stored wrong bytes as " + text(chunk));
   }
 
-  // Whole or still arriving: only what was verified is sent on. Liars spoil it afterwards.
+  // Whole or still arriving: only what was verified is sent on. Liars spoil it afterwards, and
+  // disks before.
   void on_served(World& world, const Transfer& transfer) override {
+    if (transfer.is_from_bad_disk) return;
     if (transfer.content != right_content(transfer.chunk()))
       world.violated(text(*transfer.source) + " serves wrong bytes as " + text(transfer.chunk()));
   }
@@ -29,7 +31,9 @@ class ContentChecker final : public Checker {
     const VersionFactsRef& facts = world.read(read).facts;
     if (facts == nullptr || facts->id != chunk.version)
       world.violated(text_of_read(read) + " was given " + text(chunk) + ", another version");
-    if (content != right_content(chunk))
+    bool is_of_bad_disk =
+        world.node(node).store().has_turned_bad(chunk);  // that nobody reads twice
+    if (content != right_content(chunk) && !is_of_bad_disk)
       world.violated(text(node) + " gave its reader wrong bytes as " + text(chunk));
     Taken& taken = taken_[read];
     if (taken.chunks == 0) taken.version = chunk.version;

@@ -22,6 +22,7 @@ enum class Stream : uint64_t {
   kTargets = 9,
   kSizes = 10,
   kArrivals = 11,
+  kOriginMoods = 12,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

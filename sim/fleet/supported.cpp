@@ -27,6 +27,13 @@ Result<void> check_supported(const Scenario& scenario) {
   if (scenario.fleet.zones > 0) return refusal(scenario, "zones");
   if (scenario.processor.per_exchange > Duration() || scenario.processor.per_decision > Duration())
     return refusal(scenario, "a tracker whose processor takes its time");
+  if (scenario.fleet.has_loss() || scenario.origin.loss_ppm > 0)
+    return refusal(scenario, "links that lose packets");
+  if (scenario.tcp.has_slow_start) return refusal(scenario, "connections that begin slowly");
+  if (scenario.fleet.has_disks()) return refusal(scenario, "disks that take time");
+  if (!scenario.origin.has_ranges) return refusal(scenario, "an origin without ranges");
+  if (scenario.origin.errors_permille > 0 || scenario.origin.jitter_max > Duration())
+    return refusal(scenario, "an origin that fails reads, or whose latency varies");
   if (scenario.bug != PlantedBug::kNone) return refusal(scenario, "a planted bug");
   if (scenario.calm_at > Duration()) return refusal(scenario, "a calm after hostility");
   for (const FaultSpec& fault : scenario.faults) {

@@ -46,20 +46,17 @@ std::vector<Item> without(const std::vector<Item>& items, const std::set<uint32_
   return rest;
 }
 
-bool is_of_node(const FaultSpec& fault) {
-  return fault.kind <= FaultKind::kConnectionDropped;
-}
-
 // Requires: the reader is there.
 void remove_reader(Scenario& scenario, uint32_t reader) {
   uint32_t gone = scenario.fleet.reader(reader).value();
   auto move_up = [&](uint32_t node) { return node > gone ? node - 1 : node; };
   std::erase_if(scenario.reads, [&](const ReadSpec& read) { return read.node.value() == gone; });
-  std::erase_if(scenario.faults,
-                [&](const FaultSpec& fault) { return is_of_node(fault) && fault.target == gone; });
+  std::erase_if(scenario.faults, [&](const FaultSpec& fault) {
+    return is_of_node(fault.kind) && fault.target == gone;
+  });
   for (ReadSpec& read : scenario.reads) read.node = NodeId(move_up(read.node.value()));
   for (FaultSpec& fault : scenario.faults)
-    if (is_of_node(fault)) fault.target = move_up(fault.target);
+    if (is_of_node(fault.kind)) fault.target = move_up(fault.target);
   --scenario.fleet.readers;
 }
 
@@ -203,7 +200,7 @@ std::string scenario_text(const Scenario& scenario) {
   }
   for (const FaultSpec& fault : scenario.faults) {
     out += "  " + ms_text(fault.at) + ": " + std::string(fault_kind_name(fault.kind));
-    if (is_of_node(fault)) out += " of node " + std::to_string(fault.target);
+    if (is_of_node(fault.kind)) out += " of node " + std::to_string(fault.target);
     if (fault.kind == FaultKind::kOriginChanges)
       out += " of object " + std::to_string(fault.target);
     out += fault.lasts == Duration::forever() ? "\n" : " for " + ms_text(fault.lasts) + "\n";

@@ -30,6 +30,9 @@ struct FlowLimit {
   uint64_t lag = 0;
 };
 
+// The rate of a flow that only its links and its limit hold back.
+inline constexpr uint64_t kUncapped = UINT64_MAX;
+
 // The seam between the world and a model of the network: flows of a known size cross a path of
 // links and report their quarters. A flow may be limited to what another, upstream, has brought
 // to its source: that is how a relay moves. Exact models suit small worlds, cheap ones large ones.
@@ -58,6 +61,11 @@ class FlowModel {
   virtual void limit(Instant now, FlowId flow, const FlowLimit& limit) = 0;
   // The flow may go to its end.
   virtual void unlimit(Instant now, FlowId flow) = 0;
+  // From now on the flow moves no faster than this (> 0), whatever its links would let it have;
+  // kUncapped ends that. A cap below the rate of its upstream makes it fall behind.
+  virtual void cap(Instant now, FlowId flow, uint64_t bytes_per_s) = 0;
+  // From now on the link carries `bytes_per_s` (> 0).
+  virtual void set_link_rate(Instant now, LinkId link, uint64_t bytes_per_s) = 0;
   // Since when it has been moving nothing; never() if it moves.
   virtual Instant idle_since(FlowId flow) = 0;
   // When advance() has something to report next; Instant::never() if nothing moves.

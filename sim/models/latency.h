@@ -14,6 +14,8 @@ struct LatencyModel {
   Duration sample(Rng& rng) const {
     return base + between(rng, Duration::nanoseconds(0), jitter_max);
   }
+  // There and back, on average.
+  Duration round_trip() const { return base * 2 + jitter_max; }
 };
 
 // The arrival of a message sent now, not before the one sent before it, whose arrival is kept in

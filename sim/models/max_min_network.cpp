@@ -126,6 +126,24 @@ void MaxMinNetwork::unlimit(Instant now, FlowId id) {
   flow->is_stale = true;
 }
 
+void MaxMinNetwork::cap(Instant now, FlowId id, uint64_t bytes_per_s) {
+  TYTO_ASSERT(bytes_per_s > 0);
+  Flow* flow = find(id);
+  if (flow == nullptr || flow->cap == bytes_per_s) return;
+  touch(now, id, *flow);
+  flow->cap = bytes_per_s;
+}
+
+void MaxMinNetwork::set_link_rate(Instant now, LinkId id, uint64_t bytes_per_s) {
+  TYTO_ASSERT(bytes_per_s > 0);
+  if (now != dirty_at_) refill();
+  dirty_at_ = now;
+  Link& link = links_[id.value()];
+  link.bytes_per_s = bytes_per_s;
+  dirty_links_.push_back(id);
+  dirty_flows_.insert(dirty_flows_.end(), link.flows.begin(), link.flows.end());
+}
+
 Instant MaxMinNetwork::idle_since(FlowId id) {
   refill();
   const Flow* flow = find(id);

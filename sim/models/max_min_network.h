@@ -11,8 +11,8 @@ namespace tyto::sim {
 
 // Max-min fairness by progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2), shares
 // rounded down to whole bytes/s. A flow that has come as far as its upstream lets it takes no more
-// than upstream's rate. A change touches only the flows that are connected to the one that changed,
-// through links or through limits.
+// than upstream's rate, and one with a cap no more than that. A change touches only the flows that
+// are connected to the one that changed, through links or through limits.
 //
 // Bounds: O(F log L) for each change, with the F flows and L links connected to it. Limits are kept
 // to within kNear bytes, and no flow gets ahead of its own.
@@ -29,6 +29,8 @@ class MaxMinNetwork final : public FlowModel {
   uint64_t peek(Instant now, FlowId flow) const override;
   void limit(Instant now, FlowId flow, const FlowLimit& limit) override;
   void unlimit(Instant now, FlowId flow) override;
+  void cap(Instant now, FlowId flow, uint64_t bytes_per_s) override;
+  void set_link_rate(Instant now, LinkId link, uint64_t bytes_per_s) override;
   Instant idle_since(FlowId flow) override;
   Instant next_event() override;
   void advance(Instant now, std::vector<FlowEvent>& events) override;
@@ -43,6 +45,7 @@ class MaxMinNetwork final : public FlowModel {
     uint64_t from = 0;   // where it began
     uint64_t left = 0;   // as of `settled`
     uint64_t rate = 0;   // bytes/s
+    uint64_t cap = kUncapped;
     Instant settled;
     Instant idle_since;
     std::optional<FlowLimit> limit;  // amounts as above, and not in bytes
@@ -92,6 +95,7 @@ class MaxMinNetwork final : public FlowModel {
   // --- rates ---
   void fill(const Component& component);
   void fix_idle(const Component& component);
+  std::vector<FlowId> capped(const Component& component);
   void fix(Flow& flow, uint64_t rate);
   void fix_with_followers(Flow& flow, uint64_t rate);
   void apply(const Component& component);

@@ -17,7 +17,8 @@ uint64_t ns_for(uint64_t amount, uint64_t rate) {
 }  // namespace
 
 // Raises all rates together; when a link is full, its flows are fixed and the others go on. Who
-// has caught up with a flow that is fixed can't be faster than it.
+// has caught up with a flow that is fixed can't be faster than it, and who has a cap is fixed
+// there.
 void MaxMinNetwork::fill(const Component& component) {
   using Share = std::pair<uint64_t, LinkId>;  // what each unfixed flow of a link would get
   std::priority_queue<Share, std::vector<Share>, std::greater<>> tightest;
@@ -35,6 +36,8 @@ void MaxMinNetwork::fill(const Component& component) {
   for (LinkId id : component.links) {
     if (links_[id.value()].unfixed > 0) tightest.emplace(share_of(id), id);
   }
+  std::vector<FlowId> caps = capped(component);
+  auto next_cap = caps.begin();
   while (!tightest.empty()) {
     auto [share, bottleneck] = tightest.top();
     tightest.pop();
@@ -42,6 +45,12 @@ void MaxMinNetwork::fill(const Component& component) {
     uint64_t share_now = share_of(bottleneck);
     if (share_now != share) {  // others were fixed meanwhile, so there is more for the rest
       tightest.emplace(share_now, bottleneck);
+      continue;
+    }
+    if (next_cap != caps.end() && flows_.at(*next_cap).cap < share) {
+      Flow& flow = flows_.at(*next_cap++);
+      fix_with_followers(flow, flow.cap);
+      tightest.emplace(share, bottleneck);
       continue;
     }
     for (FlowId id : links_[bottleneck.value()].flows) fix_with_followers(flows_.at(id), share);
@@ -56,9 +65,22 @@ void MaxMinNetwork::fix_idle(const Component& component) {
     if (is_idle(flow)) {
       fix(flow, 0);
     } else if (flow.path.empty() && !is_at_limit(flow)) {
-      fix(flow, kMemoryBytesPerS);
+      fix(flow, std::min(flow.cap, kMemoryBytesPerS));
     }
   }
+}
+
+// Flows with a cap, the lowest first.
+std::vector<FlowId> MaxMinNetwork::capped(const Component& component) {
+  std::vector<FlowId> caps;
+  for (FlowId id : component.flows)
+    if (flows_.at(id).cap != kUncapped) caps.push_back(id);
+  std::sort(caps.begin(), caps.end(), [&](FlowId a, FlowId b) {
+    uint64_t cap_a = flows_.at(a).cap;
+    uint64_t cap_b = flows_.at(b).cap;
+    return cap_a != cap_b ? cap_a < cap_b : a < b;
+  });
+  return caps;
 }
 
 void MaxMinNetwork::fix(Flow& flow, uint64_t rate) {
@@ -83,7 +105,8 @@ void MaxMinNetwork::fix_with_followers(Flow& flow, uint64_t rate) {
 void MaxMinNetwork::apply(const Component& component) {
   for (FlowId id : component.flows) {
     Flow& flow = flows_.at(id);
-    if (flow.fixed != visit_) flow.fixed_rate = kMemoryBytesPerS;  // one that relays memory
+    if (flow.fixed != visit_)  // one that relays memory
+      flow.fixed_rate = std::min(flow.cap, kMemoryBytesPerS);
     bool is_new = flow.rate != flow.fixed_rate || flow.fixed_rate == 0;
     set_rate(flow, flow.fixed_rate);
     flow.is_stale |= is_new || flow.limit;

@@ -7,8 +7,11 @@
 namespace tyto::sim {
 
 OriginModel::OriginModel(const OriginSpec& spec, BucketId bucket, std::string bucket_name,
-                         const std::vector<ObjectSpec>& objects)
-    : spec_(spec), bucket_(bucket), bucket_name_(std::move(bucket_name)) {
+                         const std::vector<ObjectSpec>& objects, uint64_t seed)
+    : spec_(spec),
+      bucket_(bucket),
+      bucket_name_(std::move(bucket_name)),
+      rng_(make_stream(seed, Stream::kOriginMoods)) {
   for (const ObjectSpec& object : objects) {
     objects_.push_back({object, 0, nullptr});
     describe(static_cast<uint32_t>(objects_.size() - 1));
@@ -56,8 +59,15 @@ OriginModel::Answer OriginModel::admit(const VersionFacts& facts, uint64_t read)
     waiting_.push_back(read);
     return {Admission::kWait};
   }
+  if (spec_.errors_permille > 0 && rng_.one_in(spec_.errors_permille, 1000))
+    return {Admission::kFail, FailureKind::kOriginFailed};
   ++reads_;
   return {Admission::kServe};
+}
+
+Duration OriginModel::draw_latency() {
+  if (spec_.jitter_max == Duration()) return spec_.latency;
+  return spec_.latency + between(rng_, Duration(), spec_.jitter_max);
 }
 
 void OriginModel::release() {

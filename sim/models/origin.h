@@ -16,8 +16,12 @@ namespace tyto::sim {
 
 struct OriginSpec {
   uint64_t bytes_per_s = 125'000'000;            // of its link
+  uint32_t loss_ppm = 0;                         // packets of a million that its link loses
   uint32_t reads_max = 64;                       // at once; more wait in line
   Duration latency = Duration::milliseconds(5);  // to a look-up's answer or a read's first byte
+  Duration jitter_max;                           // added to it, drawn from 0 to this
+  uint32_t errors_permille = 0;                  // of the reads, that are answered with an error
+  bool has_ranges = true;                        // false: whoever reads a chunk reads the object
 };
 
 // An object at the origin at one time. Its content, and so its version, may change.
@@ -45,7 +49,7 @@ class OriginModel {
   };
 
   OriginModel(const OriginSpec& spec, BucketId bucket, std::string bucket_name,
-              const std::vector<ObjectSpec>& objects);
+              const std::vector<ObjectSpec>& objects, uint64_t seed = 0);
 
   const OriginSpec& spec() const { return spec_; }
   Mode mode() const { return mode_; }
@@ -60,7 +64,10 @@ class OriginModel {
   // Whether the object is still the version that `facts` pins.
   bool is_current(const VersionFacts& facts) const;
 
-  // A read of a chunk begins; kWait: it is in line, and next_waiting() will name it.
+  // How long the next answer takes, without what the way to and fro takes.
+  Duration draw_latency();
+  // A read of a chunk, or of an object, begins; kWait: it is in line, and next_waiting() will name
+  // it.
   Answer admit(const VersionFacts& facts, uint64_t read);
   // A read that was served has ended, however it did.
   void release();
@@ -88,6 +95,7 @@ class OriginModel {
   std::deque<uint64_t> waiting_;
   uint32_t reads_ = 0;
   Mode mode_ = Mode::kGood;
+  Rng rng_;
 };
 
 }  // namespace tyto::sim

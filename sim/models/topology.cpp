@@ -1,11 +1,33 @@
 #include "sim/models/topology.h"
 
+#include <algorithm>
+
 namespace tyto::sim {
 
 Topology::Ends Topology::add_ends(const LinkRates& rates) {
-  LinkId up = flows_.add_link(rates.up_bytes_per_s);
-  LinkId down = flows_.add_link(rates.down_bytes_per_s);
+  LinkId up = add_link({rates.up_bytes_per_s, rates.loss_ppm});
+  LinkId down = add_link({rates.down_bytes_per_s, rates.loss_ppm});
   return {up, down};
+}
+
+LinkId Topology::add_link(const Link& link) {
+  LinkId id = flows_.add_link(link.bytes_per_s);
+  if (links_.size() <= id.value()) links_.resize(id.value() + 1);
+  links_[id.value()] = link;
+  return id;
+}
+
+uint32_t Topology::loss_ppm(std::span<const LinkId> path) const {
+  constexpr uint32_t kAll = 1'000'000;
+  uint32_t lost = 0;
+  for (LinkId id : path) lost = std::min(kAll, lost + links_[id.value()].loss_ppm);
+  return lost;
+}
+
+uint64_t Topology::tightest(std::span<const LinkId> path) const {
+  uint64_t least = UINT64_MAX;
+  for (LinkId id : path) least = std::min(least, links_[id.value()].bytes_per_s);
+  return least;
 }
 
 RegionId Topology::add_region(const LinkRates& rates) {

@@ -1,132 +1,18 @@
 #include "sim/scenarios/document.h"
 
 #include "settings/table.h"
+#include "sim/scenarios/document_rows.h"
 #include "tracker/settings/core_settings.h"
 #include "tracker/settings/policy_document.h"
 
 namespace tyto::sim {
 namespace {
 
-constexpr uint32_t kReadersMax = 10'000'000;
-constexpr uint64_t kRateMax = 1'000'000'000'000;
-constexpr Duration kTimeMax = Duration::seconds(366 * 86400);
-constexpr settings::BytesBounds kRates{1, kRateMax};
-constexpr settings::DurationBounds kTimes{Duration(), kTimeMax};
-
-void describe_link(settings::Table& table, LinkRates& link, const std::string& prefix) {
-  table.within(prefix, [&](settings::Table& t) {
-    t.add_rate(link.up_bytes_per_s, {"up", "The rate of the uplink."}, kRates);
-    t.add_rate(link.down_bytes_per_s, {"down", "The rate of the downlink."}, kRates);
-  });
-}
-
-void describe_readers(settings::Table& table, ReadersRow& row) {
-  table.add(row.name, {"name", "How targets name the group: \"group NAME\"."});
-  table.add(row.count, {"count", "How many hosts."}, {1, kReadersMax, "hosts"});
-  describe_link(table, row.link, "");
-  table.add_bytes(row.store_bytes, {"store", "What each may keep."},
-                  {kChunkBytesMin, kObjectBytesMax});
-  table.add(row.uploads_max, {"uploads", "Uploads at once; 0: as the tracker says."},
-            {0, 65535, "uploads"});
-  table.add_switch(row.is_slow, {"slow", "Whether the report tells their times apart."});
-}
-
-void describe_objects(settings::Table& table, ObjectsRow& row) {
-  table.add(row.key, {"key", "The object's name; of several, NAME-0, NAME-1 and so on."});
-  table.add(row.count, {"count", "How many objects."}, {1, 1'000'000, "objects"});
-  table.add_bytes(row.bytes, {"size", "The size of each, or the least."}, {0, kObjectBytesMax});
-  table.add(row.chunks,
-            {"chunks",
-             "The size in chunks instead: of 256 KiB up to 256 of them, of 16 MiB above. 0: as "
-             "`size` says."},
-            {0, kChunksMax, "chunks"});
-  table.add_choice(row.sizes,
-                   {"sizes",
-                    "All equal; each `step` larger than the one before; or drawn from `size` to "
-                    "`size_max`, every size or every order of magnitude as likely as another."},
-                   {{"equal", Sizes::kEqual},
-                    {"steps", Sizes::kSteps},
-                    {"uniform", Sizes::kUniform},
-                    {"log_uniform", Sizes::kLogUniform}});
-  table.add_bytes(row.step_bytes, {"step", "For steps."}, {0, kObjectBytesMax});
-  table.add_bytes(row.bytes_max, {"size_max", "For uniform and log_uniform."},
-                  {0, kObjectBytesMax});
-  table.add_switch(row.is_published,
-                   {"published", "Whether the tracker knows the manifest from the start."});
-}
-
-void describe_reads(settings::Table& table, ReadsRow& row) {
-  table.add(row.who, {"who", "Which readers: see the targets."});
-  table.add(row.objects, {"object",
-                          "The key of a row of objects, all of which are read. Empty: the "
-                          "first row."});
-  table.add(row.at, {"at", "When the first reader asks."}, kTimes);
-  table.add_choice(
-      row.arrival,
-      {"arrival",
-       "All at once; spread evenly over `over`; one each `gap`; in `waves` of equal size, "
-       "one each `gap`, as a rolling deploy is; as a Poisson process that takes "
-       "`over` on average; or over `over` by the hour of the `day`."},
-      {{"at_once", Arrival::kAtOnce},
-       {"spread", Arrival::kSpread},
-       {"each", Arrival::kEach},
-       {"waves", Arrival::kWaves},
-       {"poisson", Arrival::kPoisson},
-       {"diurnal", Arrival::kDiurnal}});
-  table.add(row.over, {"over", "For spread, poisson and diurnal."}, kTimes);
-  table.add(row.gap, {"gap", "For each and waves."}, kTimes);
-  table.add(row.waves, {"waves", "For waves."}, {1, 1'000'000, "waves"});
-  table.add(row.day.length, {"day", "For diurnal: how long a day is."},
-            {Duration::seconds(1), kTimeMax});
-  table.add(row.day.peak,
-            {"peak", "For diurnal: how many times as many come in its middle as at its ends."},
-            {1, 1000, {}});
-  table.add_choice(row.pick,
-                   {"pick",
-                    "Every object of the row; or `reads_each` of them, drawn by popularity, the "
-                    "first the most popular."},
-                   {{"all", Pick::kAll}, {"zipf", Pick::kZipf}});
-  table.add(row.zipf_permille,
-            {"zipf_permille",
-             "For zipf: the exponent of Zipf's law, in thousandths; 0: all are as popular."},
-            {0, 4000, {}});
-  table.add(row.reads_each, {"reads_each", "For zipf: how many reads each reader does."},
-            {1, 100'000, "reads"});
-  table.add(row.object_gap, {"object_gap", "How much later each further object is read."}, kTimes);
-  table.add_choice(row.mode, {"mode", "The whole object, or in order as it comes."},
-                   {{"whole", ReadMode::kWhole}, {"stream", ReadMode::kStream}});
-  table.add(row.window, {"window", "How far a stream reads ahead."}, {1, 4096, "chunks"});
-}
-
-std::vector<std::pair<std::string, FaultKind>> fault_kinds() {
-  std::vector<std::pair<std::string, FaultKind>> kinds;
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(kFaultKindLast); ++i) {
-    auto kind = static_cast<FaultKind>(i);
-    kinds.emplace_back(fault_kind_name(kind), kind);
-  }
-  return kinds;
-}
-
-void describe_faults(settings::Table& table, FaultsRow& row) {
-  table.add_choice(row.kind, {"kind", "What goes wrong.", settings::Presence::kRequired},
-                   fault_kinds());
-  table.add(row.who, {"who",
-                      "At which nodes: see the targets. For faults of peers, disks and "
-                      "connections."});
-  table.add(row.object, {"object", "For origin_changes: the object's key. Empty: the first."});
-  table.add(row.zone, {"zone", "For zone_cut: which zone, from 0."});
-  table.add(row.at, {"at", "When.", settings::Presence::kRequired}, kTimes);
-  table.add(row.lasts, {"lasts", "After how long it is mended; forever: never."});
-  table.add(row.times, {"times", "How often it happens, one time each `every`."},
-            {1, 10'000, "times"});
-  table.add(row.every, {"every", "See `times`."}, kTimes);
-  table.add(row.gap, {"gap", "How much later it happens at each further target."}, kTimes);
-}
-
 void add_fleet(settings::Table& table, ScenarioDocument& document) {
   FleetSpec& fleet = document.scenario.fleet;
   table.add(document.superpeers, {"superpeers.count", "How many there are."}, {0, 1024, "hosts"});
   describe_link(table, fleet.superpeer_link, "superpeers.");
+  describe_disk(table, fleet.superpeer_disk, "superpeers.");
   table.add_bytes(fleet.superpeer_store_bytes, {"superpeers.store", "What each may keep."},
                   {kChunkBytesMin, kObjectBytesMax});
   table.add(fleet.racks,
@@ -151,13 +37,32 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
   Scenario& scenario = document.scenario;
   OriginSpec& origin = scenario.origin;
   table.add_rate(origin.bytes_per_s, {"origin.rate", "Of its link."}, kRates);
+  add_loss(table, origin.loss_ppm, "origin.loss_ppm");
   table.add(origin.reads_max, {"origin.reads_max", "Reads at once; more wait in line."},
             {1, 1'000'000, "reads"});
   table.add(origin.latency, {"origin.latency", "To a look-up's answer, or a read's first byte."},
             kTimes);
+  table.add(origin.jitter_max,
+            {"origin.jitter", "What is added to its latency, drawn from 0 to this."}, kTimes);
+  table.add_share(origin.errors_permille,
+                  {"origin.errors",
+                   "Of the reads, that fail at once, after all attempts of the reader. Times at "
+                   "which all fail are faults: origin_refuses."});
+  table.add_switch(
+      origin.has_ranges,
+      {"origin.ranges",
+       "Whether it knows ranges. Where it does not, who reads a chunk reads the object "
+       "from its start to its end, once, and has its chunks out of that."});
   table.add(scenario.latency.base, {"latency.base", "Of a small message, one way."}, kTimes);
   table.add(scenario.latency.jitter_max,
             {"latency.jitter", "What is added to it, drawn from 0 to this."}, kTimes);
+  table.add_switch(scenario.tcp.has_slow_start,
+                   {"tcp.slow_start",
+                    "Whether new connections begin slowly: with a window that doubles each round "
+                    "trip."});
+  table.add_bytes(scenario.tcp.initial_window_bytes,
+                  {"tcp.initial_window", "What a new connection may send in its first round trip."},
+                  {kSegmentBytes, 64 * kMiB});
   BucketConfig& bucket = scenario.bucket;
   table.add_choice(
       bucket.revalidate, {"bucket.revalidate", "When a name is looked up at the origin again."},

@@ -23,6 +23,7 @@ struct ReadersRow {
   std::string name;
   uint32_t count = 8;
   LinkRates link{12'500'000, 12'500'000};
+  DiskRates disk;
   uint64_t store_bytes = 16 * kGiB;
   uint32_t uploads_max = 0;
   bool is_slow = false;

@@ -36,11 +36,13 @@ class Expansion {
     scenario_.name = name;
     scenario_.seed = knobs_.seed;
     add_readers();
+    if (auto done = check_latency(); !done) return done.error();
     if (auto done = add_objects(); !done) return done.error();
     for (const ReadsRow& row : document_.reads)
       if (auto done = add_reads(row); !done) return done.error();
     for (const FaultsRow& row : document_.faults)
       if (auto done = add_faults(row); !done) return done.error();
+    if (auto done = check_whole_reads(); !done) return done.error();
     if (auto done = set_measured(); !done) return done.error();
     return std::move(scenario_);
   }
@@ -59,6 +61,7 @@ class Expansion {
     fleet.readers = knobs_.readers > 0 ? knobs_.readers : static_cast<uint32_t>(written);
     const ReadersRow& most = document_.readers.front();
     fleet.reader_link = most.link;
+    fleet.reader_disk = most.disk;
     fleet.reader_store_bytes = most.store_bytes;
     fleet.reader_uploads_max = most.uploads_max;
     uint64_t passed = 0;
@@ -67,9 +70,23 @@ class Expansion {
       passed += row.count;
       uint64_t end = (passed * fleet.readers + written - 1) / written;
       fleet.groups.push_back({row.name, static_cast<uint32_t>(first),
-                              static_cast<uint32_t>(end - first), row.link, row.store_bytes,
-                              row.uploads_max, row.is_slow});
+                              static_cast<uint32_t>(end - first), row.link, row.disk,
+                              row.store_bytes, row.uploads_max, row.is_slow});
     }
+  }
+
+  // What takes round trips must have some that take time.
+  Result<void> check_latency() const {
+    if (scenario_.latency.round_trip() > Duration()) return {};
+    if (scenario_.fleet.has_loss() || scenario_.origin.loss_ppm > 0)
+      return wrong(0,
+                   "loss_ppm: what loss costs depends on the latency, and there is none; give "
+                   "latency.base");
+    if (scenario_.tcp.has_slow_start)
+      return wrong(0,
+                   "tcp.slow_start: without a latency no round trip takes any time; give "
+                   "latency.base, or leave it out");
+    return {};
   }
 
   Result<void> add_objects() {
@@ -95,6 +112,18 @@ class Expansion {
         scenario_.objects.push_back({row.count == 1 ? row.key : row.key + "-" + std::to_string(i),
                                      size_of(row, i), row.is_published});
     }
+    return {};
+  }
+
+  // What is read in one go is one flow.
+  Result<void> check_whole_reads() const {
+    if (scenario_.origin.has_ranges) return {};
+    for (const ObjectSpec& object : scenario_.objects)
+      if (object.bytes > 16 * kGiB)
+        return wrong(0, "origin.ranges: \"" + object.key + "\" has " +
+                            settings::bytes_text(object.bytes) +
+                            "; without ranges expected 16GiB at most: make it smaller, or leave "
+                            "origin.ranges out");
     return {};
   }
 
@@ -168,14 +197,13 @@ class Expansion {
 
   // Nodes, objects, a zone, or a 0 that says nothing.
   Result<std::vector<uint32_t>> targets_of(const FaultsRow& row) {
-    bool is_of_node = row.kind <= FaultKind::kConnectionDropped;
-    if (!is_of_node && !row.who.empty())
+    if (!is_of_node(row.kind) && !row.who.empty())
       return wrong(row.line, "faults.who: " + std::string(fault_kind_name(row.kind)) +
                                  " is of no node; leave `who` out");
     if (row.kind != FaultKind::kOriginChanges && !row.object.empty())
       return wrong(row.line, "faults.object: only origin_changes is of an object; leave it out");
     std::vector<uint32_t> targets;
-    if (is_of_node) {
+    if (is_of_node(row.kind)) {
       auto nodes = choose(row.who, scenario_.fleet, targets_);
       if (!nodes) return wrong(row.line, "faults.who: " + nodes.error().message);
       for (NodeId node : *nodes) targets.push_back(node.value());

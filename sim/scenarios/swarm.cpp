@@ -148,7 +148,7 @@ void draw_streams(Rng& rng, Scenario& scenario, Duration within) {
 // --- what goes wrong ---
 
 bool is_of_superpeer(const Scenario& scenario, const FaultSpec& fault) {
-  return fault.kind <= FaultKind::kConnectionDropped && fault.target < scenario.fleet.superpeers;
+  return is_of_node(fault.kind) && fault.target < scenario.fleet.superpeers;
 }
 
 // What nobody is to blame for if it went wrong afterwards.

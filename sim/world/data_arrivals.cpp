@@ -141,7 +141,9 @@ void DataPlane::feed(Transfer& relay) {
   Arriving* coming = arriving(place);
   if (!relay.is_in_flow() || coming == nullptr) return;
   advance(*coming);
-  FlowLimit limit{.floor = whole_blocks(coming->verified)};
+  uint64_t length = coming->facts->chunking.length_of(place.second.index);
+  bool is_all_here = coming->verified == length;
+  FlowLimit limit{.floor = is_all_here ? length : whole_blocks(coming->verified)};
   const Transfer* ahead = leader(*coming);
   if (ahead != nullptr && ahead->is_in_flow()) {
     if (position(*ahead) >= coming->verified) limit.floor = ahead->from;

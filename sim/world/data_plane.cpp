@@ -1,6 +1,5 @@
 #include "sim/world/data_plane.h"
 
-#include "peer/core/patience.h"
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -17,12 +16,17 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
     : world_(world),
       scenario_(scenario),
       topology_(network_),
-      origin_(scenario.origin, scenario.bucket.id, scenario.bucket.name, scenario.objects),
+      origin_(scenario.origin, scenario.bucket.id, scenario.bucket.name, scenario.objects,
+              scenario.seed),
+      round_trip_(scenario.latency.round_trip()),
+      connections_(scenario.tcp, round_trip_),
       latency_(make_stream(scenario.seed, Stream::kOrigin)) {
   const FleetSpec& fleet = scenario.fleet;
   uint64_t origin_rate = scenario.origin.bytes_per_s;
-  origin_host_ = topology_.add_host({origin_rate, origin_rate}, std::nullopt);
+  origin_host_ =
+      topology_.add_host({origin_rate, origin_rate, scenario.origin.loss_ppm}, std::nullopt);
   add_hosts(fleet);
+  add_disks(fleet);
   traffic_.sent_by_node.resize(fleet.size());
   traffic_.into_rack.resize(fleet.racks);
 }
@@ -52,6 +56,10 @@ void DataPlane::add_hosts(const FleetSpec& fleet) {
   }
 }
 
+HostId DataPlane::source_host(const Transfer& transfer) const {
+  return transfer.source ? world_.node(*transfer.source).host() : origin_host_;
+}
+
 Transfer* DataPlane::find(uint64_t key) {
   auto found = transfers_.find(key);
   return found == transfers_.end() ? nullptr : &found->second;
@@ -79,6 +87,8 @@ DataRecords DataPlane::records() const {
   for (const auto& [place, keys] : waiting_) records.at_sources += keys.size();
   for (const auto& [place, keys] : relays_) records.at_sources += keys.size();
   for (const auto& [node, gate] : gates_) records.at_gates += gate.waiting.size();
+  for (const auto& [key, whole] : wholes_)
+    records.wholes += whole.phase != WholeRead::Phase::kWhole;
   return records;
 }
 
@@ -94,7 +104,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   ChunkId chunk{order.facts->id, order.chunk};
   if (node.store().holds(chunk)) {
     ++redundant_;
-    Digest root = root_of(node.store().content(chunk));
+    Digest root = node.store().root(chunk);
     node.deliver(peer::TransferDone{order.transfer, root, true, 0});
     return;
   }
@@ -190,13 +200,24 @@ void DataPlane::finish(uint64_t key) {
   Transfer& transfer = *find(key);
   PeerNode& node = world_.node(transfer.reader);
   bool is_pinned = scenario_.bug != PlantedBug::kVersionsMixed;
-  if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts))
-    return fail(key, FailureKind::kOriginChanged);
+  if (transfer.is_origin() && is_pinned && !origin_.is_current(*transfer.order.facts)) {
+    uint64_t whole = transfer.whole;
+    fail(key, FailureKind::kOriginChanged);
+    return break_whole(whole, FailureKind::kOriginChanged);
+  }
+  if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
+  if (!begin_storing(transfer)) store(key);
+}
+
+// All bytes are here, and on the disk.
+void DataPlane::store(uint64_t key) {
+  Transfer& transfer = *find(key);
+  PeerNode& node = world_.node(transfer.reader);
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
   Place place{transfer.reader, transfer.chunk()};
   VersionFactsRef facts = transfer.order.facts;
   uint64_t length = facts->chunking.length_of(transfer.order.chunk);
-  if (transfer.is_origin()) ++origin_reads_[transfer.chunk()];
+  if (transfer.is_origin() && transfer.whole == 0) ++origin_reads_[transfer.chunk()];
   auto bytes = static_cast<uint32_t>(length - transfer.from);
   peer::TransferDone done{transfer.order.transfer, root_of(transfer.content), true, bytes};
   ContentTag content = transfer.content;
@@ -238,6 +259,10 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   transfer.moved = moved;
   if (transfer.is_in_flow()) network_.stop(world_.now(), transfer.flow);
   by_flow_.erase(transfer.flow);
+  if (transfer.disk_flow != FlowId()) network_.stop(world_.now(), transfer.disk_flow);
+  by_flow_.erase(transfer.disk_flow);
+  if (how == TransferEnd::kDone && transfer.window > 0)
+    connections_.give_back(world_.now(), ends_of(transfer), transfer.window);
   std::erase(coming.transfers, key);
   if (how == TransferEnd::kDone) {
     coming.is_whole = true;
@@ -255,6 +280,10 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
     origin_.forget(key);
     leave_gate(transfer, how);
   }
+  if (auto whole = wholes_.find(transfer.whole); whole != wholes_.end()) {
+    whole->second.transfers.erase(key);
+    whole->second.used = world_.now();
+  }
   by_id_.erase({transfer.reader, transfer.order.transfer});
   transfers_.erase(key);
   return wasted;
@@ -262,7 +291,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
 
 void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
   if (transfer.source) traffic_.sent_by_node[transfer.source->value()] += bytes;
-  HostId from = transfer.source ? world_.node(*transfer.source).host() : origin_host_;
+  HostId from = source_host(transfer);
   std::optional<RackId> rack = topology_.rack(world_.node(transfer.reader).host());
   if (rack && rack != topology_.rack(from)) traffic_.into_rack[rack->value()] += bytes;
 }
@@ -277,184 +306,10 @@ uint64_t& DataPlane::counter(ByteCounts& counts, const Transfer& transfer) const
 // Whether what comes is what was ordered, as far as the reader can know.
 bool DataPlane::is_right(const Transfer& transfer) const {
   if (scenario_.bug == PlantedBug::kVerificationSkipped) return true;
+  if (transfer.is_from_bad_disk) return false;  // its blocks are not those of its leaf hashes
   std::optional<Digest> root = transfer.order.root;
   if (!root) root = world_.node(transfer.reader).manifest_root(transfer.chunk());
   return !root || *root == root_of(transfer.content);
-}
-
-// --- silence and patience ---
-
-void DataPlane::set_silent(Transfer& transfer) {
-  transfer.is_silent = true;
-  transfer.silent_since = world_.now();
-  ++transfer.silence;
-  constexpr Duration kProbed = peer::kSilenceMin + peer::kProbeWithin;
-  if (transfer.order.source.generation > Generation(0) && transfer.order.patience > kProbed)
-    world_.schedule(world_.now() + kProbed, EventKind::kPatience, transfer.key, transfer.silence);
-  world_.schedule(world_.now() + transfer.order.patience, EventKind::kPatience, transfer.key,
-                  transfer.silence);
-}
-
-// Bytes can flow now. Those of a relay may pause at any time, so it is looked at now and then.
-void DataPlane::set_heard(Transfer& transfer) {
-  if (transfer.is_relay) return set_silent(transfer);
-  transfer.is_silent = false;
-  ++transfer.silence;
-}
-
-// The real client asks a copy in flight that is silent whether it lives.
-bool DataPlane::is_dead_in_flight(const Transfer& transfer) const {
-  return transfer.order.source.generation > Generation(0) && !is_reachable(transfer);
-}
-
-void DataPlane::on_patience(uint64_t key, uint64_t silence) {
-  Transfer* transfer = find(key);
-  if (transfer == nullptr || !transfer->is_silent || transfer->silence != silence) return;
-  if (world_.node(transfer->reader).is_frozen()) return;  // its timers stand still
-  bool is_over = world_.now() >= transfer->silent_since + transfer->order.patience;
-  if (!is_over && !is_dead_in_flight(*transfer)) return;
-  if (!is_over) return fail(key, FailureKind::kUnreachable);
-  if (transfer->is_relay && transfer->is_in_flow()) {
-    Instant since = std::min(network_.idle_since(transfer->flow), world_.now());
-    Instant due = since + transfer->order.patience;
-    if (due > world_.now()) return world_.schedule(due, EventKind::kPatience, key, silence);
-  }
-  fail(key, FailureKind::kStalled);
-}
-
-bool DataPlane::is_reachable(const Transfer& transfer) const {
-  auto reacts = [&](NodeId id) {
-    const PeerNode& node = world_.node(id);
-    return !node.is_frozen() && !node.is_data_cut;
-  };
-  if (!reacts(transfer.reader)) return false;
-  bool has_ends = transfer.source || transfer.is_origin();
-  if (has_ends && world_.is_apart(transfer.reader, transfer.source)) return false;
-  return !transfer.source || reacts(*transfer.source);
-}
-
-// --- bytes ---
-
-void DataPlane::on_body(uint64_t key) {
-  Transfer* transfer = find(key);
-  if (transfer == nullptr || transfer->state != Transfer::State::kSending) return;
-  if (transfer->is_cut_off) return;
-  HostId from = transfer->is_origin() ? origin_host_ : world_.node(*transfer->source).host();
-  HostId to = world_.node(transfer->reader).host();
-  transfer->state = Transfer::State::kMoving;
-  transfer->flow_end = transfer->order.facts->chunking.length_of(transfer->order.chunk);
-  if (!is_right(*transfer))
-    transfer->flow_end = std::min(transfer->flow_end, transfer->from + kBlockBytes);
-  transfer->flow =
-      network_.start(world_.now(), topology_.path(from, to), transfer->flow_end, transfer->from);
-  by_flow_[transfer->flow] = key;
-  if (is_reachable(*transfer)) {
-    set_heard(*transfer);
-  } else {
-    network_.set_state(world_.now(), transfer->flow, FlowState::kBlocked);
-  }
-  if (transfer->is_relay) feed(*transfer);
-  if (transfer->is_origin()) return;
-  Place place{transfer->reader, transfer->chunk()};
-  if (is_right(*transfer)) arriving_.at(place).content = transfer->content;
-  feed_relays(place);
-}
-
-void DataPlane::on_flow() {
-  if (world_.now() != flow_at_) return;  // a time that no longer counts
-  flow_at_ = Instant::never();
-  std::vector<FlowEvent> events;
-  network_.advance(world_.now(), events);
-  for (const FlowEvent& event : events) {
-    auto found = by_flow_.find(event.flow);
-    if (found == by_flow_.end()) continue;
-    uint64_t key = found->second;
-    Transfer& transfer = transfers_.at(key);
-    Place place{transfer.reader, transfer.chunk()};
-    world_.hash().add(key << 3 | event.quarter);
-    transfer.has_flow_ended = event.quarter == 4;
-    bool is_whole =
-        transfer.flow_end == transfer.order.facts->chunking.length_of(transfer.order.chunk);
-    if (!is_whole && event.quarter < 4) continue;  // a block is verified when it has come
-    if (!is_right(transfer)) {
-      fail(key, FailureKind::kCorrupt);
-    } else if (event.quarter == 4) {
-      if (scenario_.bug != PlantedBug::kTransfersLost || key % 7 != 0) finish(key);
-    } else if (transfer.is_origin() && origin_.mode() == OriginModel::Mode::kCutting) {
-      fail(key, FailureKind::kOriginFailed);
-    } else {
-      world_.node(transfer.reader)
-          .deliver(peer::TransferProgressed{transfer.order.transfer, event.quarter});
-      feed_relays(place);  // of two transfers the other may be ahead now
-    }
-  }
-}
-
-void DataPlane::arm() {
-  Instant next = network_.next_event();
-  if (next >= flow_at_) return;
-  flow_at_ = next;
-  world_.schedule(next, EventKind::kFlow);
-}
-
-// --- faults ---
-
-void DataPlane::node_changed(NodeId id) {
-  std::vector<uint64_t> keys;
-  for (const auto& [key, transfer] : transfers_) {
-    if (transfer.reader == id || transfer.source == id) keys.push_back(key);
-  }
-  for (uint64_t key : keys) {
-    Transfer* transfer = find(key);
-    if (transfer == nullptr) continue;
-    bool is_open = is_reachable(*transfer);
-    if (is_open && transfer->unheard) {
-      fail(key, *transfer->unheard);
-    } else if (transfer->is_cut_off) {
-      if (is_open && transfer->reader == id) set_silent(*transfer);
-    } else if (transfer->state == Transfer::State::kMoving && !transfer->has_flow_ended) {
-      network_.set_state(world_.now(), transfer->flow,
-                         is_open ? FlowState::kMoving : FlowState::kBlocked);
-      if (is_open) {
-        set_heard(*transfer);
-      } else if (!transfer->is_silent) {
-        set_silent(*transfer);
-      }
-    } else if (is_open) {
-      if (transfer->reader == id) set_silent(*transfer);  // timers of a thawed process start anew
-      if (!transfer->is_held) continue;
-      transfer->is_held = false;
-      world_.schedule(world_.now(), EventKind::kRequest, key);
-    }
-  }
-}
-
-void DataPlane::process_gone(NodeId id) {
-  std::vector<uint64_t> keys;
-  for (const auto& [key, transfer] : transfers_) {
-    if (transfer.reader == id || transfer.source == id) keys.push_back(key);
-  }
-  for (uint64_t key : keys) {
-    Transfer* transfer = find(key);
-    if (transfer->reader == id) {
-      end(key, TransferEnd::kDied);
-      continue;
-    }
-    bool is_noticed = is_reachable(*transfer) || world_.node(id).is_frozen();
-    cut_off(*transfer);
-    if (!transfer->is_silent) set_silent(*transfer);
-    if (is_noticed) refuse(*transfer, FailureKind::kUnreachable);
-  }
-  std::vector<Place> places;
-  for (const auto& [place, coming] : arriving_) {
-    if (place.first == id) places.push_back(place);
-  }
-  for (const Place& place : places) drop_partial(place);
-}
-
-void DataPlane::set_origin_mode(OriginModel::Mode mode) {
-  origin_.set_mode(mode);
-  pump_origin();
 }
 
 }  // namespace tyto::sim

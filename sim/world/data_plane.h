@@ -12,6 +12,7 @@
 #include "peer/core/origin_window.h"
 #include "sim/models/max_min_network.h"
 #include "sim/models/origin.h"
+#include "sim/models/tcp.h"
 #include "sim/models/topology.h"
 #include "sim/world/checker.h"
 
@@ -26,6 +27,7 @@ struct Transfer {
     kWaiting,  // the source has nothing of the chunk to send yet
     kSending,  // the answer is on its way
     kMoving,   // bytes flow
+    kStoring,  // all are here, and the reader's disk takes them
   };
   uint64_t key = 0;
   NodeId reader;
@@ -41,9 +43,14 @@ struct Transfer {
   bool has_flow_ended = false;
   FailureKind failure = FailureKind::kCancelled;  // why it ended, if it failed
   std::optional<FailureKind> unheard;             // a failure that a frozen reader has not seen yet
+  bool is_from_bad_disk = false;  // the bytes are not those of the source's own leaf hashes
   FlowId flow;
+  FlowId disk_flow;       // for kStoring
   uint64_t from = 0;      // bytes of the chunk that were verified here when it began
+  uint64_t whole = 0;     // the read of the object that it is part of; 0: none
   uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
+  uint64_t window = 0;    // bytes, of its connection; 0 as long as nothing flows
+  bool is_young = false;  // the window grows
   uint64_t useful = 0;    // bytes that it brought first
   uint64_t moved = 0;     // bytes that crossed links; known when it has ended
   ContentTag content;
@@ -92,6 +99,22 @@ struct Traffic {
   std::vector<uint64_t> into_rack;
 };
 
+// An object that a node reads at an origin without ranges, from its start to its end. Its chunks
+// are had from what has come.
+struct WholeRead {
+  enum class Phase : uint8_t { kAsking, kMoving, kWhole };
+  uint64_t key = 0;
+  NodeId reader;
+  VersionFactsRef facts;
+  Phase phase = Phase::kAsking;
+  bool has_slot = false;  // occupies a read of the origin
+  FlowId flow;
+  std::set<uint64_t> transfers;  // of its chunks
+  Instant used;                  // last
+};
+
+enum class DiskPace : uint8_t { kUsual, kSlow };
+
 // How many of what there are.
 struct DataRecords {
   std::size_t transfers = 0;
@@ -101,6 +124,7 @@ struct DataRecords {
   std::size_t at_gates = 0;    // reads of the origin that wait for their turn
   std::size_t views = 0;
   std::size_t arriving = 0;
+  std::size_t wholes = 0;  // under way
 };
 
 // Moves chunks between the nodes' stores and from the origin.
@@ -130,11 +154,14 @@ class DataPlane {
   void on_body(uint64_t transfer);
   void on_refusal(uint64_t transfer, FailureKind kind);
   void on_patience(uint64_t transfer, uint64_t silence);
+  void on_window(uint64_t transfer);
+  void on_whole_read(uint64_t whole);
 
   // --- faults ---
   // The node froze, thawed, was cut off or can be reached again.
   void node_changed(NodeId node);
   void set_origin_mode(OriginModel::Mode mode);
+  void set_disk(NodeId node, DiskPace pace);
 
   // Asks the network when its next event is, and sees to it that on_flow() is called then.
   void arm();
@@ -180,8 +207,12 @@ class DataPlane {
   void cut_off(Transfer& transfer);
   void fail(uint64_t key, FailureKind kind);
   void finish(uint64_t key);
+  void store(uint64_t key);
   // Takes a transfer out of all tables; returns the bytes that it moved in vain.
   uint64_t end(uint64_t key, TransferEnd how);
+  HostId source_host(const Transfer& transfer) const;
+  IdleConnections::Ends ends_of(const Transfer& transfer) const;
+  std::vector<LinkId> path_of(const Transfer& transfer) const;
   std::vector<peer::TransferFailed> cancel_others(const Place& place);
   bool make_room(const Place& place, Arriving& arriving);
   uint64_t position(const Transfer& transfer);
@@ -202,6 +233,26 @@ class DataPlane {
   void free_slot(Transfer& transfer);
   void pump_origin();
   void wake(const Place& place);
+  // --- origins without ranges ---
+  static constexpr Duration kSpoolKept = Duration::seconds(60);
+  WholeRead* whole_of(NodeId reader, const VersionId& version);
+  void serve_whole(Transfer& transfer);
+  std::optional<FailureKind> admit_whole(WholeRead& whole);
+  void start_spooled(Transfer& transfer);
+  void whole_moved(WholeRead& whole, uint8_t quarter);
+  void break_whole(uint64_t key, FailureKind kind);
+  void drop_whole(uint64_t key);
+  void wholes_changed(NodeId node);
+  // --- disks ---
+  struct DiskLinks {
+    std::optional<LinkId> write;
+    std::optional<LinkId> read;
+  };
+  void add_disks(const FleetSpec& fleet);
+  bool begin_storing(Transfer& transfer);
+  void disk_changed(const Transfer& transfer);
+  void start_flow(Transfer& transfer);
+  void cap_flow(Transfer& transfer, std::span<const LinkId> path);
   void set_silent(Transfer& transfer);
   void set_heard(Transfer& transfer);
   bool is_reachable(const Transfer& transfer) const;
@@ -216,6 +267,9 @@ class DataPlane {
   Topology topology_;
   OriginModel origin_;
   HostId origin_host_;
+  std::vector<DiskLinks> disks_;  // of each node
+  Duration round_trip_;
+  IdleConnections connections_;
   std::map<uint64_t, Transfer> transfers_;
   std::map<std::pair<NodeId, peer::TransferId>, uint64_t> by_id_;
   std::map<FlowId, uint64_t> by_flow_;
@@ -223,6 +277,7 @@ class DataPlane {
   std::map<Place, std::set<uint64_t>> waiting_;  // at a source, for its own copy
   std::map<Place, std::set<uint64_t>> relays_;   // that read along there
   std::map<NodeId, Gate> gates_;
+  std::map<uint64_t, WholeRead> wholes_;
   std::map<Place, uint32_t> views_;  // of a source's copy
   uint64_t next_key_ = 1;
   Instant flow_at_ = Instant::never();

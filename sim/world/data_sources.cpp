@@ -11,13 +11,16 @@ void DataPlane::ask(Transfer& transfer) {
 }
 
 // As the shell does: no more reads of the origin at once than the window says, in order.
+// A read of a whole object passes it with many others, and the chunks of one need no pass.
 void DataPlane::enter_gate(Transfer& transfer) {
+  if (!scenario_.origin.has_ranges) return ask(transfer);
   Gate& gate = gates_.try_emplace(transfer.reader).first->second;
   gate.waiting.push_back(transfer.key);
   open_gate(gate);
 }
 
 void DataPlane::leave_gate(const Transfer& transfer, TransferEnd how) {
+  if (!scenario_.origin.has_ranges) return;
   Gate& gate = gates_.at(transfer.reader);
   if (std::erase(gate.waiting, transfer.key) > 0) return;
   if (how == TransferEnd::kDone) {
@@ -99,6 +102,7 @@ void DataPlane::ensured(NodeId source, uint64_t request, bool is_here) {
 }
 
 void DataPlane::serve_origin(Transfer& transfer) {
+  if (!scenario_.origin.has_ranges) return serve_whole(transfer);
   VersionFactsRef asked = transfer.order.facts;
   if (scenario_.bug == PlantedBug::kVersionsMixed) asked = origin_.find(asked->key);
   OriginModel::Answer answer = origin_.admit(*asked, transfer.key);
@@ -113,6 +117,10 @@ void DataPlane::serve_origin(Transfer& transfer) {
 
 void DataPlane::pump_origin() {
   while (uint64_t key = origin_.next_waiting()) {
+    if (auto whole = wholes_.find(key); whole != wholes_.end()) {
+      if (auto failure = admit_whole(whole->second)) break_whole(key, *failure);
+      continue;
+    }
     Transfer* transfer = find(key);
     TYTO_ASSERT(transfer != nullptr);
     serve_origin(*transfer);
@@ -122,7 +130,7 @@ void DataPlane::pump_origin() {
 void DataPlane::begin_body(Transfer& transfer) {
   Duration delay = scenario_.latency.sample(latency_);
   if (transfer.is_origin()) {
-    delay += scenario_.origin.latency;
+    delay = transfer.whole != 0 ? Duration() : delay + origin_.draw_latency();
     VersionId version = transfer.order.facts->id;
     if (scenario_.bug == PlantedBug::kVersionsMixed)
       version = origin_.find(transfer.order.facts->key)->id;
@@ -133,6 +141,7 @@ void DataPlane::begin_body(Transfer& transfer) {
     const PeerNode& node = world_.node(*transfer.source);
     if (node.store().holds(transfer.chunk())) {
       transfer.content = node.store().content(transfer.chunk());
+      transfer.is_from_bad_disk = node.store().has_turned_bad(transfer.chunk());
       take_view(transfer);
     } else {
       transfer.content = arriving_.at(place).content;
@@ -174,6 +183,7 @@ void DataPlane::refuse_relays(const Place& place) {
 void DataPlane::on_refusal(uint64_t key, FailureKind kind) {
   Transfer* transfer = find(key);
   if (transfer == nullptr || world_.node(transfer->reader).is_data_cut) return;
+  if (transfer->state == Transfer::State::kStoring) return;  // it needs nobody any more
   bool has_ends = transfer->source || transfer->is_origin();
   if (has_ends && world_.is_apart(transfer->reader, transfer->source)) return;
   fail(key, kind);

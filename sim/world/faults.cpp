@@ -22,16 +22,22 @@ std::string_view fault_kind_name(FaultKind kind) {
     case FaultKind::kOriginSilent: return "origin_silent";
     case FaultKind::kOriginChanges: return "origin_changes";
     case FaultKind::kZoneCut: return "zone_cut";
+    case FaultKind::kDiskSlow: return "disk_slow";
+    case FaultKind::kDiskCorrupts: return "disk_corrupts";
   }
   return "unknown";
+}
+
+bool is_of_node(FaultKind kind) {
+  return kind <= FaultKind::kConnectionDropped || kind == FaultKind::kDiskSlow ||
+         kind == FaultKind::kDiskCorrupts;
 }
 
 void World::apply_fault(const FaultSpec& fault) {
   if (is_calm_) return;
   tell_checkers([&](Checker& c) { c.on_fault(*this, fault, FaultPhase::kBegins); });
-  bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
-  if (is_of_node) touched_[fault.target] = true;
-  PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
+  if (is_of_node(fault.kind)) touched_[fault.target] = true;
+  PeerNode& node = *nodes_[is_of_node(fault.kind) ? fault.target : 0];
   switch (fault.kind) {
     case FaultKind::kPeerCrash: return node.crash();
     case FaultKind::kPeerCrashEmpty: node.crash(); return node.lose_disk();
@@ -50,14 +56,15 @@ void World::apply_fault(const FaultSpec& fault) {
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kSilent);
     case FaultKind::kOriginChanges: return data_->origin().change(fault.target);
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, true);
+    case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kSlow);
+    case FaultKind::kDiskCorrupts: return node.store().spoil_half();
   }
 }
 
 // Mending what is not broken does nothing.
 void World::end_fault(const FaultSpec& fault) {
   tell_checkers([&](Checker& c) { c.on_fault(*this, fault, FaultPhase::kEnds); });
-  bool is_of_node = fault.kind <= FaultKind::kConnectionDropped;
-  PeerNode& node = *nodes_[is_of_node ? fault.target : 0];
+  PeerNode& node = *nodes_[is_of_node(fault.kind) ? fault.target : 0];
   switch (fault.kind) {
     case FaultKind::kPeerCrash:
     case FaultKind::kPeerCrashEmpty:
@@ -73,6 +80,8 @@ void World::end_fault(const FaultSpec& fault) {
     case FaultKind::kOriginCuts:
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kGood);
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, false);
+    case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kUsual);
+    case FaultKind::kDiskCorrupts:
     case FaultKind::kPeerForgets:
     case FaultKind::kConnectionDropped:
     case FaultKind::kOriginChanges: return;  // not to be mended

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sim/world/scenario.h"
 
 namespace tyto::sim {
@@ -14,6 +16,26 @@ const LinkRates& FleetSpec::link(NodeId node) const {
   if (is_superpeer(node)) return superpeer_link;
   const ReaderGroup* own = group(node);
   return own != nullptr ? own->link : reader_link;
+}
+
+bool FleetSpec::has_loss() const {
+  auto loses = [](const LinkRates& rates) { return rates.loss_ppm > 0; };
+  return loses(superpeer_link) || loses(reader_link) || loses(rack_link) || loses(zone_link) ||
+         loses(region_link) || std::any_of(groups.begin(), groups.end(), [&](const ReaderGroup& g) {
+           return loses(g.link);
+         });
+}
+
+const DiskRates& FleetSpec::disk(NodeId node) const {
+  if (is_superpeer(node)) return superpeer_disk;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->disk : reader_disk;
+}
+
+bool FleetSpec::has_disks() const {
+  return superpeer_disk.takes_time() || reader_disk.takes_time() ||
+         std::any_of(groups.begin(), groups.end(),
+                     [](const ReaderGroup& g) { return g.disk.takes_time(); });
 }
 
 uint64_t FleetSpec::store_bytes(NodeId node) const {

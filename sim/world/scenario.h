@@ -10,6 +10,7 @@
 #include "schema/messages/bucket.h"
 #include "sim/models/latency.h"
 #include "sim/models/origin.h"
+#include "sim/models/tcp.h"
 #include "sim/models/topology.h"
 #include "tracker/core/config.h"
 #include "tracker/core/policy.h"
@@ -19,12 +20,22 @@ namespace tyto::sim {
 // A peer process's place in the fleet: superpeers come first, then readers.
 using NodeId = Strong<struct NodeIdTag, uint32_t>;
 
+// What a host's disk moves, in bytes/s; 0: it takes no time.
+struct DiskRates {
+  uint64_t write_bytes_per_s = 0;
+  uint64_t read_bytes_per_s = 0;
+  bool takes_time() const { return write_bytes_per_s > 0 || read_bytes_per_s > 0; }
+};
+// What a disk that is slow moves either way, if it is not slower than that by itself.
+inline constexpr uint64_t kSlowDiskBytesPerS = 1'000'000;
+
 // Consecutive readers that differ from the others.
 struct ReaderGroup {
   std::string name;
   uint32_t first = 0;  // reader
   uint32_t readers = 0;
   LinkRates link;
+  DiskRates disk;
   uint64_t store_bytes = 16 * kGiB;
   uint32_t uploads_max = 0;  // 0: the tracker's default
   bool is_slow = false;      // told apart in reports
@@ -43,6 +54,8 @@ struct FleetSpec {
   LinkRates rack_link;    // of each rack to its zone
   LinkRates zone_link;    // of each zone to its region
   LinkRates region_link;  // of each region to the rest
+  DiskRates superpeer_disk;
+  DiskRates reader_disk;
   uint64_t superpeer_store_bytes = 64 * kGiB;
   uint64_t reader_store_bytes = 16 * kGiB;
   uint32_t reader_uploads_max = 0;  // 0: the tracker's default
@@ -56,6 +69,11 @@ struct FleetSpec {
   const ReaderGroup* group(NodeId node) const;
   bool is_slow(NodeId node) const { return group(node) != nullptr && group(node)->is_slow; }
   const LinkRates& link(NodeId node) const;
+  // Whether any link loses packets.
+  bool has_loss() const;
+  const DiskRates& disk(NodeId node) const;
+  // Whether any disk takes time.
+  bool has_disks() const;
   uint64_t store_bytes(NodeId node) const;
   uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
@@ -93,16 +111,21 @@ enum class FaultKind : uint8_t {
   kOriginSilent,   // connections are accepted, nothing is answered
   kOriginChanges,  // object `target` is another from now on
   kZoneCut,        // no packet between zone `target` and the rest, the tracker and the origin too
+  kDiskSlow,       // the disk moves kSlowDiskBytesPerS, either way
+  kDiskCorrupts,   // half of the chunks stored turn bad without notice
 };
 
-inline constexpr auto kFaultKindLast = FaultKind::kZoneCut;
+inline constexpr auto kFaultKindLast = FaultKind::kDiskCorrupts;
 std::string_view fault_kind_name(FaultKind kind);
+// Whether its target is a node.
+bool is_of_node(FaultKind kind);
 
 // Something goes wrong at `at` and, where it can, is mended after `lasts`; forever() is never.
 struct FaultSpec {
   Duration at;
   FaultKind kind = FaultKind::kPeerCrash;
-  uint32_t target = 0;  // a node; an object for kOriginChanges, a zone for kZoneCut
+  uint32_t target =
+      0;  // a node, if is_of_node(kind); an object for kOriginChanges, a zone for kZoneCut
   Duration lasts = Duration::forever();
 };
 
@@ -168,6 +191,7 @@ struct Scenario {
   std::vector<ReadSpec> reads;
   std::vector<FaultSpec> faults;
   LatencyModel latency;
+  TcpSpec tcp;
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
   tracker::Policy policy;  // of the bucket
   tracker::Config tracker;

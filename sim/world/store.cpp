@@ -34,6 +34,7 @@ void Store::commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag ta
     ++chunk_count_;
   }
   version.held.set(chunk.value());
+  version.bad.erase(chunk.value());
   if (tag != right_content({facts->id, chunk})) version.wrong[chunk.value()] = tag;
 }
 
@@ -44,11 +45,30 @@ bool Store::holds(const ChunkId& chunk) const {
          found->second.held.test(chunk.index.value());
 }
 
-ContentTag Store::content(const ChunkId& chunk) const {
+ContentTag Store::stored(const ChunkId& chunk) const {
   TYTO_ASSERT(holds(chunk));
   const Version& version = versions_.at(chunk.version);
   auto wrong = version.wrong.find(chunk.index.value());
   return wrong != version.wrong.end() ? wrong->second : right_content(chunk);
+}
+
+ContentTag Store::content(const ChunkId& chunk) const {
+  return has_turned_bad(chunk) ? spoilt(stored(chunk)) : stored(chunk);
+}
+
+Digest Store::root(const ChunkId& chunk) const {
+  return root_of(stored(chunk));
+}
+
+void Store::spoil_half() {
+  uint32_t n = 0;
+  for (const ChunkId& chunk : chunks())
+    if (n++ % 2 == 0) versions_.at(chunk.version).bad.insert(chunk.index.value());
+}
+
+bool Store::has_turned_bad(const ChunkId& chunk) const {
+  auto found = versions_.find(chunk.version);
+  return found != versions_.end() && found->second.bad.contains(chunk.index.value());
 }
 
 bool Store::drop(const ChunkId& chunk) {
@@ -56,6 +76,7 @@ bool Store::drop(const ChunkId& chunk) {
   Version& version = versions_.at(chunk.version);
   version.held.reset(chunk.index.value());
   version.wrong.erase(chunk.index.value());
+  version.bad.erase(chunk.index.value());
   used_bytes_ -= version.facts->chunking.length_of(chunk.index);
   --chunk_count_;
   return true;
@@ -68,7 +89,7 @@ std::vector<InventoryEntry> Store::inventory() const {
     InventoryEntry entry{id, version.facts->chunking, version.held, {}};
     for (uint32_t i = version.held.next_set(0); i < version.held.size();
          i = version.held.next_set(i + 1)) {
-      entry.roots.push_back(root_of(content({id, ChunkIndex(i)})));
+      entry.roots.push_back(root({id, ChunkIndex(i)}));
     }
     entries.push_back(std::move(entry));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "schema/messages/exchange.h"
@@ -12,7 +13,8 @@
 namespace tyto::sim {
 
 // Keeps chunks by version as a bitmap within a limit of bytes. Content is not kept: chunks are
-// what they ought to be, but for a list of those that are not.
+// what they ought to be, but for lists of those that are not, and of those that have turned bad
+// since they were stored: what is read of these is wrong, and what the index says of them is not.
 //
 // Purity: pure.
 class Store {
@@ -29,8 +31,13 @@ class Store {
   // The chunk that was reserved has come.
   void commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag tag);
   bool holds(const ChunkId& chunk) const;
-  // The bytes held. Requires: holds(chunk).
+  // The bytes that are read. Requires: holds(chunk).
   ContentTag content(const ChunkId& chunk) const;
+  // What hashing gave when the chunk was stored. Requires: holds(chunk).
+  Digest root(const ChunkId& chunk) const;
+  // Every other chunk that is held turns bad, the first included.
+  void spoil_half();
+  bool has_turned_bad(const ChunkId& chunk) const;
   // Frees a chunk; false if it was not held.
   bool drop(const ChunkId& chunk);
   void set_space(Space space) { space_ = space; }
@@ -52,10 +59,12 @@ class Store {
   uint64_t reserved_bytes() const { return reserved_bytes_; }
 
  private:
+  ContentTag stored(const ChunkId& chunk) const;
   struct Version {
     VersionFactsRef facts;
     Bitmap held;
     std::map<uint32_t, ContentTag> wrong;  // chunks that are not what they should be
+    std::set<uint32_t> bad;                // that were, or were not, and are something else now
   };
   uint64_t limit_bytes_;
   uint64_t used_bytes_ = 0;

@@ -32,6 +32,8 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kCalm: return "calm";
     case EventKind::kTick: return "tick";
     case EventKind::kTrackerFree: return "tracker_free";
+    case EventKind::kWindow: return "window";
+    case EventKind::kWholeRead: return "whole_read";
   }
   return "unknown";
 }
@@ -139,6 +141,8 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
     case EventKind::kTrackerFree: return control_->on_tracker_free();
+    case EventKind::kWindow: return data_->on_window(event.a);
+    case EventKind::kWholeRead: return data_->on_whole_read(event.a);
   }
 }
 
@@ -209,8 +213,9 @@ void World::look_up(NodeId node, const Resolve& resolve) {
   bool is_heard = !this->node(node).is_data_cut && !is_apart(node, std::nullopt) &&
                   data_->origin().mode() != OriginModel::Mode::kSilent;
   lookups_[id] = {node, nodes_[node.value()]->peer(), resolve.resolve, resolve.key, !is_heard};
-  Duration delay =
-      is_heard ? scenario_.origin.latency + scenario_.latency.sample(latency_) * 2 : kLookupTimeout;
+  Duration delay = is_heard
+                       ? data_->origin().draw_latency() + scenario_.latency.sample(latency_) * 2
+                       : kLookupTimeout;
   schedule(now_ + delay, EventKind::kLookup, id);
 }
 

@@ -27,8 +27,10 @@ enum class EventKind : uint8_t {
   kCalm,
   kTick,
   kTrackerFree,  // its processor has done what it was given
+  kWindow,       // a: transfer. A round trip has passed, and its window may grow
+  kWholeRead,    // a: read of an object. Its first byte arrives
 };
-inline constexpr std::size_t kEventKinds = 19;
+inline constexpr std::size_t kEventKinds = 21;
 
 std::string_view event_kind_name(EventKind kind);
 

@@ -115,6 +115,21 @@ TEST(Fleet, RefusesWhatItDoesNotModelAndSaysWhatToDo) {
   Scenario busy = scenario_of("cold_start", {});
   busy.processor.per_decision = Duration::microseconds(10);
   EXPECT_NE(refusal_of(busy).find("processor"), std::string::npos);
+  Scenario lossy = scenario_of("cold_start", {});
+  lossy.fleet.groups[0].link.loss_ppm = 1;
+  EXPECT_NE(refusal_of(lossy).find("links that lose packets"), std::string::npos);
+  Scenario young = scenario_of("cold_start", {});
+  young.tcp.has_slow_start = true;
+  EXPECT_NE(refusal_of(young).find("connections that begin slowly"), std::string::npos);
+  Scenario disks = scenario_of("cold_start", {});
+  disks.fleet.superpeer_disk.read_bytes_per_s = 1;
+  EXPECT_NE(refusal_of(disks).find("disks that take time"), std::string::npos);
+  Scenario whole = scenario_of("cold_start", {});
+  whole.origin.has_ranges = false;
+  EXPECT_NE(refusal_of(whole).find("an origin without ranges"), std::string::npos);
+  Scenario moody = scenario_of("cold_start", {});
+  moody.origin.errors_permille = 1;
+  EXPECT_NE(refusal_of(moody).find("an origin that fails reads"), std::string::npos);
   EXPECT_EQ(refusal_of(scenario_of("cold_start", {})), "");
 }
 

@@ -200,6 +200,65 @@ TEST(Topology, OversubscribedUplinksAreSharedByWhatCrossesThem) {
   EXPECT_EQ(network.rate(within), 8 * kMB);
 }
 
+TEST(MaxMinNetwork, WhatACapLeavesIsForTheOthers) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId a = network.start(Instant(), std::vector{link}, kMB);
+  FlowId b = network.start(Instant(), std::vector{link}, kMB);
+  FlowId c = network.start(Instant(), std::vector{link}, kMB);
+  network.cap(Instant(), a, 2 * kMB);
+  network.cap(Instant(), b, 9 * kMB);  // more than it can have
+  EXPECT_EQ(network.rate(a), 2 * kMB);
+  EXPECT_EQ(network.rate(b), 4 * kMB);
+  EXPECT_EQ(network.rate(c), 4 * kMB);
+  network.cap(Instant(), b, kMB);
+  EXPECT_EQ(network.rate(c), 7 * kMB);
+  network.cap(Instant(), a, kUncapped);
+  EXPECT_EQ(network.rate(a), 4'500'000u);
+}
+
+TEST(MaxMinNetwork, ACappedFlowIsFollowedAtItsRateAndFallsBehindAFasterOne) {
+  MaxMinNetwork network;
+  LinkId one = network.add_link(10 * kMB);
+  LinkId two = network.add_link(10 * kMB);
+  LinkId three = network.add_link(10 * kMB);
+  FlowId top = network.start(Instant(), std::vector{one}, kMB);
+  FlowId capped = network.start(Instant(), std::vector{two}, kMB);
+  FlowId below = network.start(Instant(), std::vector{three}, kMB);
+  network.limit(Instant(), capped, {.upstream = top, .lag = 1000});
+  network.limit(Instant(), below, {.upstream = capped, .lag = 1000});
+  network.cap(Instant(), capped, 2 * kMB);
+  std::vector<FlowEvent> events;
+  network.advance(at_ms(50), events);
+  EXPECT_EQ(network.rate(top), 10 * kMB);
+  EXPECT_EQ(network.rate(capped), 2 * kMB);
+  EXPECT_EQ(network.rate(below), 2 * kMB);
+  EXPECT_NEAR(static_cast<double>(network.moved(at_ms(50), capped)), 99'800, 100);
+  EXPECT_NEAR(static_cast<double>(network.moved(at_ms(50), below)), 98'800, 100);
+}
+
+TEST(MaxMinNetwork, ALinkThatBecomesSlowerSlowsWhatCrossesIt) {
+  MaxMinNetwork network;
+  LinkId link = network.add_link(10 * kMB);
+  FlowId flow = network.start(Instant(), std::vector{link}, 10 * kMB);
+  network.set_link_rate(at_ms(500), link, kMB);
+  EXPECT_EQ(network.rate(flow), kMB);
+  network.set_link_rate(at_ms(1500), link, 8 * kMB);
+  EXPECT_EQ(ends(network)[flow], 2'000'000'000);
+}
+
+TEST(Topology, APathLosesWhatItsLinksLoseAndIsAsFastAsTheTightest) {
+  MaxMinNetwork network;
+  Topology topology(network);
+  RackId rack = topology.add_rack({5 * kMB, 3 * kMB, 100});
+  HostId inside = topology.add_host({8 * kMB, 8 * kMB, 20}, rack);
+  HostId outside = topology.add_host({4 * kMB, 4 * kMB, 3}, std::nullopt);
+  EXPECT_EQ(topology.loss_ppm(topology.path(inside, outside)), 123u);
+  EXPECT_EQ(topology.tightest(topology.path(inside, outside)), 4 * kMB);
+  EXPECT_EQ(topology.tightest(topology.path(outside, inside)), 3 * kMB);
+  EXPECT_EQ(topology.loss_ppm(topology.path(inside, inside)), 0u);
+}
+
 TEST(Processor, DoesOneThingAfterAnother) {
   Processor processor;
   EXPECT_FALSE(processor.is_busy(at_ms(0)));
@@ -238,6 +297,43 @@ TEST(OriginModel, ReadsBeyondItsLimitWaitInLine) {
   EXPECT_EQ(origin.next_waiting(), 3u);
 }
 
+TEST(OriginModel, FailsAsManyReadsAsItIsToldToAndNoneOfThoseThatWait) {
+  OriginModel origin({.reads_max = 1, .errors_permille = 250}, BucketId(1), "b", {{"a", 1}}, 7);
+  uint32_t failed = 0;
+  for (uint64_t read = 1; read <= 4000; ++read) {
+    OriginModel::Answer answer = origin.admit(*origin.current(0), read);
+    if (answer.admission == OriginModel::Admission::kFail) {
+      EXPECT_EQ(answer.failure, FailureKind::kOriginFailed);
+      ++failed;
+    } else {
+      ASSERT_EQ(answer.admission, OriginModel::Admission::kServe);
+      EXPECT_EQ(origin.admit(*origin.current(0), read + 10'000).admission,
+                OriginModel::Admission::kWait);
+      origin.forget(read + 10'000);
+      origin.release();
+    }
+  }
+  EXPECT_NEAR(failed, 1000, 100);
+}
+
+TEST(OriginModel, ItsLatencyIsDrawnWithinItsBoundsAndFixedWithoutJitter) {
+  constexpr Duration kBase = Duration::milliseconds(10);
+  OriginModel fixed({.latency = kBase}, BucketId(1), "b", {});
+  OriginModel drawn({.latency = kBase, .jitter_max = kBase * 3}, BucketId(1), "b", {}, 7);
+  Duration least = Duration::forever();
+  Duration most;
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(fixed.draw_latency(), kBase);
+    Duration one = drawn.draw_latency();
+    least = std::min(least, one);
+    most = std::max(most, one);
+  }
+  EXPECT_GE(least, kBase);
+  EXPECT_LT(least, kBase + Duration::milliseconds(1));
+  EXPECT_LE(most, kBase * 4);
+  EXPECT_GT(most, kBase * 4 - Duration::milliseconds(1));
+}
+
 TEST(Store, NeverTakesMoreThanItsLimit) {
   OriginModel origin = origin_of(1);
   VersionFactsRef facts = origin.current(0);
@@ -265,6 +361,30 @@ TEST(Store, KnowsWhichOfItsChunksAreWrong) {
   EXPECT_TRUE(store.drop(bad));
   EXPECT_FALSE(store.holds(bad));
   EXPECT_EQ(store.count(facts->id), 1u);
+}
+
+TEST(Store, WhatTurnsBadIsReadWrongAndIndexedAsBefore) {
+  OriginModel origin = origin_of(1);
+  VersionFactsRef facts = origin.current(0);
+  Store store(kGiB);
+  for (uint32_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store.reserve(facts, ChunkIndex(i)));
+    store.commit(facts, ChunkIndex(i), right_content({facts->id, ChunkIndex(i)}));
+  }
+  std::vector<InventoryEntry> before = store.inventory();
+  store.spoil_half();
+  for (uint32_t i = 0; i < 3; ++i) {
+    ChunkId chunk{facts->id, ChunkIndex(i)};
+    EXPECT_EQ(store.has_turned_bad(chunk), i != 1);
+    EXPECT_EQ(store.content(chunk) != right_content(chunk), i != 1);
+    EXPECT_EQ(store.root(chunk), root_of(right_content(chunk)));
+  }
+  EXPECT_EQ(store.inventory()[0].roots, before[0].roots);
+  ChunkId first{facts->id, ChunkIndex(0)};
+  EXPECT_TRUE(store.drop(first));
+  ASSERT_TRUE(store.reserve(facts, first.index));
+  store.commit(facts, first.index, right_content(first));
+  EXPECT_EQ(store.content(first), right_content(first));
 }
 
 }  // namespace

@@ -150,6 +150,39 @@ TEST(Opens, ThatGetNothingForLongFailAndTheTrackerHearsOfIt) {
   EXPECT_EQ(peer.did("failed"), Texts{"failed 1 timed_out"});
 }
 
+// Reads two objects of one chunk at the origin, of which only the first gets anywhere.
+Texts ends_of_two_reads(BucketId bucket_of_second) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1, "k1");
+  peer.open(2, "k2");
+  VersionFacts second = facts_of(2, 1);
+  second.bucket = bucket_of_second;
+  peer.answer({describe(1, 1), Describe{shared(second)}, opened(1, 1), opened(2, 2),
+               assignment(1, 1, 0, origin()), assignment(2, 2, 0, origin())});
+  for (int i = 0; i < 100; ++i) {
+    peer.pass(Duration::seconds(1));
+    while (peer.exchanges_open() > 1) peer.answer();
+    if (i == 40) peer.give(TransferProgressed{TransferId(1), 1});
+    if (i == 90) peer.done(1);
+  }
+  Texts failed = peer.did("failed");
+  for (int i = 0; i < 100; ++i) {
+    peer.pass(Duration::seconds(1));
+    while (peer.exchanges_open() > 1) peer.answer();
+  }
+  for (const std::string& later : peer.did("failed")) failed.push_back("later " + later);
+  return failed;
+}
+
+TEST(Opens, WaitForTheirTurnAtAnOriginForAsLongAsItSendsToOthersHere) {
+  EXPECT_EQ(ends_of_two_reads(BucketId(1)), Texts{"later failed 2 timed_out"});
+}
+
+TEST(Opens, AreNotKeptWaitingByWhatAnotherOriginSends) {
+  EXPECT_EQ(ends_of_two_reads(BucketId(2)), Texts{"failed 2 timed_out"});
+}
+
 TEST(Opens, ThatHaveEverythingNeverFail) {
   PeerCoreDriver peer;
   peer.connect({{}, {inventory(1, "##")}});
