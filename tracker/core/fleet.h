@@ -8,6 +8,7 @@
 
 #include "base/location.h"
 #include "schema/messages/common.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -60,7 +61,7 @@ class Fleet {
   std::vector<PeerRow> peers_;
   std::vector<PeerDetails> details_;
   std::vector<PeerIndex> free_;
-  std::unordered_map<PeerId, PeerIndex> by_id_;
+  IndexMap by_id_;
   std::vector<PeerIndex> superpeers_;
 };
 

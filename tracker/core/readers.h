@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bitmap.h"
 #include "schema/messages/events.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -83,7 +83,7 @@ class Readers {
   }
   std::vector<Reader> rows_;
   std::vector<ReaderIndex> free_;
-  std::unordered_map<uint64_t, ReaderIndex> by_key_;
+  IndexMap by_key_;
 };
 
 }  // namespace tyto::tracker

@@ -1,6 +1,7 @@
 // Which chunk next, and when the origin is read ahead.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "tracker/core/picks.h"
 #include "tracker/core/selection/selection.h"
@@ -22,14 +23,14 @@ bool is_within_rate(State& state, VersionIndex version) {
   return false;
 }
 
-Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint16_t considered) {
+Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint32_t considered) {
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
   if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
-  found.reason.chunks_considered = considered;
+  found.reason.chunks_considered = static_cast<uint16_t>(std::min(considered, 0xffffu));
   assign(state, reader.peer, reader.version, chunk, found);
   return Step::kAssigned;
 }
@@ -93,8 +94,8 @@ struct Attempt {
 std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks,
                                    Reach reach) {
   const VersionRow& version = state.versions[reader.version];
-  auto demand = version.demand_of_rack.find(state.fleet.place_of(reader.peer).rack);
-  uint32_t inbound = demand == version.demand_of_rack.end() ? 0 : demand->second.inbound;
+  const RackDemand* demand = version.demand(state.fleet.place_of(reader.peer).rack);
+  uint32_t inbound = demand == nullptr ? 0 : demand->inbound;
   uint32_t cap = state.config.assignments_per_peer;
   Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
@@ -144,9 +145,35 @@ bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
   return !version.is_leased(chunk) && version.in_flight[chunk] == 0;
 }
 
+// What a reader could be sent next, looked for only when what is known of it does not hold any
+// more.
+class Choices {
+ public:
+  Choices(const State& state, ReaderIndex reader) : state_(state), reader_(reader) {}
+  const Picks& get() {
+    if (!picks_) picks_ = pick(state_, state_.readers[reader_]);
+    return *picks_;
+  }
+  // Nothing but this has changed: the chunk was assigned to the reader.
+  void note_assigned(uint32_t chunk) {
+    if (picks_ && !picks_->remove(chunk)) picks_.reset();
+  }
+  void forget() { picks_.reset(); }
+  Picks take() {
+    Picks taken = *picks_;
+    forget();
+    return taken;
+  }
+
+ private:
+  const State& state_;
+  ReaderIndex reader_;
+  std::optional<Picks> picks_;
+};
+
 // One assignment, one lease, or the reason why there is none.
-Step step(State& state, ReaderIndex index) {
-  const Picks picks = pick(state, state.readers[index]);
+Step step(State& state, ReaderIndex index, Choices& choices) {
+  const Picks& picks = choices.get();
   if (picks.considered == 0) return Step::kSatisfied;
   if (!is_within_rate(state, state.readers[index].version)) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
@@ -154,7 +181,7 @@ Step step(State& state, ReaderIndex index) {
   }
   const Selection& selection = selection_for(state, state.readers[index].version);
   if (selection.origin_route() == OriginRoute::kEveryReader)
-    return read_at_origin(state, index, picks);
+    return read_at_origin(state, index, choices.take());
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   for (const Attempt& attempt :
@@ -174,7 +201,9 @@ Step step(State& state, ReaderIndex index) {
       }
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
-        return hand_over(state, index, chunk, found, picks.considered);
+        Step taken = hand_over(state, index, chunk, found, picks.considered);
+        if (taken == Step::kAssigned) choices.note_assigned(chunk);
+        return taken;
       }
       bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
       if (is_stranded) stranded = chunk;
@@ -182,12 +211,14 @@ Step step(State& state, ReaderIndex index) {
         note_lack(state, index, chunk, found.reason);
     }
   }
-  if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
+  uint32_t unheld = picks.unheld;
+  uint32_t leased = picks.leased;
+  choices.forget();
+  if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
-  if (picks.leased != kNone)
-    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease},
-                                 .chunk = picks.leased};
+  if (leased != kNone)
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease}, .chunk = leased};
   return Step::kWait;
 }
 
@@ -272,9 +303,10 @@ void schedule(State& state, ReaderIndex index) {
   const VersionRow& version = state.versions[state.readers[index].version];
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
   BucketIndex bucket = version.bucket;
+  Choices choices(state, index);
   while (state.readers[index].active < slots) {
     if (state.work.is_anothers_turn(bucket)) return state.mark_dirty(index);
-    Step taken = step(state, index);
+    Step taken = step(state, index, choices);
     if (taken == Step::kEnded) return;
     if (taken == Step::kSatisfied) {
       note_served(state, index);

@@ -165,11 +165,9 @@ void look_at_groups(Search& search, const std::vector<uint32_t>* groups) {
 
 // Whole copies in the reader's rack.
 void look_in_rack(Search& search) {
-  const VersionRow& version = search.version();
-  auto rack = version.group_of_rack.find(search.place.rack);
-  if (rack == version.group_of_rack.end()) return;
+  const RackGroup* group = search.version().group(search.place.rack);
   int looks = kLooksPerTier;
-  look_at_group(search, version.groups[rack->second], looks);
+  if (group != nullptr) look_at_group(search, *group, looks);
 }
 
 // Whole copies in the zone, the region, anywhere, until one of these has somebody to offer.
@@ -264,11 +262,10 @@ void drop_circles(Search& search) {
 
 // Of those to the reader's own rack the newest.
 void look_in_flight_near(Search& search) {
-  const auto& demands = search.version().demand_of_rack;
-  auto demand = demands.find(search.place.rack);
-  if (demand == demands.end()) return;
+  const RackDemand* demand = search.version().demand(search.place.rack);
+  if (demand == nullptr) return;
   int looks = kLooksPerTier;
-  for (TransferIndex t = demand->second.newest[search.chunk]; t != kNoTransfer && looks > 0;
+  for (TransferIndex t = demand->newest[search.chunk]; t != kNoTransfer && looks > 0;
        t = search.state.transfers[t].older_in_rack, --looks)
     look_at_transfer(search, search.state.transfers[t]);
   if (search.are_many) drop_circles(search);

@@ -28,7 +28,7 @@ void load_version(State& state, VersionLoaded& input) {
   if (row.chunking != input.facts->chunking) return;
   TYTO_ASSERT(input.roots.empty() || input.roots.size() == row.chunk_count());
   state.set_facts(index, input.facts);
-  if (!input.roots.empty()) row.roots = std::move(input.roots);
+  for (uint32_t c = 0; c < input.roots.size(); ++c) row.learn(c, input.roots[c]);
   row.is_origin_gone = false;
   state.mark_dirty(index);
 }
