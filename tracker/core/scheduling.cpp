@@ -246,28 +246,34 @@ void keep_origin_busy(State& state, VersionIndex version) {
   if (state.readers[last].version == version) lease_ahead(state, last);
 }
 
-enum class Lacks : uint8_t { kSomething, kNothing };  // but what is on its way
-
-void wait(State& state, ReaderIndex index, Lacks lacks = Lacks::kSomething) {
+void wait(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
-  reader.is_tail = lacks == Lacks::kNothing;
   state.recheck(reader.version, state.now + kRecheck);
   if (reader.is_waiting) return;
   reader.is_waiting = true;
   auto& queue = state.versions[reader.version].waiting;
-  if (reader.priority == Priority::kUrgent && !reader.is_tail) {
+  if (reader.priority == Priority::kUrgent) {
     queue.push_front(index);
   } else {
     queue.push_back(index);
   }
 }
 
-// Nothing is left for it but what is on its way.
+void arm_tail(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  if (reader.tail_at >= reader.tail_timer_at) return;
+  reader.tail_timer_at = reader.tail_at;
+  state.timers.set({reader.tail_at, TimerKind::kTail, index.value()});
+}
+
+// Nothing is left for it but what is on its way. Others' chunks are nothing to it; it is looked at
+// again when one of its own comes, or is late.
 void watch_tail(State& state, ReaderIndex index) {
   Instant next = hedge_tail(state, index);
-  if (next.is_never()) return;
-  wait(state, index, Lacks::kNothing);
-  state.recheck(state.readers[index].version, next);
+  Reader& reader = state.readers[index];
+  reader.is_waiting = false;
+  reader.tail_at = next;
+  arm_tail(state, index);
 }
 
 bool may_be_served(const State& state, const Reader& reader) {
@@ -323,6 +329,15 @@ void schedule(State& state, ReaderIndex index) {
   lease_ahead(state, index);
 }
 
+void fire_tail_timer(State& state, ReaderIndex index) {
+  if (!state.readers.is_used(index) || state.readers[index].tail_timer_at > state.now) return;
+  Reader& reader = state.readers[index];
+  reader.tail_timer_at = Instant::never();
+  if (reader.tail_at > state.now) return arm_tail(state, index);
+  reader.tail_at = Instant::never();
+  state.mark_dirty(index);
+}
+
 void schedule_waiting(State& state, VersionIndex version) {
   state.versions[version].is_dirty = false;
   int misses = 0;
@@ -336,8 +351,8 @@ void schedule_waiting(State& state, VersionIndex version) {
     uint16_t before = reader.active;
     schedule(state, index);
     bool is_served = !state.readers.is_used(index) || state.readers[index].active > before;
-    bool is_tail = state.readers.is_used(index) && state.readers[index].is_tail;
-    if (!is_tail) misses = is_served ? 0 : misses + 1;
+    bool is_missed = !is_served && state.readers[index].is_waiting;
+    misses = is_served ? 0 : misses + (is_missed ? 1 : 0);
   }
   if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
   keep_origin_busy(state, version);

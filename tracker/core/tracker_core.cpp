@@ -55,6 +55,7 @@ void fire_timers(State& state) {
   while (state.timers.take_due(state.now, timer)) {
     switch (timer.kind) {
       case TimerKind::kSession: fire_session_timer(state, SessionIndex(timer.index)); break;
+      case TimerKind::kTail: fire_tail_timer(state, ReaderIndex(timer.index)); break;
       case TimerKind::kName: fire_name_timer(state, NameIndex(timer.index)); break;
       case TimerKind::kRecovery:
         for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
