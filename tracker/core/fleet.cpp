@@ -71,12 +71,4 @@ PeerIndex Fleet::find(PeerId id) const {
   return PeerIndex(by_id_.find(id.value()));
 }
 
-Nearness nearness(const Place& a, const Place& b) {
-  if (a.host == b.host) return Nearness::kSameHost;
-  if (a.rack == b.rack) return Nearness::kSameRack;
-  if (a.zone == b.zone) return Nearness::kSameZone;
-  if (a.region == b.region) return Nearness::kSameRegion;
-  return Nearness::kAnywhere;
-}
-
 }  // namespace tyto::tracker

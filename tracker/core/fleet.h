@@ -66,6 +66,12 @@ class Fleet {
 };
 
 // How near two places are, as base/location.h says.
-Nearness nearness(const Place& a, const Place& b);
+inline Nearness nearness(const Place& a, const Place& b) {
+  if (a.host == b.host) return Nearness::kSameHost;
+  if (a.rack == b.rack) return Nearness::kSameRack;
+  if (a.zone == b.zone) return Nearness::kSameZone;
+  if (a.region == b.region) return Nearness::kSameRegion;
+  return Nearness::kAnywhere;
+}
 
 }  // namespace tyto::tracker
