@@ -40,14 +40,14 @@ PeerIndex Fleet::add(PeerId id) {
   details_[index.value()] = PeerDetails{};
   peer(index).id = id;
   peer(index).is_used = 1;
-  by_id_.emplace(id, index);
+  by_id_.insert(id.value(), index.value());
   return index;
 }
 
 void Fleet::retire(PeerIndex index) {
   PeerRow& row = peer(index);
   TYTO_ASSERT(row.is_used && !row.is_gone && row.newest_holding == kNoHolding);
-  by_id_.erase(row.id);
+  by_id_.erase(row.id.value());
   std::erase(superpeers_, index);
   row.is_gone = 1;
   row.session = kNoSession;
@@ -67,16 +67,8 @@ void Fleet::free_row(PeerIndex index) {
 }
 
 PeerIndex Fleet::find(PeerId id) const {
-  auto it = by_id_.find(id);
-  return it == by_id_.end() ? kNoPeer : it->second;
-}
-
-Nearness nearness(const Place& a, const Place& b) {
-  if (a.host == b.host) return Nearness::kSameHost;
-  if (a.rack == b.rack) return Nearness::kSameRack;
-  if (a.zone == b.zone) return Nearness::kSameZone;
-  if (a.region == b.region) return Nearness::kSameRegion;
-  return Nearness::kAnywhere;
+  static_assert(IndexMap::kAbsent == kNoPeer.value());
+  return PeerIndex(by_id_.find(id.value()));
 }
 
 }  // namespace tyto::tracker

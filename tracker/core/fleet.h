@@ -8,6 +8,7 @@
 
 #include "base/location.h"
 #include "schema/messages/common.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -60,11 +61,17 @@ class Fleet {
   std::vector<PeerRow> peers_;
   std::vector<PeerDetails> details_;
   std::vector<PeerIndex> free_;
-  std::unordered_map<PeerId, PeerIndex> by_id_;
+  IndexMap by_id_;
   std::vector<PeerIndex> superpeers_;
 };
 
 // How near two places are, as base/location.h says.
-Nearness nearness(const Place& a, const Place& b);
+inline Nearness nearness(const Place& a, const Place& b) {
+  if (a.host == b.host) return Nearness::kSameHost;
+  if (a.rack == b.rack) return Nearness::kSameRack;
+  if (a.zone == b.zone) return Nearness::kSameZone;
+  if (a.region == b.region) return Nearness::kSameRegion;
+  return Nearness::kAnywhere;
+}
 
 }  // namespace tyto::tracker

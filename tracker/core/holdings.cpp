@@ -74,22 +74,6 @@ uint32_t Holdings::words_of(VersionIndex version) const {
   return (versions_[version].chunk_count() + 63) / 64;
 }
 
-bool Holdings::has(HoldingIndex index, uint32_t chunk) const {
-  return (word(index, chunk / 64) >> (chunk % 64)) & 1;
-}
-
-uint64_t Holdings::word(HoldingIndex index, uint32_t word) const {
-  if (index == kNoHolding) return 0;
-  const Holding& row = rows_[index.value()];
-  if (row.bits == kNone) return ~uint64_t{0};
-  return pool_.at(row.bits, words_of(row.version))[word];
-}
-
-uint64_t Holdings::word(const RackGroup& group, uint32_t word) const {
-  if (!group.held.empty()) return group.held[word];
-  return group.holdings.empty() ? 0 : this->word(group.holdings.front(), word);
-}
-
 // Looks through all holders, after one of them lost chunks.
 void Holdings::note_held(RackGroup& group, uint32_t word) {
   uint64_t held = 0;
@@ -220,14 +204,16 @@ void Holdings::join_group(HoldingIndex index) {
   VersionRow& version = versions_[row.version];
   const Place& place = fleet_.place_of(row.peer);
   auto next = static_cast<uint32_t>(version.groups.size());
-  auto [it, is_new] = version.group_of_rack.try_emplace(place.rack, next);
-  if (is_new) {
+  uint32_t at = version.group_of_rack.find(place.rack);
+  if (at == IndexMap::kAbsent) {
+    at = next;
+    version.group_of_rack.insert(place.rack, at);
     version.groups.push_back({place.rack, place.zone, place.region, {}, {}});
     version.groups_of_zone[place.zone].push_back(next);
     version.groups_of_region[place.region].push_back(next);
   }
-  RackGroup& group = version.groups[it->second];
-  row.group = it->second;
+  RackGroup& group = version.groups[at];
+  row.group = at;
   row.position = static_cast<uint32_t>(group.holdings.size());
   group.holdings.push_back(index);
   if (group.holdings.size() != 2 || !group.held.empty()) return;

@@ -20,6 +20,7 @@ class BitmapPool {
   std::span<const uint64_t> at(uint32_t offset, uint32_t words) const {
     return {&words_[offset], words};
   }
+  uint64_t word(uint32_t at) const { return words_[at]; }
   std::size_t bytes() const { return words_.capacity() * sizeof(uint64_t); }
 
  private:
@@ -58,11 +59,20 @@ class Holdings {
 
   HoldingIndex find(VersionIndex version, PeerIndex peer) const { return map_.find(version, peer); }
   const Holding& operator[](HoldingIndex index) const { return rows_[index.value()]; }
-  bool has(HoldingIndex index, uint32_t chunk) const;
+  bool has(HoldingIndex index, uint32_t chunk) const {
+    return (word(index, chunk / 64) >> (chunk % 64)) & 1;
+  }
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
-  uint64_t word(HoldingIndex index, uint32_t word) const;
+  uint64_t word(HoldingIndex index, uint32_t word) const {
+    if (index == kNoHolding) return 0;
+    uint32_t bits = rows_[index.value()].bits;
+    return bits == kNone ? ~uint64_t{0} : pool_.word(bits + word);
+  }
   // The same of all holders of a rack together. Cost: constant.
-  uint64_t word(const RackGroup& group, uint32_t word) const;
+  uint64_t word(const RackGroup& group, uint32_t word) const {
+    if (!group.held.empty()) return group.held[word];
+    return group.holdings.empty() ? 0 : this->word(group.holdings.front(), word);
+  }
 
   // Adds a chunk, and makes the holding the peer's most recent. False if it was held already.
   bool add(VersionIndex version, PeerIndex peer, uint32_t chunk);

@@ -61,7 +61,7 @@ void check_demand(const State& state, const VersionRow& version) {
   }
   TYTO_ASSERT(racks.size() == version.demand_of_rack.size());
   for (const auto& [rack, counts] : racks) {
-    const RackDemand& demand = version.demand_of_rack.at(rack);
+    const RackDemand& demand = *version.demand(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
     for (uint32_t c = 0; c < version.chunk_count(); ++c) {
       uint32_t listed = 0;

@@ -25,10 +25,9 @@ class Rack {
   Rack(const State& state, const Reader& reader) : state_(state) {
     const VersionRow& version = state.versions[reader.version];
     uint32_t rack = state.fleet.place_of(reader.peer).rack;
-    auto group = version.group_of_rack.find(rack);
-    if (group != version.group_of_rack.end()) group_ = &version.groups[group->second];
-    auto demand = version.demand_of_rack.find(rack);
-    if (demand != version.demand_of_rack.end()) newest_ = &demand->second.newest;
+    group_ = version.group(rack);
+    const RackDemand* demand = version.demand(rack);
+    if (demand != nullptr) newest_ = &demand->newest;
   }
   // Bits past the end may be set.
   uint64_t held_word(uint32_t word) const {
@@ -62,7 +61,7 @@ Picks pick(const State& state, const Reader& reader) {
   uint32_t chunks = version.chunk_count();
   auto rotation = static_cast<uint32_t>(mix64(reader.peer.value()) % std::max(1u, chunks));
   auto consider = [&](uint32_t chunk, bool is_held_near) {
-    if (picks.considered < 0xffff) ++picks.considered;
+    ++picks.considered;
     if (picks.first == kNone) picks.first = chunk;
     bool is_lacking = version.copies[chunk] == 0 || !version.knows_root(chunk);
     if (is_lacking && version.is_leased(chunk)) {

@@ -3,9 +3,10 @@
 namespace tyto::tracker {
 
 ReaderIndex Readers::intern(PeerIndex peer, VersionIndex version, uint32_t chunks) {
+  ReaderIndex known = find(peer, version);
+  if (known != kNoReader) return known;
   ReaderIndex next = free_.empty() ? ReaderIndex(rows()) : free_.back();
-  auto [it, is_new] = by_key_.try_emplace(key(peer, version), next);
-  if (!is_new) return it->second;
+  by_key_.insert(key(peer, version), next.value());
   if (free_.empty()) {
     rows_.emplace_back();
   } else {
@@ -19,8 +20,8 @@ ReaderIndex Readers::intern(PeerIndex peer, VersionIndex version, uint32_t chunk
 }
 
 ReaderIndex Readers::find(PeerIndex peer, VersionIndex version) const {
-  auto it = by_key_.find(key(peer, version));
-  return it == by_key_.end() ? kNoReader : it->second;
+  static_assert(IndexMap::kAbsent == kNoReader.value());
+  return ReaderIndex(by_key_.find(key(peer, version)));
 }
 
 void Readers::remove(ReaderIndex index) {

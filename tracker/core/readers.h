@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bitmap.h"
 #include "schema/messages/events.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -39,6 +39,9 @@ struct Reader {
   Instant failed_at;       // when one was counted last
   Duration usual_took;     // of its transfers of late; zero: none has ended yet
   uint16_t hedges = 0;     // second transfers ordered of chunks that were late
+  // When it lacks nothing but what is on its way: the next of that will be late then.
+  Instant tail_at = Instant::never();
+  Instant tail_timer_at = Instant::never();  // a timer is set for then
   // Chunks that superpeers sent it before anybody else, and that may not have been passed on yet.
   std::vector<uint32_t> unspread;
   Instant spread_at;     // when the last of them was sent
@@ -48,7 +51,6 @@ struct Reader {
   Instant served_at;        // when it was last sent for a chunk, or began
   Instant brought_at;       // when a chunk last came, or it began
   bool is_waiting = false;  // in its version's queue
-  bool is_tail = false;     // and lacks nothing but what is on its way
   bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;
   Lack lack;     // as of the last look
@@ -83,7 +85,7 @@ class Readers {
   }
   std::vector<Reader> rows_;
   std::vector<ReaderIndex> free_;
-  std::unordered_map<uint64_t, ReaderIndex> by_key_;
+  IndexMap by_key_;
 };
 
 }  // namespace tyto::tracker

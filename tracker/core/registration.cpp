@@ -111,8 +111,7 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
     if (is_listed) row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
     if (root == nullptr) continue;
     if (!facts.knows_root(c)) {
-      if (facts.roots.empty()) facts.roots.resize(facts.chunk_count());
-      facts.roots[c] = *root;
+      facts.learn(c, *root);
       state.emit(RootLearned{{facts.id, ChunkIndex(c)}, *root});
     } else if (facts.roots[c] != *root) {
       state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(version), c,

@@ -54,8 +54,7 @@ bool learn_root(State& state, PeerIndex peer, VersionIndex version, uint32_t chu
   VersionRow& row = state.versions[version];
   if (row.knows_root(chunk)) return row.roots[chunk] == root;
   if (!may_teach(state, peer, version)) return true;
-  if (row.roots.empty()) row.roots.resize(row.chunk_count());
-  row.roots[chunk] = root;
+  row.learn(chunk, root);
   state.emit(RootLearned{{row.id, ChunkIndex(chunk)}, root});
   return true;
 }

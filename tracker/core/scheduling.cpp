@@ -1,6 +1,7 @@
 // Which chunk next, and when the origin is read ahead.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "tracker/core/picks.h"
 #include "tracker/core/selection/selection.h"
@@ -22,14 +23,14 @@ bool is_within_rate(State& state, VersionIndex version) {
   return false;
 }
 
-Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint16_t considered) {
+Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint32_t considered) {
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
   if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
-  found.reason.chunks_considered = considered;
+  found.reason.chunks_considered = static_cast<uint16_t>(std::min(considered, 0xffffu));
   assign(state, reader.peer, reader.version, chunk, found);
   return Step::kAssigned;
 }
@@ -93,8 +94,8 @@ struct Attempt {
 std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks,
                                    Reach reach) {
   const VersionRow& version = state.versions[reader.version];
-  auto demand = version.demand_of_rack.find(state.fleet.place_of(reader.peer).rack);
-  uint32_t inbound = demand == version.demand_of_rack.end() ? 0 : demand->second.inbound;
+  const RackDemand* demand = version.demand(state.fleet.place_of(reader.peer).rack);
+  uint32_t inbound = demand == nullptr ? 0 : demand->inbound;
   uint32_t cap = state.config.assignments_per_peer;
   Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
@@ -144,9 +145,35 @@ bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
   return !version.is_leased(chunk) && version.in_flight[chunk] == 0;
 }
 
+// What a reader could be sent next, looked for only when what is known of it does not hold any
+// more.
+class Choices {
+ public:
+  Choices(const State& state, ReaderIndex reader) : state_(state), reader_(reader) {}
+  const Picks& get() {
+    if (!picks_) picks_ = pick(state_, state_.readers[reader_]);
+    return *picks_;
+  }
+  // Nothing but this has changed: the chunk was assigned to the reader.
+  void note_assigned(uint32_t chunk) {
+    if (picks_ && !picks_->remove(chunk)) picks_.reset();
+  }
+  void forget() { picks_.reset(); }
+  Picks take() {
+    Picks taken = *picks_;
+    forget();
+    return taken;
+  }
+
+ private:
+  const State& state_;
+  ReaderIndex reader_;
+  std::optional<Picks> picks_;
+};
+
 // One assignment, one lease, or the reason why there is none.
-Step step(State& state, ReaderIndex index) {
-  const Picks picks = pick(state, state.readers[index]);
+Step step(State& state, ReaderIndex index, Choices& choices) {
+  const Picks& picks = choices.get();
   if (picks.considered == 0) return Step::kSatisfied;
   if (!is_within_rate(state, state.readers[index].version)) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
@@ -154,7 +181,7 @@ Step step(State& state, ReaderIndex index) {
   }
   const Selection& selection = selection_for(state, state.readers[index].version);
   if (selection.origin_route() == OriginRoute::kEveryReader)
-    return read_at_origin(state, index, picks);
+    return read_at_origin(state, index, choices.take());
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   for (const Attempt& attempt :
@@ -174,7 +201,9 @@ Step step(State& state, ReaderIndex index) {
       }
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
-        return hand_over(state, index, chunk, found, picks.considered);
+        Step taken = hand_over(state, index, chunk, found, picks.considered);
+        if (taken == Step::kAssigned) choices.note_assigned(chunk);
+        return taken;
       }
       bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
       if (is_stranded) stranded = chunk;
@@ -182,12 +211,14 @@ Step step(State& state, ReaderIndex index) {
         note_lack(state, index, chunk, found.reason);
     }
   }
-  if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
+  uint32_t unheld = picks.unheld;
+  uint32_t leased = picks.leased;
+  choices.forget();
+  if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
-  if (picks.leased != kNone)
-    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease},
-                                 .chunk = picks.leased};
+  if (leased != kNone)
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease}, .chunk = leased};
   return Step::kWait;
 }
 
@@ -215,28 +246,34 @@ void keep_origin_busy(State& state, VersionIndex version) {
   if (state.readers[last].version == version) lease_ahead(state, last);
 }
 
-enum class Lacks : uint8_t { kSomething, kNothing };  // but what is on its way
-
-void wait(State& state, ReaderIndex index, Lacks lacks = Lacks::kSomething) {
+void wait(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
-  reader.is_tail = lacks == Lacks::kNothing;
   state.recheck(reader.version, state.now + kRecheck);
   if (reader.is_waiting) return;
   reader.is_waiting = true;
   auto& queue = state.versions[reader.version].waiting;
-  if (reader.priority == Priority::kUrgent && !reader.is_tail) {
+  if (reader.priority == Priority::kUrgent) {
     queue.push_front(index);
   } else {
     queue.push_back(index);
   }
 }
 
-// Nothing is left for it but what is on its way.
+void arm_tail(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  if (reader.tail_at >= reader.tail_timer_at) return;
+  reader.tail_timer_at = reader.tail_at;
+  state.timers.set({reader.tail_at, TimerKind::kTail, index.value()});
+}
+
+// Nothing is left for it but what is on its way. Others' chunks are nothing to it; it is looked at
+// again when one of its own comes, or is late.
 void watch_tail(State& state, ReaderIndex index) {
   Instant next = hedge_tail(state, index);
-  if (next.is_never()) return;
-  wait(state, index, Lacks::kNothing);
-  state.recheck(state.readers[index].version, next);
+  Reader& reader = state.readers[index];
+  reader.is_waiting = false;
+  reader.tail_at = next;
+  arm_tail(state, index);
 }
 
 bool may_be_served(const State& state, const Reader& reader) {
@@ -272,9 +309,10 @@ void schedule(State& state, ReaderIndex index) {
   const VersionRow& version = state.versions[state.readers[index].version];
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
   BucketIndex bucket = version.bucket;
+  Choices choices(state, index);
   while (state.readers[index].active < slots) {
     if (state.work.is_anothers_turn(bucket)) return state.mark_dirty(index);
-    Step taken = step(state, index);
+    Step taken = step(state, index, choices);
     if (taken == Step::kEnded) return;
     if (taken == Step::kSatisfied) {
       note_served(state, index);
@@ -291,6 +329,15 @@ void schedule(State& state, ReaderIndex index) {
   lease_ahead(state, index);
 }
 
+void fire_tail_timer(State& state, ReaderIndex index) {
+  if (!state.readers.is_used(index) || state.readers[index].tail_timer_at > state.now) return;
+  Reader& reader = state.readers[index];
+  reader.tail_timer_at = Instant::never();
+  if (reader.tail_at > state.now) return arm_tail(state, index);
+  reader.tail_at = Instant::never();
+  state.mark_dirty(index);
+}
+
 void schedule_waiting(State& state, VersionIndex version) {
   state.versions[version].is_dirty = false;
   int misses = 0;
@@ -304,8 +351,8 @@ void schedule_waiting(State& state, VersionIndex version) {
     uint16_t before = reader.active;
     schedule(state, index);
     bool is_served = !state.readers.is_used(index) || state.readers[index].active > before;
-    bool is_tail = state.readers.is_used(index) && state.readers[index].is_tail;
-    if (!is_tail) misses = is_served ? 0 : misses + 1;
+    bool is_missed = !is_served && state.readers[index].is_waiting;
+    misses = is_served ? 0 : misses + (is_missed ? 1 : 0);
   }
   if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
   keep_origin_busy(state, version);

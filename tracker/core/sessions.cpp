@@ -12,36 +12,36 @@ SessionIndex Sessions::add(SessionId id, PeerIndex peer) {
   }
   (*this)[index].id = id;
   (*this)[index].peer = peer;
-  by_id_.emplace(id, index);
+  by_id_.insert(id.value(), index.value());
   return index;
 }
 
 void Sessions::remove(SessionIndex index) {
   detach(index);
-  by_id_.erase((*this)[index].id);
+  by_id_.erase((*this)[index].id.value());
   (*this)[index] = Session{};
   free_.push_back(index);
 }
 
 SessionIndex Sessions::find(SessionId id) const {
-  auto it = by_id_.find(id);
-  return it == by_id_.end() ? kNoSession : it->second;
+  static_assert(IndexMap::kAbsent == kNoSession.value());
+  return SessionIndex(by_id_.find(id.value()));
 }
 
 SessionIndex Sessions::find(ConnectionId connection) const {
-  auto it = by_connection_.find(connection);
-  return it == by_connection_.end() ? kNoSession : it->second;
+  return SessionIndex(by_connection_.find(connection.value()));
 }
 
 void Sessions::attach(SessionIndex index, ConnectionId connection) {
   detach(index);
   (*this)[index].connection = connection;
-  by_connection_[connection] = index;
+  by_connection_.erase(connection.value());  // its former session is to be ended by the caller
+  by_connection_.insert(connection.value(), index.value());
 }
 
 void Sessions::detach(SessionIndex index) {
   Session& session = (*this)[index];
-  if (session.connection) by_connection_.erase(*session.connection);
+  if (session.connection) by_connection_.erase(session.connection->value());
   session.connection.reset();
   session.pending.clear();
 }

@@ -6,12 +6,12 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "schema/messages/exchange.h"
 #include "schema/messages/numbered.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/inputs.h"
 #include "tracker/core/rows.h"
 
@@ -83,8 +83,8 @@ class Sessions {
  private:
   std::vector<std::unique_ptr<Session>> rows_;
   std::vector<SessionIndex> free_;
-  std::unordered_map<SessionId, SessionIndex> by_id_;
-  std::unordered_map<ConnectionId, SessionIndex> by_connection_;
+  IndexMap by_id_;
+  IndexMap by_connection_;
 };
 
 }  // namespace tyto::tracker

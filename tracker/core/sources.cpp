@@ -10,6 +10,7 @@ namespace tyto::tracker {
 namespace {
 
 constexpr int kLooksPerTier = 32;
+constexpr int kEnough = 8;  // whole copies that would do, of which the best is taken
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -51,6 +52,7 @@ struct Search {
   bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
   Reason reason{};
+  int wanted = kEnough;  // whole copies; more are not looked for at this step
 
   const VersionRow& version() const { return state.versions[reader.version]; }
 };
@@ -123,7 +125,9 @@ bool passes(Search& search, PeerIndex source, const Offer& offer) {
 // A whole copy.
 void look_at_copy(Search& search, PeerIndex source) {
   Offer offer = offer_of(search, source, 0);
-  if (passes(search, source, offer)) accept(search, source, offer);
+  if (!passes(search, source, offer)) return;
+  accept(search, source, offer);
+  --search.wanted;
 }
 
 // As if so many holders of a group had been looked at, of which none has the chunk.
@@ -141,7 +145,7 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
   uint32_t start = search.state.rng.below(count);
   uint64_t together = search.state.holdings.word(group, search.chunk / 64);
   if ((together >> (search.chunk % 64) & 1) == 0) return pass_over(search, count, looks);
-  for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
+  for (uint32_t i = 0; i < count && looks > 0 && search.wanted > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
     if (!search.state.holdings.has(holding, search.chunk))
@@ -157,7 +161,8 @@ void look_at_groups(Search& search, const std::vector<uint32_t>* groups) {
   if (count == 0) return;
   uint32_t start = search.state.rng.below(count);
   int looks = kLooksPerTier;
-  for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
+  search.wanted = kEnough;
+  for (uint32_t i = 0; i < count && looks > 0 && search.wanted > 0; ++i, --looks) {
     uint32_t at = (start + i) % count;
     look_at_group(search, version.groups[groups ? (*groups)[at] : at], looks);
   }
@@ -165,11 +170,9 @@ void look_at_groups(Search& search, const std::vector<uint32_t>* groups) {
 
 // Whole copies in the reader's rack.
 void look_in_rack(Search& search) {
-  const VersionRow& version = search.version();
-  auto rack = version.group_of_rack.find(search.place.rack);
-  if (rack == version.group_of_rack.end()) return;
+  const RackGroup* group = search.version().group(search.place.rack);
   int looks = kLooksPerTier;
-  look_at_group(search, version.groups[rack->second], looks);
+  if (group != nullptr) look_at_group(search, *group, looks);
 }
 
 // Whole copies in the zone, the region, anywhere, until one of these has somebody to offer.
@@ -264,11 +267,10 @@ void drop_circles(Search& search) {
 
 // Of those to the reader's own rack the newest.
 void look_in_flight_near(Search& search) {
-  const auto& demands = search.version().demand_of_rack;
-  auto demand = demands.find(search.place.rack);
-  if (demand == demands.end()) return;
+  const RackDemand* demand = search.version().demand(search.place.rack);
+  if (demand == nullptr) return;
   int looks = kLooksPerTier;
-  for (TransferIndex t = demand->second.newest[search.chunk]; t != kNoTransfer && looks > 0;
+  for (TransferIndex t = demand->newest[search.chunk]; t != kNoTransfer && looks > 0;
        t = search.state.transfers[t].older_in_rack, --looks)
     look_at_transfer(search, search.state.transfers[t]);
   if (search.are_many) drop_circles(search);

@@ -138,6 +138,7 @@ void take_dropped(State& state, SessionIndex session, const ChunksDropped& event
 // --- scheduling.cpp: which chunk next ---
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
+void fire_tail_timer(State& state, ReaderIndex reader);
 
 // --- reach.cpp: how far a reader may read from ---
 // The selection policy of a version's bucket, as it is for this version now.

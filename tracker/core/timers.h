@@ -14,6 +14,7 @@ enum class TimerKind : uint8_t {
   kVersion,   // readers of a version are to be looked at again
   kName,      // a resolution that brought no answer
   kRecovery,  // the waiting after a restart is over
+  kTail,      // what is on its way to a reader is late
 };
 
 struct Timer {

@@ -28,7 +28,7 @@ void load_version(State& state, VersionLoaded& input) {
   if (row.chunking != input.facts->chunking) return;
   TYTO_ASSERT(input.roots.empty() || input.roots.size() == row.chunk_count());
   state.set_facts(index, input.facts);
-  if (!input.roots.empty()) row.roots = std::move(input.roots);
+  for (uint32_t c = 0; c < input.roots.size(); ++c) row.learn(c, input.roots[c]);
   row.is_origin_gone = false;
   state.mark_dirty(index);
 }
@@ -55,6 +55,7 @@ void fire_timers(State& state) {
   while (state.timers.take_due(state.now, timer)) {
     switch (timer.kind) {
       case TimerKind::kSession: fire_session_timer(state, SessionIndex(timer.index)); break;
+      case TimerKind::kTail: fire_tail_timer(state, ReaderIndex(timer.index)); break;
       case TimerKind::kName: fire_name_timer(state, NameIndex(timer.index)); break;
       case TimerKind::kRecovery:
         for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));

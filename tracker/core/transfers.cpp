@@ -8,6 +8,22 @@ namespace {
 // A number is a serial over the row's place, so that it is never used twice and found at once.
 constexpr uint32_t kIndexBits = 24;
 
+// The rack's row, taken if nothing was on its way there.
+RackDemand& demand_of(VersionRow& version, uint32_t rack) {
+  uint32_t at = version.demand_of_rack.find(rack);
+  if (at != IndexMap::kAbsent) return version.demands[at];
+  if (version.free_demands.empty()) {
+    at = static_cast<uint32_t>(version.demands.size());
+    version.demands.emplace_back();
+  } else {
+    at = version.free_demands.back();
+    version.free_demands.pop_back();
+  }
+  version.demand_of_rack.insert(rack, at);
+  version.demands[at].newest.assign(version.chunk_count(), kNoTransfer);
+  return version.demands[at];
+}
+
 }  // namespace
 
 TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
@@ -54,7 +70,9 @@ void Transfers::finish(TransferIndex index) {
 
 void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_generation) {
   TransferRow& row = rows_[index.value()];
-  RackDemand& demand = versions_[row.version].demand_of_rack.at(fleet_.place_of(row.receiver).rack);
+  VersionRow& version = versions_[row.version];
+  RackDemand& demand =
+      version.demands[version.demand_of_rack.find(fleet_.place_of(row.receiver).rack)];
   book_upload(source, +1);
   if (is_inbound(row)) --demand.inbound;
   book_upload(row.source, -1);
@@ -87,8 +105,7 @@ bool Transfers::is_inbound(const TransferRow& row) const {
 
 void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
   TransferRow& row = (*this)[index];
-  RackDemand& demand = version.demand_of_rack[fleet_.place_of(row.receiver).rack];
-  if (demand.transfers == 0) demand.newest.assign(version.chunk_count(), kNoTransfer);
+  RackDemand& demand = demand_of(version, fleet_.place_of(row.receiver).rack);
   ++demand.transfers;
   if (is_inbound(row)) ++demand.inbound;
   row.newer_in_rack = kNoTransfer;
@@ -99,15 +116,19 @@ void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
 
 void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
   const TransferRow& row = (*this)[index];
-  auto entry = version.demand_of_rack.find(fleet_.place_of(row.receiver).rack);
-  RackDemand& demand = entry->second;
+  uint32_t rack = fleet_.place_of(row.receiver).rack;
+  uint32_t at = version.demand_of_rack.find(rack);
+  RackDemand& demand = version.demands[at];
   --demand.transfers;
   if (is_inbound(row)) --demand.inbound;
   if (row.older_in_rack != kNoTransfer)
     (*this)[row.older_in_rack].newer_in_rack = row.newer_in_rack;
   (row.newer_in_rack == kNoTransfer ? demand.newest[row.chunk]
                                     : (*this)[row.newer_in_rack].older_in_rack) = row.older_in_rack;
-  if (demand.transfers == 0) version.demand_of_rack.erase(entry);
+  if (demand.transfers > 0) return;
+  demand = RackDemand{};
+  version.free_demands.push_back(at);
+  version.demand_of_rack.erase(rack);
 }
 
 void Transfers::book_upload(PeerIndex source, int change) {

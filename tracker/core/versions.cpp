@@ -2,6 +2,13 @@
 
 namespace tyto::tracker {
 
+void VersionRow::learn(uint32_t chunk, const Digest& root) {
+  if (root.is_zero()) return;
+  if (roots.empty()) roots.resize(chunk_count());
+  roots[chunk] = root;
+  roots_known[chunk / 64] |= uint64_t{1} << (chunk % 64);
+}
+
 VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
   VersionIndex next(size());
   auto [it, is_new] = by_id_.try_emplace(id, next);
@@ -10,6 +17,7 @@ VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
   row.id = id;
   row.chunking = chunking;
   row.copies.resize(chunking.chunk_count());
+  row.roots_known.resize((chunking.chunk_count() + 63) / 64);
   row.superpeer_copies.resize(chunking.chunk_count());
   row.in_flight.resize(chunking.chunk_count());
   row.newest_transfer.resize(chunking.chunk_count(), kNoTransfer);

@@ -11,6 +11,7 @@
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
 #include "tracker/core/heat.h"
+#include "tracker/core/index_map.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -38,7 +39,8 @@ struct VersionRow {
   Chunking chunking;
   VersionFactsRef facts;                   // null: known only from an inventory, and of no use yet
   BucketIndex bucket = kNoBucket;          // whose it is; none without facts
-  std::vector<Digest> roots;               // zero where unknown; empty: none known
+  std::vector<Digest> roots;               // zero where unknown; empty: none known. See learn()
+  std::vector<uint64_t> roots_known;       // 64 chunks a word
   std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
   std::vector<uint32_t> in_flight;         // transfers under way
@@ -48,13 +50,15 @@ struct VersionRow {
   Heat heat;
 
   std::vector<RackGroup> groups;  // emptied groups stay, to be filled again
-  std::unordered_map<uint32_t, uint32_t> group_of_rack;
+  IndexMap group_of_rack;         // into groups
   std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_zone;
   std::unordered_map<uint32_t, std::vector<uint32_t>> groups_of_region;
   uint32_t members = 0;
   uint32_t complete = 0;
 
-  std::unordered_map<uint32_t, RackDemand> demand_of_rack;  // of racks with transfers under way
+  std::vector<RackDemand> demands;  // those without transfers are free
+  std::vector<uint32_t> free_demands;
+  IndexMap demand_of_rack;             // into demands, of racks with transfers under way
   PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
   Instant fastest_at;                  // when it last did
   uint32_t reader_kib_per_s = 0;       // its rate; 0: not known yet
@@ -74,7 +78,18 @@ struct VersionRow {
     return std::find(leases.begin(), leases.end(), chunk) != leases.end();
   }
   uint32_t chunk_count() const { return static_cast<uint32_t>(copies.size()); }
-  bool knows_root(uint32_t chunk) const { return !roots.empty() && !roots[chunk].is_zero(); }
+  bool knows_root(uint32_t chunk) const { return roots_known[chunk / 64] >> (chunk % 64) & 1; }
+  void learn(uint32_t chunk, const Digest& root);
+  // Null if no holder of the version ever stood in the rack.
+  const RackGroup* group(uint32_t rack) const {
+    uint32_t at = group_of_rack.find(rack);
+    return at == IndexMap::kAbsent ? nullptr : &groups[at];
+  }
+  // Null if nothing is on its way to the rack.
+  const RackDemand* demand(uint32_t rack) const {
+    uint32_t at = demand_of_rack.find(rack);
+    return at == IndexMap::kAbsent ? nullptr : &demands[at];
+  }
 };
 
 // Whether nobody but superpeers has the chunk, whole or coming: to pass it on is the best use of
