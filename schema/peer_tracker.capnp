@@ -195,6 +195,11 @@ enum Choice {
   waitForSpace @9;        # the reader's lent bytes are full until an eviction is confirmed
   evictLru @10;           # least recently used on that peer
   evictConsumed @11;      # its reader has passed it
+  evictLeastRare @12;     # of those looked at, the one that most others have
+  evictRandom @13;        # by lot
+  evictExpired @14;       # not used for as long as the bucket keeps copies
+  evictQuota @15;         # the bucket has more of that peer's store than it may
+  evictNotAdmitted @16;   # nobody reads it, and the bucket is kept by superpeers only
 }
 
 struct Reason {

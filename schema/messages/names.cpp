@@ -17,6 +17,11 @@ std::string_view choice_name(Choice choice) {
     case Choice::kWaitForSpace: return "wait_for_space";
     case Choice::kEvictLru: return "evict_lru";
     case Choice::kEvictConsumed: return "evict_consumed";
+    case Choice::kEvictLeastRare: return "evict_least_rare";
+    case Choice::kEvictRandom: return "evict_random";
+    case Choice::kEvictExpired: return "evict_expired";
+    case Choice::kEvictQuota: return "evict_quota";
+    case Choice::kEvictNotAdmitted: return "evict_not_admitted";
   }
   return "unknown";
 }

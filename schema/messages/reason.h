@@ -20,6 +20,11 @@ enum class Choice : uint8_t {
   kWaitForSpace,       // wait: the reader's lent bytes are full until an eviction is confirmed
   kEvictLru,           // evicted: least recently used on that peer
   kEvictConsumed,      // evicted: its reader has passed it
+  kEvictLeastRare,     // evicted: of those looked at, the one that most others have
+  kEvictRandom,        // evicted: by lot
+  kEvictExpired,       // evicted: not used for as long as the bucket keeps copies
+  kEvictQuota,         // evicted: the bucket has more of that peer's store than it may
+  kEvictNotAdmitted,   // evicted: nobody reads it, and the bucket is kept by superpeers only
 };
 
 std::string_view choice_name(Choice choice);

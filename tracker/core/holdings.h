@@ -59,6 +59,10 @@ class Holdings {
   HoldingIndex find(VersionIndex version, PeerIndex peer) const { return map_.find(version, peer); }
   const Holding& operator[](HoldingIndex index) const { return rows_[index.value()]; }
   bool has(HoldingIndex index, uint32_t chunk) const;
+  // Whether there is such a holding, and it is this peer's.
+  bool is_of(HoldingIndex index, PeerIndex peer) const {
+    return index.value() < rows_.size() && rows_[index.value()].peer == peer;
+  }
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
   uint64_t word(HoldingIndex index, uint32_t word) const;
   // The same of all holders of a rack together. Cost: constant.
@@ -72,8 +76,10 @@ class Holdings {
   bool remove(VersionIndex version, PeerIndex peer, uint32_t chunk);
   // Removes all that a peer holds.
   void remove_all(PeerIndex peer);
-  // The holding was used: it becomes its peer's most recent.
+  // The holding is used: it becomes its peer's most recent.
   void touch(HoldingIndex index);
+  // When what is done from now on is done. Requires: it never goes back.
+  void set_now(Instant now) { now_ = now; }
 
   uint32_t count() const { return count_; }
   // Memory of the tables, without versions' own.
@@ -97,6 +103,7 @@ class Holdings {
   BitmapPool pool_;
   HoldingMap map_;
   uint32_t count_ = 0;
+  Instant now_;
 };
 
 }  // namespace tyto::tracker

@@ -108,7 +108,7 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
        c = entry.chunks.next_set(c + 1)) {
     const Digest* root = may_teach ? &entry.roots[next_root++] : nullptr;
     bool is_listed = state.holdings.add(version, peer, c);
-    if (is_listed) row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
+    if (is_listed) book(state, peer, version, c);
     if (root == nullptr) continue;
     if (!facts.knows_root(c)) {
       if (facts.roots.empty()) facts.roots.resize(facts.chunk_count());
@@ -201,8 +201,10 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   PeerIndex peer = state.sessions[index].peer;
   // Copies: ending handles and transfers changes the session's own lists.
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
+  std::vector<VersionIndex> was_read;
   for (ReaderIndex reader : readers) {
-    --state.versions[state.readers[reader].version].readers;
+    was_read.push_back(state.readers[reader].version);
+    --state.versions[was_read.back()].readers;
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();
@@ -223,6 +225,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   --state.fleet.host(state.fleet.peer(peer).host).peers;
   state.fleet.retire(peer);
   state.sessions.remove(index);
+  for (VersionIndex version : was_read) drop_unread(state, version);
   abandon_resolutions(state, resolving);
 }
 

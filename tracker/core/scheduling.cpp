@@ -15,7 +15,12 @@ enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
 Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint16_t considered) {
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
-  if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
+  Space space = reserve(state, reader.peer, reader.version, bytes);
+  if (space == Space::kRefused) {
+    end_reader(state, index, why_refused(state, reader.peer, reader.version));
+    return Step::kEnded;
+  }
+  if (space != Space::kReserved) {
     state.readers[index].last_wait = Choice::kWaitForSpace;
     return Step::kWait;
   }
@@ -32,6 +37,11 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
       state.readers[index].last_wait =
           state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
       return Step::kWait;
+    case LeaseOutcome::kNoRoom: {
+      const Reader& reader = state.readers[index];
+      end_reader(state, index, why_refused(state, reader.peer, reader.version));
+      return Step::kEnded;
+    }
     case LeaseOutcome::kNever: break;
   }
   end_reader(state, index, why_never(state, state.readers[index].version));

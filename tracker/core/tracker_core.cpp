@@ -95,6 +95,7 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
   State& state = *state_;
   TYTO_ASSERT(now >= state.now);
   state.now = now;
+  state.holdings.set_now(now);
   state.effects = &effects;
   std::visit(
       Overloaded{
@@ -117,6 +118,7 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   State& state = *state_;
   TYTO_ASSERT(now >= state.now);
   state.now = now;
+  state.holdings.set_now(now);
   state.effects = &effects;
   while (!state.dirty_readers.empty() || !state.dirty_versions.empty()) {
     if (!state.dirty_readers.empty()) {

@@ -1,6 +1,7 @@
 // The tracker's brain.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +24,7 @@ struct Counters {
   uint64_t assignments = 0;
   uint64_t leases = 0;
   uint64_t evictions = 0;
+  std::array<uint64_t, 32> evictions_by{};  // by Choice
   uint64_t resolves = 0;
   uint64_t chunks_verified = 0;
   uint64_t source_failures = 0;
@@ -33,6 +35,7 @@ struct Counters {
   uint64_t bytes_from_origin = 0;  // as reported by those who read it
   uint64_t bytes_wasted = 0;
   uint64_t opens = 0;
+  uint64_t opens_hot = 0;  // of objects that were hot by then
   uint64_t opens_failed = 0;
 };
 
@@ -62,7 +65,10 @@ struct VersionPicture {
   uint32_t members = 0;   // peers that hold at least a chunk
   uint32_t complete = 0;  // of these, those that hold all
   uint32_t readers = 0;
-  uint32_t copies_min = 0;  // of the rarest chunk
+  uint32_t copies_min = 0;       // of the rarest chunk
+  uint32_t heat_milliopens = 0;  // see heat.h
+  bool is_hot = false;           // by its bucket's policy
+  bool is_pinned = false;
 };
 struct TransferPicture {
   AssignmentId assignment;

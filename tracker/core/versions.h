@@ -10,6 +10,7 @@
 
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
+#include "tracker/core/heat.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -44,6 +45,7 @@ struct VersionRow {
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
+  Heat heat;
 
   std::vector<RackGroup> groups;  // emptied groups stay, to be filled again
   std::unordered_map<uint32_t, uint32_t> group_of_rack;

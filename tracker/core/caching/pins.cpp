@@ -1,0 +1,42 @@
+#include "tracker/core/caching/pins.h"
+
+#include <algorithm>
+
+namespace tyto::tracker {
+
+void Pins::put(const ObjectName& name, const Pin& pin) {
+  remove(name);
+  pins_[name] = pin;
+  Instant& until = until_[pin.version];
+  until = std::max(until, pin.until);
+}
+
+void Pins::remove(const ObjectName& name) {
+  auto it = pins_.find(name);
+  if (it == pins_.end()) return;
+  VersionId version = it->second.version;
+  pins_.erase(it);
+  until_.erase(version);
+  for (const auto& [other, pin] : pins_)
+    if (pin.version == version) until_[version] = std::max(until_[version], pin.until);
+}
+
+uint64_t Pins::bytes(const std::string& bucket, const ObjectName& except, Instant now) const {
+  uint64_t bytes = 0;
+  for (const auto& [name, pin] : pins_) {
+    bool is_other = name.bucket == bucket && name.key != except.key;
+    if (is_other && pin.until > now) bytes += pin.bytes;
+  }
+  return bytes;
+}
+
+std::size_t Pins::expire(Instant now) {
+  for (auto it = pins_.begin(); it != pins_.end();) {
+    auto next = std::next(it);
+    if (it->second.until <= now) remove(ObjectName(it->first));
+    it = next;
+  }
+  return pins_.size();
+}
+
+}  // namespace tyto::tracker
