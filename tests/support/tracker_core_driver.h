@@ -37,12 +37,21 @@ class TrackerDriver {
 
   TrackerDriver() : TrackerDriver(Options()) {}
   explicit TrackerDriver(Options options) : core(options.config) {
-    BucketConfig bucket;
-    bucket.id = BucketId(1);
-    bucket.name = "b";
-    bucket.origin = "http://origin/";
-    input(BucketLoaded{bucket});
+    put_bucket("b");
     load(options);
+  }
+
+  // --- buckets ---
+  // Makes the bucket, or changes its policy. There is "b" from the start.
+  void put_bucket(const std::string& name, const Policy& policy = {}) {
+    BucketConfig bucket;
+    bucket.id = bucket_id(name);
+    bucket.name = name;
+    bucket.origin = "http://origin/";
+    input(BucketLoaded{bucket, std::make_shared<const Policy>(policy)});
+  }
+  static BucketId bucket_id(const std::string& name) {
+    return BucketId(static_cast<uint32_t>(name[0]) - 'a');
   }
 
   // --- time ---
@@ -103,9 +112,13 @@ class TrackerDriver {
     input(ExchangeArrived{peers.at(name).session, ExchangeToken(last_token), std::move(up)});
   }
   uint64_t open(const std::string& name, const std::string& key, ReadMode mode = ReadMode::kWhole) {
+    return open_in("b", name, key, mode);
+  }
+  uint64_t open_in(const std::string& bucket, const std::string& name, const std::string& key,
+                   ReadMode mode = ReadMode::kWhole) {
     OpenRequested r;
     r.open = OpenId(++opens_);
-    r.bucket = "b";
+    r.bucket = bucket;
     r.key = key;
     r.mode = mode;
     send(name, {r});
@@ -136,12 +149,17 @@ class TrackerDriver {
   }
   // Publishes with all roots known.
   VersionId publish(const std::string& key, uint32_t chunks) {
+    return publish_in("b", key, chunks);
+  }
+  VersionId publish_in(const std::string& bucket, const std::string& key, uint32_t chunks) {
     auto f = std::make_shared<VersionFacts>(facts(key, chunks));
+    f->bucket = bucket_id(bucket);
+    f->bucket_name = bucket;
     f->is_published = true;
     std::vector<Digest> roots;
     for (uint32_t c = 0; c < chunks; ++c) roots.push_back(root(c));
     input(VersionLoaded{f, roots});
-    input(NameLoaded{"b", key, f->id, true});
+    input(NameLoaded{bucket, key, f->id, true});
     return f->id;
   }
   void have(const std::string& name, const std::string& key, const std::string& map) {

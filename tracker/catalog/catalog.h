@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/names.h"
 #include "base/result.h"
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
@@ -41,7 +42,20 @@ struct RecordRoot {
   ChunkId chunk;
   Digest root;
 };
-using Change = std::variant<CreateBucket, UpdateBucket, Publish, RecordVersion, RecordRoot>;
+// Pins a version under a name until a time, in place of the name's former pin. Refused with
+// kNotFound if there is no such bucket.
+struct SetPin {
+  ObjectName name;
+  VersionId version;
+  uint64_t object_bytes = 0;
+  WallTime expires;
+};
+// Refused with kNotFound if the name has no pin.
+struct RemovePin {
+  ObjectName name;
+};
+using Change =
+    std::variant<CreateBucket, UpdateBucket, Publish, RecordVersion, RecordRoot, SetPin, RemovePin>;
 
 // Whether somebody waits to hear that the change will last.
 bool is_acknowledged(const Change& change);
@@ -58,7 +72,7 @@ struct StartedEpoch {
   bool is_first_run = false;  // no tracker ever ran on this catalog
 };
 
-// Takes the catalog's content, buckets before versions before names.
+// Takes the catalog's content, buckets before versions before names before pins.
 struct CatalogReader {
   std::function<void(BucketConfig)> bucket;
   // `roots`: one per chunk, zero where not known; or empty: none known.
@@ -66,6 +80,7 @@ struct CatalogReader {
   std::function<void(const BucketConfig& bucket, std::string key, VersionId version,
                      bool is_published)>
       name;
+  std::function<void(SetPin pin)> pin;  // may be left out
 };
 
 // The durable state of a tracker, behind an interface so that a cluster may keep it elsewhere.

@@ -95,11 +95,16 @@ Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::Databa
     if (!statement.ok()) return statement.error();
     prepared.push_back(std::move(*statement));
   }
-  return std::unique_ptr<CatalogStatements>(new CatalogStatements(database, std::move(prepared)));
+  auto pins = PinStatements::prepare(database);
+  if (!pins.ok()) return pins.error();
+  return std::unique_ptr<CatalogStatements>(
+      new CatalogStatements(database, std::move(*pins), std::move(prepared)));
 }
 
-CatalogStatements::CatalogStatements(io::Database& database, std::vector<io::Statement> prepared)
-    : select_manifest(std::move(prepared[0])),
+CatalogStatements::CatalogStatements(io::Database& database, PinStatements pin_statements,
+                                     std::vector<io::Statement> prepared)
+    : pins(std::move(pin_statements)),
+      select_manifest(std::move(prepared[0])),
       select_learned(std::move(prepared[1])),
       database_(database),
       select_bucket_(std::move(prepared[2])),
@@ -254,6 +259,28 @@ Result<void> CatalogStatements::apply(const RecordRoot& change, WallTime,
   if (database_.rows_changed() == 0)
     done = Error{ErrorCode::kNotFound,
                  "version " + change.chunk.version.hex() + " is not in the catalog"};
+  return {};
+}
+
+Result<void> CatalogStatements::apply(const SetPin& change, WallTime, Result<ChangeDone>& done) {
+  auto bucket = find_bucket(change.name.bucket);
+  if (!bucket.ok()) return bucket.error();
+  if (bucket->has_value()) return pins.put((*bucket)->id, change);
+  done = no_such_bucket(change.name.bucket);
+  return {};
+}
+
+Result<void> CatalogStatements::apply(const RemovePin& change, WallTime, Result<ChangeDone>& done) {
+  auto bucket = find_bucket(change.name.bucket);
+  if (!bucket.ok()) return bucket.error();
+  if (!bucket->has_value()) {
+    done = no_such_bucket(change.name.bucket);
+    return {};
+  }
+  if (auto removed = pins.remove((*bucket)->id, change.name.key); !removed.ok()) return removed;
+  if (database_.rows_changed() == 0)
+    done = Error{ErrorCode::kNotFound,
+                 printable(change.name.text(), 1200) + " is not pinned; tyto pin ls lists what is"};
   return {};
 }
 

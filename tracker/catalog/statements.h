@@ -7,6 +7,7 @@
 
 #include "io/sqlite/database.h"
 #include "tracker/catalog/catalog.h"
+#include "tracker/catalog/pin_statements.h"
 
 namespace tyto::tracker {
 
@@ -34,18 +35,22 @@ class CatalogStatements {
   // to the reason and has written nothing; an error returned ends the transaction.
   Result<void> apply(const Change& change, WallTime now, Result<ChangeDone>& done);
 
+  PinStatements pins;
   io::Statement select_manifest;
   io::Statement select_learned;
 
  private:
   struct Prepared;
-  CatalogStatements(io::Database& database, std::vector<io::Statement> prepared);
+  CatalogStatements(io::Database& database, PinStatements pin_statements,
+                    std::vector<io::Statement> prepared);
 
   Result<void> apply(const CreateBucket& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const UpdateBucket& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const Publish& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordVersion& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordRoot& change, WallTime now, Result<ChangeDone>& done);
+  Result<void> apply(const SetPin& change, WallTime now, Result<ChangeDone>& done);
+  Result<void> apply(const RemovePin& change, WallTime now, Result<ChangeDone>& done);
   Result<std::optional<BucketConfig>> find_bucket(const std::string& name);
   // The bucket that the catalog has this version in.
   Result<std::optional<uint32_t>> find_version_bucket(const VersionId& version);

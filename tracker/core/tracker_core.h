@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/inputs.h"
@@ -80,6 +81,14 @@ struct TransferPicture {
   Reason reason;
 };
 
+// A wish to pin an object until a time.
+struct PinAsked {
+  ObjectName name;
+  std::optional<VersionId> version;  // nothing: what the name stands for
+  Instant now;
+  Instant until;
+};
+
 // How many records of each kind there are.
 struct Records {
   uint32_t sessions = 0;
@@ -134,6 +143,12 @@ class TrackerCore {
   void visit_transfers(const std::function<void(const TransferPicture&)>& visit) const;
   // The picture of one version; nothing if it is unknown. Cost: its chunks.
   std::optional<VersionPicture> version_picture(const VersionId& version) const;
+  // What a pin would hold, to be made lasting and then handed in.
+  // Errors: kNotFound: no such bucket, or the object is not known; kNoSpace: beyond the bucket's
+  //         quota of pins; kOverloaded: too many pins.
+  Result<PinSet> plan_pin(const PinAsked& asked) const;
+  // Those in force, in the order of their names.
+  void visit_pins(Instant now, const std::function<void(const PinSet&)>& visit) const;
   // The version a name stands for now, as far as known.
   const VersionFacts* find(const std::string& bucket, const std::string& key) const;
 

@@ -56,6 +56,7 @@ void Looking::look(HoldingIndex holding, Seen seen) {
   const VersionRow& row = state_.versions[version];
   if (search_.bucket && *search_.bucket != row.bucket) return;
   ++looks_;
+  if (search_.pass == Pass::kSpare && !Protection::may_spare(state_, version)) return;
   Protection protection(state_, holding);
   if (protection.of_all() != Keeper::kNobody) return note_kept(holding, protection.of_all());
   uint32_t chunk = protection.next(search_.pass, 0);
@@ -73,13 +74,14 @@ void Looking::look(HoldingIndex holding, Seen seen) {
 }
 
 // From the hand on, which goes round the peer's holdings. Those listed already are marked.
-void look_at_others(State& state, const Search& search, HoldingIndex next, Candidates& found) {
+void look_at_others(State& state, const Search& search, Candidates& found) {
   Session& session = state.sessions[state.fleet.peer(search.peer).session];
-  if (session.hand != kNoHolding && state.holdings.is_of(session.hand, search.peer))
-    next = session.hand;
+  bool is_there = session.hand != kNoHolding && state.holdings.is_of(session.hand, search.peer);
+  HoldingIndex next = is_there ? session.hand : kNoHolding;
   Looking looking(state, search, found);
   std::size_t oldest = found.list.size();
-  for (uint32_t i = 0; i < kOthersSeen && next != kNoHolding; ++i) {
+  for (uint32_t i = 0; i < kOthersSeen; ++i) {
+    if (next == kNoHolding) next = state.fleet.peer(search.peer).oldest_holding;
     HoldingIndex newer = state.holdings[next].newer;
     auto end = found.list.begin() + static_cast<std::ptrdiff_t>(oldest);
     auto listed = std::find_if(found.list.begin(), end,
@@ -141,7 +143,7 @@ Candidates find_candidates(State& state, const Search& search) {
   if (found.is_all) {
     for (Candidate& candidate : found.list) candidate.is_by_lot = true;
   } else if (sight == Sight::kMany) {
-    look_at_others(state, search, next, found);
+    look_at_others(state, search, found);
   }
   return found;
 }

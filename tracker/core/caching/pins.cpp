@@ -21,22 +21,17 @@ void Pins::remove(const ObjectName& name) {
     if (pin.version == version) until_[version] = std::max(until_[version], pin.until);
 }
 
-uint64_t Pins::bytes(const std::string& bucket, const ObjectName& except, Instant now) const {
+uint64_t Pins::bytes(const ObjectName& besides, Instant now) const {
   uint64_t bytes = 0;
-  for (const auto& [name, pin] : pins_) {
-    bool is_other = name.bucket == bucket && name.key != except.key;
-    if (is_other && pin.until > now) bytes += pin.bytes;
-  }
+  for (const auto& [name, pin] : pins_)
+    if (name.bucket == besides.bucket && name != besides && pin.until > now) bytes += pin.bytes;
   return bytes;
 }
 
-std::size_t Pins::expire(Instant now) {
-  for (auto it = pins_.begin(); it != pins_.end();) {
-    auto next = std::next(it);
-    if (it->second.until <= now) remove(ObjectName(it->first));
-    it = next;
-  }
-  return pins_.size();
+std::size_t Pins::count(const ObjectName& besides, Instant now) const {
+  std::size_t count = 0;
+  for (const auto& [name, pin] : pins_) count += name != besides && pin.until > now ? 1 : 0;
+  return count;
 }
 
 }  // namespace tyto::tracker

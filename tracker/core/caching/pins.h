@@ -34,10 +34,10 @@ class Pins {
     auto it = until_.find(version);
     return it != until_.end() && it->second > now;
   }
-  // What pins in force take of the bucket's quota, that of `except` apart. Cost: all pins.
-  uint64_t bytes(const std::string& bucket, const ObjectName& except, Instant now) const;
-  // Forgets those that have run out. Returns how many are left.
-  std::size_t expire(Instant now);
+  // What other pins of the name's bucket take of its quota. Cost: all pins.
+  uint64_t bytes(const ObjectName& besides, Instant now) const;
+  // Other pins in force, of all buckets. Cost: all pins.
+  std::size_t count(const ObjectName& besides, Instant now) const;
   // In the order of names.
   void visit(const std::function<void(const ObjectName&, const Pin&)>& visit) const {
     for (const auto& [name, pin] : pins_) visit(name, pin);

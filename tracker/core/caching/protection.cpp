@@ -58,8 +58,6 @@ bool Protection::may_go(Pass pass, uint32_t chunk) const {
 
 uint32_t Protection::next(Pass pass, uint32_t from) const {
   if (of_all_ != Keeper::kNobody) return kNone;
-  // Nobody can have more copies than there are members.
-  if (pass == Pass::kSpare && version_.members <= caching_.copies_floor) return kNone;
   for (uint32_t c = from; c < version_.chunk_count(); ++c)
     if (state_.holdings.has(holding_, c) && may_go(pass, c)) return c;
   return kNone;

@@ -27,6 +27,10 @@ class Protection {
   // Requires: the holding has the chunk. Cost: constant; with a floor per zone, a bounded number
   // of the zone's holders.
   Keeper of(uint32_t chunk) const;
+  // Whether any chunk of the version may have copies to spare. Cost: constant.
+  static bool may_spare(const State& state, VersionIndex version) {
+    return state.versions[version].members > state.policy(version).caching.copies_floor;
+  }
   // The first chunk held from `from` on that may go in this pass; kNone if there is none.
   uint32_t next(Pass pass, uint32_t from) const;
   // An open handle of that peer has passed what may go.
