@@ -1,4 +1,4 @@
-// `tyto ls`, `stat`, `peers` and `bucket`: what the tracker knows, and buckets changed.
+// `tyto ls`, `stat`, `peers`, `bucket` and `pin`: what the tracker knows, and buckets changed.
 #pragma once
 
 #include <string>
@@ -20,6 +20,12 @@ struct BucketOptions {
   bool trusts_peers = false;
 };
 
+struct PinOptions {
+  std::string object;   // bucket/key
+  std::string span;     // for how long, as "7d"
+  std::string version;  // 64 hex digits; empty: what the name stands for
+};
+
 // `what`: empty (all buckets), "bucket" or "bucket/prefix".
 int run_ls(const ApiOptions& options, const std::string& what);
 int run_stat(const ApiOptions& options, const std::string& object);
@@ -27,5 +33,9 @@ int run_peers(const ApiOptions& options);
 int run_bucket_create(const ApiOptions& options, const BucketOptions& bucket);
 int run_bucket_show(const ApiOptions& options, const std::string& name);
 int run_bucket_ls(const ApiOptions& options);
+int run_pin(const ApiOptions& options, const PinOptions& pin);
+int run_unpin(const ApiOptions& options, const std::string& object);
+// `bucket`: empty for all.
+int run_pin_ls(const ApiOptions& options, const std::string& bucket);
 
 }  // namespace tyto::cli

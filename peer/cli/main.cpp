@@ -25,6 +25,7 @@ struct Command {
   ApiOptions api;
   PublishOptions publish;
   BucketOptions bucket;
+  PinOptions pin;
   std::string what;
   std::string store_bytes;
   bool is_json = false;
@@ -119,6 +120,28 @@ BucketCommands add_bucket(CLI::App& app, Command& command) {
   return {create, show, ls};
 }
 
+struct PinCommands {
+  CLI::App* pin;
+  CLI::App* ls;
+  CLI::App* unpin;
+};
+
+PinCommands add_pin(CLI::App& app, Command& command) {
+  auto* pin = app.add_subcommand("pin", "Keep an object's copies from being evicted, for a time");
+  pin->add_option("object", command.pin.object, "bucket/key, or ls to list what is pinned");
+  pin->add_option("--for", command.pin.span, "For how long, as 7d");
+  pin->add_option("--object-version", command.pin.version,
+                  "This version (64 hex digits), not what the name stands for now");
+  add_api(*pin, command);
+  auto* ls = pin->add_subcommand("ls", "List what is pinned");
+  ls->add_option("bucket", command.what, "Of this bucket only");
+  add_api(*ls, command);
+  auto* unpin = app.add_subcommand("unpin", "Let an object's copies be evicted again");
+  unpin->add_option("object", command.what, "bucket/key")->required();
+  add_api(*unpin, command);
+  return {pin, ls, unpin};
+}
+
 int run_get_command(Command& command) {
   if (!command.store_bytes.empty()) {
     auto bytes = io::parse_bytes(command.store_bytes);
@@ -147,6 +170,7 @@ int run(int argc, char** argv) {
   auto* peers = app.add_subcommand("peers", "List peers");
   add_api(*peers, command);
   BucketCommands bucket = add_bucket(app, command);
+  PinCommands pin = add_pin(app, command);
   app.add_subcommand("agent", "Keep and serve what is fetched on this host");
   try {
     app.parse(argc, argv);
@@ -160,6 +184,9 @@ int run(int argc, char** argv) {
   if (ls->parsed()) return run_ls(command.api, command.what);
   if (stat->parsed()) return run_stat(command.api, command.what);
   if (peers->parsed()) return run_peers(command.api);
+  if (pin.ls->parsed()) return run_pin_ls(command.api, command.what);
+  if (pin.pin->parsed()) return run_pin(command.api, command.pin);
+  if (pin.unpin->parsed()) return run_unpin(command.api, command.what);
   if (bucket.create->parsed()) return run_bucket_create(command.api, command.bucket);
   if (bucket.show->parsed()) return run_bucket_show(command.api, command.bucket.name);
   if (bucket.ls->parsed()) return run_bucket_ls(command.api);

@@ -41,6 +41,7 @@ struct PinSet {
   VersionId version;
   uint64_t object_bytes = 0;
   Instant until;
+  WallTime expires;  // the same, for people
 };
 struct PinRemoved {
   ObjectName name;

@@ -130,7 +130,7 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
           [&](VersionLoaded& in) { load_version(state, in); },
           [&](NameLoaded& in) { load_name(state, in); },
           [&](PinSet& in) {
-            state.pins.put(in.name, {in.version, in.object_bytes, in.until});
+            state.pins.put(in.name, {in.version, in.object_bytes, in.until, in.expires});
           },
           [&](PinRemoved& in) { remove_pin(state, in); },
           [&](CatalogLoaded& in) { finish_loading(state, in); },
@@ -209,12 +209,12 @@ Result<PinSet> TrackerCore::plan_pin(const PinAsked& asked) const {
   if (state_->pins.count(asked.name, now) >= Pins::kPinsMax)
     return {ErrorCode::kOverloaded, "there are " + std::to_string(Pins::kPinsMax) +
                                         " pins, the most there may be; unpin something"};
-  return PinSet{asked.name, facts->id, bytes, asked.until};
+  return PinSet{asked.name, facts->id, bytes, asked.until, asked.expires};
 }
 
 void TrackerCore::visit_pins(Instant now, const std::function<void(const PinSet&)>& visit) const {
   state_->pins.visit([&](const ObjectName& name, const Pin& pin) {
-    if (pin.until > now) visit({name, pin.version, pin.bytes, pin.until});
+    if (pin.until > now) visit({name, pin.version, pin.bytes, pin.until, pin.expires});
   });
 }
 

@@ -87,6 +87,7 @@ struct PinAsked {
   std::optional<VersionId> version;  // nothing: what the name stands for
   Instant now;
   Instant until;
+  WallTime expires;  // the same, for people
 };
 
 // How many records of each kind there are.

@@ -5,33 +5,16 @@
 
 #include "base/names.h"
 #include "tracker/server/api_json.h"
+#include "tracker/server/pins_api.h"
 #include "tracker/server/publication.h"
+#include "tracker/server/replies.h"
 
 namespace tyto::tracker {
 
 namespace {
 
 constexpr std::string_view kBuckets = "/api/v1/buckets";
-constexpr const char* kJsonType = "application/json";
 constexpr const char* kTorrentType = "application/x-bittorrent";
-
-using Responder = std::shared_ptr<io::HttpResponder>;
-
-void reply(const Responder& responder, int status, const Json& json) {
-  responder->reply(status, kJsonType, json_text(json));
-}
-
-void reply(const Responder& responder, const Error& error) {
-  reply(responder, http_status_of(error.code), json_of(error));
-}
-
-// Whether the body is of this type; a charset may follow it.
-Result<void> check_type(const io::HttpRequest& request, std::string_view expected) {
-  std::string_view type = request.headers.get("Content-Type");
-  if (io::equal_ignoring_case(type.substr(0, type.find(';')), expected)) return {};
-  return {ErrorCode::kInvalidArgument,
-          "Content-Type is \"" + printable(type) + "\"; expected " + std::string(expected)};
-}
 
 Error no_such_bucket(const std::string& name) {
   return {ErrorCode::kNotFound,
@@ -42,6 +25,7 @@ Error no_such_bucket(const std::string& name) {
 struct BucketPath {
   std::string bucket;
   bool is_objects = false;  // .../objects, or below it
+  bool is_pins = false;     // .../pins, or below it
   std::string key;          // empty for the listing
 };
 
@@ -52,13 +36,14 @@ Result<BucketPath> parse_path(const std::string& path) {
   if (auto checked = check_bucket_name(parsed.bucket); !checked.ok()) return checked.error();
   if (slash == std::string::npos) return parsed;
   rest.erase(0, slash + 1);
-  const std::string objects = "objects";
-  parsed.is_objects = rest == objects || rest.starts_with(objects + "/");
-  if (!parsed.is_objects)
-    return {ErrorCode::kNotFound,
-            "there is nothing at " + printable(path) + "; a bucket has /objects and /objects/KEY"};
-  if (rest.size() <= objects.size() + 1) return parsed;
-  parsed.key = rest.substr(objects.size() + 1);
+  const std::string part = rest.substr(0, rest.find('/'));
+  parsed.is_objects = part == "objects";
+  parsed.is_pins = part == "pins";
+  if (!parsed.is_objects && !parsed.is_pins)
+    return {ErrorCode::kNotFound, "there is nothing at " + printable(path) +
+                                      "; a bucket has /objects, /objects/KEY, /pins and /pins/KEY"};
+  if (rest.size() <= part.size() + 1) return parsed;
+  parsed.key = rest.substr(part.size() + 1);
   if (auto checked = check_key(parsed.key); !checked.ok()) return checked.error();
   return parsed;
 }
@@ -68,12 +53,17 @@ Result<BucketPath> parse_path(const std::string& path) {
 class Api::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
-      : core_(core), directory_(directory), hooks_(std::move(hooks)) {}
+      : core_(core),
+        directory_(directory),
+        hooks_(std::move(hooks)),
+        pins_(core, {hooks_.submit, hooks_.apply, hooks_.now}) {}
 
   void list_buckets(const Responder& responder);
   void create_bucket(const io::HttpRequest& request, const Responder& responder);
   void get_below_buckets(const io::HttpRequest& request, const Responder& responder);
   void put_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void delete_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void list_pins(const io::HttpRequest& request, const Responder& responder);
   void update_bucket(const std::string& name, const io::HttpRequest& request,
                      const Responder& responder);
   void list_objects(const std::string& bucket, const io::HttpRequest& request,
@@ -92,6 +82,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
   const TrackerCore& core_;
   ObjectDirectory& directory_;
   const Hooks hooks_;
+  PinsApi pins_;
 };
 
 void Api::Impl::list_buckets(const Responder& responder) {
@@ -134,6 +125,11 @@ void Api::Impl::submit_bucket(Change change, int status, const Responder& respon
 void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responder& responder) {
   auto path = parse_path(request.path);
   if (!path.ok()) return reply(responder, path.error());
+  if (path->is_pins) {
+    if (directory_.bucket(path->bucket) == nullptr)
+      return reply(responder, no_such_bucket(path->bucket));
+    return pins_.list(path->bucket, path->key, responder);
+  }
   if (!path->key.empty()) return stat_object({path->bucket, path->key}, responder);
   if (path->is_objects) return list_objects(path->bucket, request, responder);
   const BucketConfig* bucket = directory_.bucket(path->bucket);
@@ -144,10 +140,33 @@ void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responde
 void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {
   auto path = parse_path(request.path);
   if (!path.ok()) return reply(responder, path.error());
-  if (!path->key.empty()) return publish({path->bucket, path->key}, request, responder);
-  if (!path->is_objects) return update_bucket(path->bucket, request, responder);
+  const bool has_key = !path->key.empty();
+  if (has_key && path->is_pins) {
+    return pins_.put({path->bucket, path->key}, request, responder);
+  }
+  if (has_key) return publish({path->bucket, path->key}, request, responder);
+  if (!path->is_objects && !path->is_pins) return update_bucket(path->bucket, request, responder);
   reply(responder, Error{ErrorCode::kInvalidArgument,
-                         "the key is missing: PUT /api/v1/buckets/BUCKET/objects/KEY"});
+                         std::string("the key is missing: PUT /api/v1/buckets/BUCKET/") +
+                             (path->is_pins ? "pins" : "objects") + "/KEY"});
+}
+
+void Api::Impl::delete_below_buckets(const io::HttpRequest& request, const Responder& responder) {
+  auto path = parse_path(request.path);
+  if (!path.ok()) return reply(responder, path.error());
+  if (path->is_pins && !path->key.empty())
+    return pins_.remove({path->bucket, path->key}, responder);
+  reply(responder, 405,
+        json_of(Error{ErrorCode::kUnsupported,
+                      "buckets and objects cannot be deleted in this version; publish another "
+                      "version of an object to replace it"}));
+}
+
+void Api::Impl::list_pins(const io::HttpRequest& request, const Responder& responder) {
+  const std::string* bucket = request.query_value("bucket");
+  if (bucket != nullptr && directory_.bucket(*bucket) == nullptr)
+    return reply(responder, no_such_bucket(*bucket));
+  pins_.list(bucket == nullptr ? "" : *bucket, "", responder);
 }
 
 void Api::Impl::list_objects(const std::string& bucket, const io::HttpRequest& request,
@@ -279,12 +298,9 @@ void Api::add_routes(io::HttpServer& server) {
   add("POST", buckets, [](Impl& api, auto& in, auto& out) { api.create_bucket(in, out); });
   add("GET", buckets + "/", [](Impl& api, auto& in, auto& out) { api.get_below_buckets(in, out); });
   add("PUT", buckets + "/", [](Impl& api, auto& in, auto& out) { api.put_below_buckets(in, out); });
-  add("DELETE", buckets + "/", [](Impl&, auto&, auto& out) {
-    reply(out, 405,
-          json_of(Error{ErrorCode::kUnsupported,
-                        "buckets and objects cannot be deleted in this version; publish another "
-                        "version of an object to replace it"}));
-  });
+  add("DELETE", buckets + "/",
+      [](Impl& api, auto& in, auto& out) { api.delete_below_buckets(in, out); });
+  add("GET", "/api/v1/pins", [](Impl& api, auto& in, auto& out) { api.list_pins(in, out); });
   add("GET", "/api/v1/objects", [](Impl& api, auto& in, auto& out) {
     const std::string* bucket = in.query_value("bucket");
     if (bucket == nullptr)
@@ -299,9 +315,10 @@ void Api::add_routes(io::HttpServer& server) {
       [](Impl& api, auto& in, auto& out) { api.list_transfers(in, out); });
   add("GET", "/api/v1/cluster", [](Impl& api, auto&, auto& out) { api.get_cluster(out); });
   add("GET", "/api/", [](Impl&, auto& in, auto& out) {
-    reply(out, Error{ErrorCode::kNotFound,
-                     "there is nothing at " + printable(in.path) +
-                         "; under /api/v1 are buckets, objects, peers, transfers and cluster"});
+    reply(out,
+          Error{ErrorCode::kNotFound,
+                "there is nothing at " + printable(in.path) +
+                    "; under /api/v1 are buckets, objects, pins, peers, transfers and cluster"});
   });
 }
 

@@ -18,6 +18,7 @@ struct Pin {
   VersionId version;
   uint64_t bytes = 0;  // of the whole object, which is what the bucket's quota is charged
   Instant until;
+  WallTime expires;  // the same, for people
 };
 
 // Bounds: kPinsMax; a further one is for the caller to refuse.
