@@ -15,10 +15,11 @@ Session& session_of(State& state, PeerIndex peer) {
   return state.sessions[state.fleet.peer(peer).session];
 }
 
-void evict_run(State& state, PeerIndex peer, const Evict& run) {
+void evict_run(State& state, PeerIndex peer, const Evict& run, VersionIndex for_version) {
   if (run.count == 0) return;
   state.counters.evictions += run.count;
   state.counters.evictions_by[static_cast<std::size_t>(run.reason.choice)] += run.count;
+  note_evicted(state, peer, run, for_version);
   state.stage(state.fleet.peer(peer).session, run);
 }
 
@@ -53,8 +54,8 @@ Freed make_room(State& state, PeerIndex peer, VersionIndex version, Lack lack) {
       left = find_candidates(state, search);
       if (left.list.empty()) break;
       Victim victim = choose_victim(state, search, left);
-      lack.bytes -= std::min(
-          lack.bytes, evict_from(state, victim.candidate.holding, pass, lack.bytes, victim.why));
+      Ousting ousting{pass, lack.bytes, victim.why, version};
+      lack.bytes -= std::min(lack.bytes, evict_from(state, victim.candidate.holding, ousting));
     }
   }
   if (lack.bytes == 0) return {.is_enough = true};
@@ -67,18 +68,18 @@ uint64_t beyond(uint64_t used, uint64_t limit) {
 
 }  // namespace
 
-uint64_t evict_from(State& state, HoldingIndex holding, Pass pass, uint64_t bytes, Choice why) {
+uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting) {
   const PeerIndex peer = state.holdings[holding].peer;
   const VersionIndex version = state.holdings[holding].version;
   const VersionRow& row = state.versions[version];
   const Protection protection(state, holding);
   Evict run{row.id, 0, 0, {}};
-  run.reason.choice = why;
+  run.reason.choice = ousting.why;
   uint64_t found = 0;
   uint32_t left = state.holdings[holding].count;
-  for (uint32_t c = protection.next(pass, 0); c != kNone && found < bytes;) {
+  for (uint32_t c = protection.next(ousting.pass, 0); c != kNone && found < ousting.bytes;) {
     if (run.count > 0 && run.first + run.count != c) {
-      evict_run(state, peer, run);
+      evict_run(state, peer, run, ousting.for_version);
       run.count = 0;
     }
     if (run.count == 0) {
@@ -88,9 +89,10 @@ uint64_t evict_from(State& state, HoldingIndex holding, Pass pass, uint64_t byte
     ++run.count;
     found += length_of(state, version, c);
     unlist_copy(state, peer, version, c);
-    c = --left == 0 ? kNone : protection.next(pass, c + 1);  // without chunks there is no holding
+    c = --left == 0 ? kNone
+                    : protection.next(ousting.pass, c + 1);  // without chunks there is no holding
   }
-  evict_run(state, peer, run);
+  evict_run(state, peer, run, ousting.for_version);
   return found;
 }
 

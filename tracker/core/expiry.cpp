@@ -19,7 +19,7 @@ void expire(State& state, HoldingIndex holding) {
   const Holding& row = state.holdings[holding];
   Duration ttl = state.policy(row.version).caching.ttl;
   if (ttl == Duration() || row.unused_for(state.now) < ttl) return;
-  evict_from(state, holding, Pass::kSpare, UINT64_MAX, Choice::kEvictExpired);
+  evict_from(state, holding, {.why = Choice::kEvictExpired});
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void drop_unread(State& state, VersionIndex version) {
       if (state.fleet.peer(state.holdings[holding].peer).is_superpeer == 0)
         holdings.push_back(holding);
   for (HoldingIndex holding : holdings)
-    evict_from(state, holding, Pass::kSpare, UINT64_MAX, Choice::kEvictNotAdmitted);
+    evict_from(state, holding, {.why = Choice::kEvictNotAdmitted});
 }
 
 }  // namespace tyto::tracker

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "tracker/core/caching/pins.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
+#include "tracker/core/explain/journal.h"
 #include "tracker/core/fleet.h"
 #include "tracker/core/holdings.h"
 #include "tracker/core/names.h"
@@ -21,14 +21,21 @@
 #include "tracker/core/tracker_core.h"
 #include "tracker/core/transfers.h"
 #include "tracker/core/versions.h"
+#include "tracker/core/worklist.h"
 
 namespace tyto::tracker {
+
+class Selection;
 
 // Purity: pure. Threads: confined to its core's loop.
 class State {
  public:
   explicit State(const Config& c)
-      : config(c), holdings(fleet, versions), transfers(fleet, versions), rng(c.seed) {}
+      : config(c),
+        holdings(fleet, versions),
+        transfers(fleet, versions),
+        rng(c.seed),
+        journal(c.explain) {}
 
   const Config config;
   Fleet fleet;
@@ -43,6 +50,7 @@ class State {
   Timers timers;
   Rng rng;
   Counters counters;
+  Journal journal;  // for people: nothing is decided by it
 
   TrackerEpoch epoch;
   bool is_loaded = false;
@@ -50,8 +58,7 @@ class State {
   uint64_t session_serial = 0;
 
   // Work for the next decide().
-  std::deque<ReaderIndex> dirty_readers;
-  std::deque<VersionIndex> dirty_versions;
+  Worklist work;
   std::vector<SessionIndex> touched_sessions;
 
   // Set for the time of a call.
@@ -136,13 +143,19 @@ void book(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
 void unbook(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
 // The version's bucket became known: its bytes are that bucket's now.
 void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to);
-// Orders the chunks of a holding to be freed that may go in this pass, from `first` on, until
-// `bytes` are found. Returns how many were found.
 enum class Pass : uint8_t {
   kSpare,  // only if more of the chunk are left than the bucket's floors ask for
   kAny,    // the last ones go too
 };
-uint64_t evict_from(State& state, HoldingIndex holding, Pass pass, uint64_t bytes, Choice why);
+struct Ousting {
+  Pass pass = Pass::kSpare;
+  uint64_t bytes = UINT64_MAX;  // that are lacking
+  Choice why = Choice::kNone;
+  VersionIndex for_version{kNone};  // that needs the room; kNone: none does
+};
+// Orders the chunks of a holding to be freed that may go in this pass, until enough is found.
+// Returns how many bytes were found.
+uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting);
 // A disk that was full may have room again, after a while: it counts as lent in full once more.
 void try_full_store_again(State& state, PeerIndex peer);
 // A copy stops being a source; its bytes stay booked until the peer confirms that they are free.
@@ -161,6 +174,19 @@ void drop_unread(State& state, VersionIndex version);
 // --- scheduling.cpp: which chunk next ---
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
+
+// --- reach.cpp: how far a reader may read from ---
+// The selection policy of a version's bucket, as it is for this version now.
+const Selection& selection_for(const State& state, VersionIndex version);
+// Whether somebody so near to the reader is being sent the chunk. Of many, the newest are looked
+// at.
+bool is_coming_within(const State& state, const Reader& reader, uint32_t chunk, Nearness within);
+// Whether a reader has waited long enough for what its rack has. If not, its version is looked at
+// again when it has.
+bool may_cross_rack(State& state, const Reader& reader);
+// How far a source may be for this reader now. If it waits for something nearer, its version is
+// looked at again when that is over.
+Nearness farthest_now(State& state, const Reader& reader, uint32_t chunk);
 
 // --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);
@@ -215,3 +241,5 @@ Error why_never(const State& state, VersionIndex version);
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
 
 }  // namespace tyto::tracker
+
+#include "tracker/core/explain/notes.h"

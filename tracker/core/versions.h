@@ -68,7 +68,7 @@ struct VersionRow {
   Instant origin_retry_at;                // no lease before
   uint16_t origin_failures = 0;           // in a row
   bool is_origin_gone = false;            // the origin has another version by now, or none
-  bool is_dirty = false;                  // in State::dirty_versions
+  bool is_dirty = false;                  // in State::work
 
   bool is_leased(uint32_t chunk) const {
     return std::find(leases.begin(), leases.end(), chunk) != leases.end();

@@ -7,7 +7,7 @@
 #include "base/names.h"
 #include "tracker/catalog/catalog.h"
 #include "tracker/core/tracker_core.h"
-#include "tracker/server/replies.h"
+#include "tracker/server/api_reply.h"
 
 namespace tyto::tracker {
 

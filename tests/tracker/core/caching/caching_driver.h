@@ -16,6 +16,7 @@ class CachingDriver : public TrackerDriver {
     join_as(name, r);
     send(name);
   }
+  void put_bucket(const std::string& name, const Policy& policy = {}) { set_policy(policy, name); }
   static Policy keeping(const CachingPolicy& caching) {
     Policy policy;
     policy.caching = caching;

@@ -134,10 +134,10 @@ TEST(Quota, ABucketGivesUpItsOwnWhenItHasAllItMay) {
   CachingDriver t;
   t.put_bucket("a");
   t.put_bucket("b", CachingDriver::keeping({.bytes_per_peer = 2 * kChunk}));
-  t.publish_in("a", "other", 1);
+  t.publish("a:other", 1);
   for (auto key : {"k1", "k2", "k3"}) t.publish(key, 1);
   t.join_small("r", 10);
-  for (auto key : {"other", "k1", "k2"}) t.have("r", key, "#");
+  for (auto key : {"a:other", "k1", "k2"}) t.have("r", key, "#");
   t.join("x");
   t.have("x", "k3", "#");
   t.open("r", "k3");
@@ -152,15 +152,15 @@ TEST(Quota, ABucketGivesUpItsOwnWhenItHasAllItMay) {
 TEST(Quota, ABucketThatHasMoreThanItMayGivesBeforeOthers) {
   CachingDriver t;
   t.put_bucket("a");
-  t.publish_in("a", "other", 1);
+  t.publish("a:other", 1);
   for (auto key : {"k1", "k2"}) t.publish(key, 1);
-  t.publish_in("a", "new", 1);
+  t.publish("a:new", 1);
   t.join_small("r", 3);
-  for (auto key : {"other", "k1", "k2"}) t.have("r", key, "#");
+  for (auto key : {"a:other", "k1", "k2"}) t.have("r", key, "#");
   t.put_bucket("b", CachingDriver::keeping({.bytes_per_peer = kChunk}));
   t.join("x");
   t.have("x", "new", "#");
-  t.open_in("a", "r", "new");
+  t.open("r", "a:new");
   EXPECT_EQ(t.evicted("r"), "k1/0+1");
   EXPECT_EQ(t.why_evicted("r"), Choice::kEvictQuota);
 }
@@ -195,19 +195,19 @@ TEST(Quota, FollowsAVersionWhoseBucketBecomesKnown) {
 TEST(Buckets, OfTheirNominationsTheOneUsedLongestAgoGoes) {
   CachingDriver t;
   t.put_bucket("a", CachingDriver::keeping({.replacement = ReplacementKind::kLeastRare}));
-  t.publish_in("a", "stale", 1);
+  t.publish("a:stale", 1);
   t.publish("middle", 1);
-  t.publish_in("a", "common", 1);
+  t.publish("a:common", 1);
   t.publish("new", 1);
   t.join_small("r", 3);
-  for (auto key : {"stale", "middle", "common"}) {
+  for (auto key : {"a:stale", "middle", "a:common"}) {
     t.have("r", key, "#");
     t.advance(Duration::seconds(10));
   }
   for (auto name : {"x", "y"}) {
     t.join(name);
-    for (auto key : {"stale", "middle", "common", "new"})
-      if (name[0] == 'x' || std::string(key) == "common") t.have(name, key, "#");
+    for (auto key : {"a:stale", "middle", "a:common", "new"})
+      if (name[0] == 'x' || std::string(key) == "a:common") t.have(name, key, "#");
   }
   t.open("r", "new");
   EXPECT_EQ(t.evicted("r"), "middle/0+1");  // a nominates "common", which was used after that
@@ -257,16 +257,16 @@ TEST(Expiry, WhatHasExpiredMakesRoomBeforeWhatIsOlderInOtherBuckets) {
   CachingDriver t;
   t.put_bucket("a");
   t.put_bucket("b", CachingDriver::keeping({.ttl = Duration::seconds(20)}));
-  t.publish_in("a", "older", 1);
+  t.publish("a:older", 1);
   t.publish("expired", 1);
   t.publish("new", 1);
   t.join_small("r", 2);
-  t.have("r", "older", "#");
+  t.have("r", "a:older", "#");
   t.advance(Duration::seconds(2));
   t.have("r", "expired", "#");
   t.advance(Duration::seconds(19));
   t.join_small("x", 10);
-  for (auto key : {"older", "expired", "new"}) t.have("x", key, "#");
+  for (auto key : {"a:older", "expired", "new"}) t.have("x", key, "#");
   t.advance(Duration::seconds(2));
   t.open("r", "new");
   EXPECT_EQ(t.evicted("r"), "expired/0+1");

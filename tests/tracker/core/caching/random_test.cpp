@@ -21,7 +21,7 @@ class RandomCaches {
       change_policy(bucket);
       for (uint32_t i = 0; i < kObjects; ++i) {
         uint32_t chunks = 1 + rng_.below(6);
-        VersionId id = t_.publish_in(bucket, key(bucket, i), chunks);
+        VersionId id = t_.publish(key(bucket, i), chunks);
         objects_[id] = {bucket, chunks};
       }
     }
@@ -61,7 +61,7 @@ class RandomCaches {
     return "z" + std::to_string(peer % 2) + "/k/" + name(peer);
   }
   static std::string key(const std::string& bucket, uint32_t i) {
-    return bucket + std::to_string(i);
+    return bucket + ":" + std::to_string(i);
   }
   void change_policy(const std::string& bucket) {
     CachingPolicy caching;
@@ -95,8 +95,8 @@ class RandomCaches {
   void open(uint32_t peer) {
     if (opens_[peer].size() >= 3) return close(peer);
     const std::string& bucket = kBuckets[rng_.below(3)];
-    opens_[peer].push_back(t_.open_in(
-        bucket, name(peer), key(bucket, std::min(rng_.below(kObjects), rng_.below(kObjects)))));
+    uint32_t object = std::min(rng_.below(kObjects), rng_.below(kObjects));
+    opens_[peer].push_back(t_.open(name(peer), key(bucket, object)));
   }
   void close(uint32_t peer) {
     if (opens_[peer].empty()) return;
