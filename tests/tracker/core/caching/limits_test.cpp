@@ -247,7 +247,7 @@ TEST(Expiry, WhatWasNotUsedForSoLongGoesThoughThereIsRoom) {
   t.open("r", "used");
   t.advance(Duration::seconds(40));
   t.send("r");
-  EXPECT_EQ(t.evicted("a"), "old/0+2");
+  EXPECT_EQ(t.evicted("a"), "old/0+2 used/0+1");
   EXPECT_EQ(t.why_evicted("a"), Choice::kEvictExpired);
   EXPECT_EQ(t.evicted("r"), "");  // last copies stay while nobody needs their room
   t.core.check_invariants();
