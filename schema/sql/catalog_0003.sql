@@ -1,7 +1,7 @@
 -- Schema version 3: pins.
 
 -- A name whose version, the one it stood for when it was pinned, is not evicted until a time.
--- What has run out is deleted when the tracker starts.
+-- What has run out is deleted when the tracker starts, and with the next pin.
 CREATE TABLE pins (
   bucket          INTEGER NOT NULL REFERENCES buckets (id),
   key             TEXT    NOT NULL,

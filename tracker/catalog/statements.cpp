@@ -310,7 +310,9 @@ Result<void> CatalogStatements::apply(const RecordRoot& change, WallTime,
   return {};
 }
 
-Result<void> CatalogStatements::apply(const SetPin& change, WallTime, Result<ChangeDone>& done) {
+Result<void> CatalogStatements::apply(const SetPin& change, WallTime now,
+                                      Result<ChangeDone>& done) {
+  if (auto expired = pins.expire(now); !expired.ok()) return expired;
   auto bucket = find_bucket(change.name.bucket);
   if (!bucket.ok()) return bucket.error();
   if (bucket->has_value()) return pins.put((*bucket)->id, change);

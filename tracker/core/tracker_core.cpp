@@ -133,6 +133,7 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
           [&](VersionLoaded& in) { load_version(state, in); },
           [&](NameLoaded& in) { load_name(state, in); },
           [&](PinSet& in) {
+            state.pins.forget_expired(state.now);
             state.pins.put(in.name, {in.version, in.object_bytes, in.until, in.expires});
           },
           [&](PinRemoved& in) { remove_pin(state, in); },

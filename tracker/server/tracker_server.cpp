@@ -264,7 +264,6 @@ Api::Hooks TrackerServer::Impl::api_hooks() {
 }
 
 void TrackerServer::Impl::add_health_routes() {
-  using Responder = std::shared_ptr<io::HttpResponder>;
   http_->route("GET", "/healthz", [](const io::HttpRequest&, const Responder& responder) {
     responder->reply(200, "text/plain", "ok\n");
   });

@@ -30,8 +30,8 @@ TEST_F(PinsInCatalog, AreThereAfterARestartWithAllTheySay) {
 TEST_F(PinsInCatalog, GoWhenTheyAreRemovedOrHaveRunOutAtAStart) {
   done(CreateBucket{a_bucket("models")});
   done(a_pin("a.bin", 1, 60));
-  done(a_pin("b.bin", 2, -1));
   done(a_pin("c.bin", 3, 60));
+  done(a_pin("b.bin", 2, -1));
   done(RemovePin{{"models", "a.bin"}});
   ASSERT_TRUE(catalog->start_epoch(kSomeDay).ok());
   auto pins = content().pins;

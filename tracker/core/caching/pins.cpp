@@ -21,6 +21,12 @@ void Pins::remove(const ObjectName& name) {
     if (pin.version == version) until_[version] = std::max(until_[version], pin.until);
 }
 
+void Pins::forget_expired(Instant now) {
+  std::erase_if(pins_, [&](const auto& entry) { return entry.second.until <= now; });
+  // order-free: each is judged by itself
+  std::erase_if(until_, [&](const auto& entry) { return entry.second <= now; });
+}
+
 uint64_t Pins::bytes(const ObjectName& besides, Instant now) const {
   uint64_t bytes = 0;
   for (const auto& [name, pin] : pins_)

@@ -21,7 +21,9 @@ struct Pin {
   WallTime expires;  // the same, for people
 };
 
-// Bounds: kPinsMax; a further one is for the caller to refuse.
+// Bounds: kPinsMax in force, a further one is for the caller to refuse; and those that ran out
+// since
+//         forget_expired().
 class Pins {
  public:
   static constexpr std::size_t kPinsMax = 10'000;
@@ -29,6 +31,8 @@ class Pins {
   // In place of the name's pin, if it has one.
   void put(const ObjectName& name, const Pin& pin);
   void remove(const ObjectName& name);
+  // Those that have run out go. Cost: all pins.
+  void forget_expired(Instant now);
   // Whether a pin of the version is in force. Cost: constant.
   bool holds(const VersionId& version, Instant now) const {
     if (until_.empty()) return false;

@@ -130,6 +130,22 @@ TEST(Pins, HoldAVersionUntilTheLatestOfItsPinsRunsOut) {
   EXPECT_TRUE(pins.holds(version(2), at(50)));
 }
 
+TEST(Pins, ThatHaveRunOutAreForgottenAndTheOthersKept) {
+  Pins pins;
+  pins.put({"b", "x"}, {version(1), 10, at(100), {}});
+  pins.put({"b", "y"}, {version(1), 10, at(200), {}});
+  pins.put({"b", "z"}, {version(2), 10, at(50), {}});
+  pins.forget_expired(at(100));
+  int left = 0;
+  pins.visit([&](const ObjectName& name, const Pin&) {
+    EXPECT_EQ(name.key, "y");
+    ++left;
+  });
+  EXPECT_EQ(left, 1);
+  EXPECT_TRUE(pins.holds(version(1), at(150)));
+  EXPECT_FALSE(pins.holds(version(2), at(0)));
+}
+
 TEST(Pins, CountTheBytesOfABucketsOtherPinsInForce) {
   Pins pins;
   pins.put({"a", "x"}, {version(1), 1, at(100)});
