@@ -210,6 +210,11 @@ enum Choice {
   originPolicy @22;       # from the origin by the reader itself: its bucket wants it so
   originCold @23;         # from the origin by the reader itself: too few ask for the object
   waitForRate @24;        # the bucket is sent as many bytes a second as it may
+  evictLeastRare @25;     # of those looked at, the one that most others have
+  evictRandom @26;        # by lot
+  evictExpired @27;       # not used for as long as the bucket keeps copies
+  evictQuota @28;         # the bucket has more of that peer's store than it may
+  evictNotAdmitted @29;   # nobody reads it, and the bucket is kept by superpeers only
 }
 
 struct Reason {

@@ -1,8 +1,6 @@
 #include "peer/cli/bucket_policy.h"
 
-#include <array>
 #include <cstdio>
-#include <ctime>
 
 #include "base/names.h"
 #include "io/http/url.h"
@@ -20,17 +18,6 @@ std::string query_of(const PolicyOptions& policy) {
   std::string query;
   for (const std::string& term : terms) query += (query.empty() ? "?" : "&") + term;
   return query;
-}
-
-// UTC, to the second.
-std::string date_of(const Json& unix_ns) {
-  if (!unix_ns.is_number_integer()) return "-";
-  const std::time_t seconds = unix_ns.get<int64_t>() / 1'000'000'000;
-  std::tm parts{};
-  std::array<char, 32> text{};
-  gmtime_r(&seconds, &parts);
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
 }
 
 // "selection.weight=3" and so on as the body of a PATCH.

@@ -11,6 +11,7 @@
 #include "peer/cli/explain.h"
 #include "peer/cli/get.h"
 #include "peer/cli/interrupt.h"
+#include "peer/cli/pin.h"
 #include "peer/cli/publish.h"
 
 namespace tyto::cli {
@@ -27,6 +28,7 @@ struct Command {
   ApiOptions api;
   PublishOptions publish;
   ExplainOptions explain;
+  PinOptions pin;
   std::string what;
   std::string store_bytes;
 };
@@ -96,6 +98,28 @@ CLI::App* add_explain(CLI::App& app, Command& command) {
   return sub;
 }
 
+struct PinCommands {
+  CLI::App* pin;
+  CLI::App* ls;
+  CLI::App* unpin;
+};
+
+PinCommands add_pin(CLI::App& app, Command& command) {
+  auto* pin = app.add_subcommand("pin", "Keep an object's copies from being evicted, for a time");
+  pin->add_option("object", command.pin.object, "bucket/key, or ls to list what is pinned");
+  pin->add_option("--for", command.pin.span, "For how long, as 7d");
+  pin->add_option("--object-version", command.pin.version,
+                  "This version (64 hex digits), not what the name stands for now");
+  add_api(*pin, command.api);
+  auto* ls = pin->add_subcommand("ls", "List what is pinned");
+  ls->add_option("bucket", command.what, "Of this bucket only");
+  add_api(*ls, command.api);
+  auto* unpin = app.add_subcommand("unpin", "Let an object's copies be evicted again");
+  unpin->add_option("object", command.what, "bucket/key")->required();
+  add_api(*unpin, command.api);
+  return {pin, ls, unpin};
+}
+
 int run_get_command(Command& command) {
   if (!command.store_bytes.empty()) {
     auto bytes = io::parse_bytes(command.store_bytes);
@@ -124,6 +148,7 @@ int run(int argc, char** argv) {
   auto* peers = app.add_subcommand("peers", "List peers");
   add_api(*peers, command.api);
   auto* explain = add_explain(app, command);
+  PinCommands pin = add_pin(app, command);
   BucketCommands bucket(app);
   app.add_subcommand("agent", "Keep and serve what is fetched on this host");
   try {
@@ -138,6 +163,9 @@ int run(int argc, char** argv) {
   if (stat->parsed()) return run_stat(command.api, command.what);
   if (peers->parsed()) return run_peers(command.api);
   if (explain->parsed()) return run_explain(command.api, command.explain);
+  if (pin.ls->parsed()) return run_pin_ls(command.api, command.what);
+  if (pin.pin->parsed()) return run_pin(command.api, command.pin);
+  if (pin.unpin->parsed()) return run_unpin(command.api, command.what);
   if (bucket.is_given()) return bucket.run();
   return kExitUsage;
 }

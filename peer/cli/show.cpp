@@ -1,6 +1,8 @@
 #include "peer/cli/show.h"
 
+#include <array>
 #include <cstdio>
+#include <ctime>
 
 #include "peer/cli/exit_codes.h"
 
@@ -11,6 +13,16 @@ std::string text_of(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "-";
   return value.dump();
+}
+
+std::string date_of(const Json& unix_ns) {
+  if (!unix_ns.is_number_integer()) return "-";
+  const std::time_t seconds = unix_ns.get<int64_t>() / 1'000'000'000;
+  std::tm parts{};
+  std::array<char, 32> text{};
+  gmtime_r(&seconds, &parts);
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
 }
 
 void print_json(const Json& json) {

@@ -19,6 +19,8 @@ struct ApiOptions {
 
 // A value in a word: "yes", "-", "7".
 std::string text_of(const Json& value);
+// A moment in nanoseconds since 1970, as "2026-11-26T15:04:05Z"; "-" if it is no number.
+std::string date_of(const Json& unix_ns);
 void print_json(const Json& json);
 // A member a line; nested objects indented by their name.
 void print_members(const Json& json);

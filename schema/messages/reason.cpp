@@ -44,6 +44,13 @@ constexpr std::array kRows{
     Row{Choice::kOriginCold, "origin_cold",
         "too few ask for the object, so the reader went past the superpeers"},
     Row{Choice::kWaitForRate, "wait_for_rate", "its bucket was sent as much as it may be"},
+    Row{Choice::kEvictLeastRare, "evict_least_rare", "of those looked at, most others had it"},
+    Row{Choice::kEvictRandom, "evict_random", "it was drawn by lot"},
+    Row{Choice::kEvictExpired, "evict_expired",
+        "it was not used for as long as its bucket keeps copies"},
+    Row{Choice::kEvictQuota, "evict_quota", "its bucket had all it may of the store there"},
+    Row{Choice::kEvictNotAdmitted, "evict_not_admitted",
+        "nobody read it any more, and only superpeers keep its bucket"},
 };
 
 constexpr bool is_in_order() {

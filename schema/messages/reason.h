@@ -35,8 +35,13 @@ enum class Choice : uint8_t {
   kOriginPolicy,       // from the origin by the reader itself: its bucket wants it so
   kOriginCold,         // from the origin by the reader itself: too few ask for the object
   kWaitForRate,        // wait: the bucket is sent as many bytes a second as it may
+  kEvictLeastRare,     // evicted: of those looked at, the one that most others have
+  kEvictRandom,        // evicted: by lot
+  kEvictExpired,       // evicted: not used for as long as the bucket keeps copies
+  kEvictQuota,         // evicted: the bucket has more of that peer's store than it may
+  kEvictNotAdmitted,   // evicted: nobody reads it, and the bucket is kept by superpeers only
 };
-inline constexpr Choice kChoiceLast = Choice::kWaitForRate;
+inline constexpr Choice kChoiceLast = Choice::kEvictNotAdmitted;
 
 // As in metrics and JSON: "whole_copy".
 std::string_view choice_name(Choice choice);

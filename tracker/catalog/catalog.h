@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/names.h"
 #include "base/result.h"
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
@@ -70,8 +71,20 @@ struct RecordRoot {
   ChunkId chunk;
   Digest root;
 };
-using Change =
-    std::variant<CreateBucket, UpdateBucket, SetPolicy, Publish, RecordVersion, RecordRoot>;
+// Pins a version under a name until a time, in place of the name's former pin. Refused with
+// kNotFound if there is no such bucket.
+struct SetPin {
+  ObjectName name;
+  VersionId version;
+  uint64_t object_bytes = 0;
+  WallTime expires;
+};
+// Refused with kNotFound if the name has no pin.
+struct RemovePin {
+  ObjectName name;
+};
+using Change = std::variant<CreateBucket, UpdateBucket, SetPolicy, Publish, RecordVersion,
+                            RecordRoot, SetPin, RemovePin>;
 
 // Whether somebody waits to hear that the change will last.
 bool is_acknowledged(const Change& change);
@@ -89,8 +102,8 @@ struct StartedEpoch {
   bool is_first_run = false;  // no tracker ever ran on this catalog
 };
 
-// Takes the catalog's content, buckets before versions before names. May ask the catalog for
-// policies meanwhile.
+// Takes the catalog's content, buckets before versions before names before pins. May ask the
+// catalog for policies meanwhile.
 struct CatalogReader {
   std::function<void(BucketConfig, PolicyRevision)> bucket;
   // `roots`: one per chunk, zero where not known; or empty: none known.
@@ -98,6 +111,7 @@ struct CatalogReader {
   std::function<void(const BucketConfig& bucket, std::string key, VersionId version,
                      bool is_published)>
       name;
+  std::function<void(SetPin pin)> pin;  // may be left out
 };
 
 // Which of a bucket's policies to tell of.

@@ -64,6 +64,8 @@ struct SqliteCatalog::State {
   Result<std::vector<Digest>> load_roots(const VersionFacts& facts);
   Result<void> load_names(const CatalogReader& reader,
                           const std::map<uint32_t, BucketConfig>& buckets);
+  Result<void> load_pins(const CatalogReader& reader,
+                         const std::map<uint32_t, BucketConfig>& buckets);
 };
 
 SqliteCatalog::SqliteCatalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -117,6 +119,7 @@ Result<StartedEpoch> SqliteCatalog::start_epoch(WallTime now) {
   auto trim = state_->database->prepare("DELETE FROM epochs WHERE epoch <= ?");
   if (!trim.ok()) return trim.error();
   if (auto done = trim->bind_all(epoch - kEpochsKept).run(); !done.ok()) return done.error();
+  if (auto done = state_->statements->pins.expire(now); !done.ok()) return done.error();
   if (auto done = state_->prune(now); !done.ok()) return done.error();
   if (auto done = transaction->commit(); !done.ok()) return done.error();
   return StartedEpoch{TrackerEpoch(static_cast<uint64_t>(epoch)), epoch == 1};
@@ -125,7 +128,8 @@ Result<StartedEpoch> SqliteCatalog::start_epoch(WallTime now) {
 Result<void> SqliteCatalog::State::prune(WallTime now) {
   auto statement = database->prepare(
       "DELETE FROM versions WHERE is_published = 0 AND recorded_unix_ns < ?"
-      " AND NOT EXISTS (SELECT 1 FROM names WHERE names.version = versions.id)");
+      " AND NOT EXISTS (SELECT 1 FROM names WHERE names.version = versions.id)"
+      " AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.version = versions.id)");
   if (!statement.ok()) return statement.error();
   return statement->bind_all(now.unix_ns() - options.keep_unnamed.ns()).run();
 }
@@ -137,6 +141,7 @@ Result<void> SqliteCatalog::load(const CatalogReader& reader) {
     return with_remedy(done.error());
   if (auto done = state_->load_names(reader, *buckets); !done.ok())
     return with_remedy(done.error());
+  if (auto done = state_->load_pins(reader, *buckets); !done.ok()) return with_remedy(done.error());
   return {};
 }
 
@@ -223,6 +228,17 @@ Result<void> SqliteCatalog::State::load_names(const CatalogReader& reader,
     reader.name(bucket->second, std::string(rows->column_text(1)), VersionId{*version},
                 rows->column_int64(3) != 0);
   }
+}
+
+Result<void> SqliteCatalog::State::load_pins(const CatalogReader& reader,
+                                             const std::map<uint32_t, BucketConfig>& buckets) {
+  if (!reader.pin) return {};
+  return statements->pins.load([&](BucketId bucket, SetPin pin) {
+    auto known = buckets.find(bucket.value());
+    if (known == buckets.end()) return;
+    pin.name.bucket = known->second.name;
+    reader.pin(std::move(pin));
+  });
 }
 
 Result<std::vector<Result<ChangeDone>>> SqliteCatalog::commit(std::span<const Change> changes,

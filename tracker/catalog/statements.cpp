@@ -109,13 +109,17 @@ Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::Databa
   }
   auto policies = PolicyStatements::prepare(database);
   if (!policies.ok()) return policies.error();
+  auto pins = PinStatements::prepare(database);
+  if (!pins.ok()) return pins.error();
   return std::unique_ptr<CatalogStatements>(
-      new CatalogStatements(database, std::move(*policies), std::move(prepared)));
+      new CatalogStatements(database, std::move(*policies), std::move(*pins), std::move(prepared)));
 }
 
 CatalogStatements::CatalogStatements(io::Database& database, PolicyStatements policy_statements,
+                                     PinStatements pin_statements,
                                      std::vector<io::Statement> prepared)
     : policies(std::move(policy_statements)),
+      pins(std::move(pin_statements)),
       select_manifest(std::move(prepared[0])),
       select_learned(std::move(prepared[1])),
       database_(database),
@@ -303,6 +307,30 @@ Result<void> CatalogStatements::apply(const RecordRoot& change, WallTime,
   if (database_.rows_changed() == 0)
     done = Error{ErrorCode::kNotFound,
                  "version " + change.chunk.version.hex() + " is not in the catalog"};
+  return {};
+}
+
+Result<void> CatalogStatements::apply(const SetPin& change, WallTime now,
+                                      Result<ChangeDone>& done) {
+  if (auto expired = pins.expire(now); !expired.ok()) return expired;
+  auto bucket = find_bucket(change.name.bucket);
+  if (!bucket.ok()) return bucket.error();
+  if (bucket->has_value()) return pins.put((*bucket)->id, change);
+  done = no_such_bucket(change.name.bucket);
+  return {};
+}
+
+Result<void> CatalogStatements::apply(const RemovePin& change, WallTime, Result<ChangeDone>& done) {
+  auto bucket = find_bucket(change.name.bucket);
+  if (!bucket.ok()) return bucket.error();
+  if (!bucket->has_value()) {
+    done = no_such_bucket(change.name.bucket);
+    return {};
+  }
+  if (auto removed = pins.remove((*bucket)->id, change.name.key); !removed.ok()) return removed;
+  if (database_.rows_changed() == 0)
+    done = Error{ErrorCode::kNotFound,
+                 printable(change.name.text(), 1200) + " is not pinned; tyto pin ls lists what is"};
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "io/sqlite/database.h"
 #include "tracker/catalog/catalog.h"
+#include "tracker/catalog/pin_statements.h"
 #include "tracker/catalog/policy_statements.h"
 
 namespace tyto::tracker {
@@ -39,13 +40,14 @@ class CatalogStatements {
   Result<std::optional<BucketConfig>> find_bucket(const std::string& name);
 
   PolicyStatements policies;
+  PinStatements pins;
   io::Statement select_manifest;
   io::Statement select_learned;
 
  private:
   struct Prepared;
   CatalogStatements(io::Database& database, PolicyStatements policy_statements,
-                    std::vector<io::Statement> prepared);
+                    PinStatements pin_statements, std::vector<io::Statement> prepared);
 
   Result<void> apply(const CreateBucket& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const UpdateBucket& change, WallTime now, Result<ChangeDone>& done);
@@ -53,6 +55,8 @@ class CatalogStatements {
   Result<void> apply(const Publish& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordVersion& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordRoot& change, WallTime now, Result<ChangeDone>& done);
+  Result<void> apply(const SetPin& change, WallTime now, Result<ChangeDone>& done);
+  Result<void> apply(const RemovePin& change, WallTime now, Result<ChangeDone>& done);
   // The bucket, whose version has just grown by one, with a row for this policy.
   Result<void> put_policy(const std::string& bucket, PolicyRevision policy,
                           Result<ChangeDone>& done);

@@ -1,82 +1,146 @@
-// The bytes that peers lend: reserved before a chunk is sent for, freed by the least recent use.
-#include "tracker/core/state.h"
+// The bytes that peers lend: reserved before a chunk is sent for, freed by evictions. What goes is
+// chosen in caching/.
+#include <algorithm>
+
+#include "tracker/core/caching/candidates.h"
 
 namespace tyto::tracker {
 namespace {
 
-// Which chunks of a holding may go.
-enum class Pass : uint8_t { kCopiedElsewhere, kAny };
+uint32_t length_of(const State& state, VersionIndex version, uint32_t chunk) {
+  return state.versions[version].chunking.length_of(ChunkIndex(chunk));
+}
 
-struct Eviction {
-  PeerIndex peer;
-  SessionIndex session;
-  uint64_t wanted = 0;  // bytes still to be found
-  VersionIndex for_version{kNone};
+Session& session_of(State& state, PeerIndex peer) {
+  return state.sessions[state.fleet.peer(peer).session];
+}
+
+void evict_run(State& state, PeerIndex peer, const Evict& run, VersionIndex for_version) {
+  if (run.count == 0) return;
+  state.counters.evictions += run.count;
+  state.counters.evictions_by[static_cast<std::size_t>(run.reason.choice)] += run.count;
+  note_evicted(state, peer, run, for_version);
+  state.stage(state.fleet.peer(peer).session, run);
+}
+
+// What is lacking of a peer's store, beyond what evictions on their way will free.
+struct Lack {
+  uint64_t bytes = 0;
+  std::optional<BucketIndex> bucket;  // that must give it; none: any
 };
 
-void evict_run(State& state, const Eviction& eviction, VersionIndex version, uint32_t first,
-               uint32_t count, Choice choice) {
-  if (count == 0) return;
-  Reason reason;
-  reason.choice = choice;
-  reason.copies = state.versions[version].copies[first];
-  state.counters.evictions += count;
-  Evict order{state.versions[version].id, first, count, reason};
-  note_evicted(state, eviction.peer, order, eviction.for_version);
-  state.stage(eviction.session, std::move(order));
+// What ordering evictions came to.
+struct Freed {
+  bool is_enough = false;
+  bool is_hopeless = false;  // everything that is left may never go
+};
+
+// Whether what is left will never make room: nothing is on its way in or out, and no reader keeps
+// anything that could go when it has read on, but this one of the whole version.
+bool is_hopeless(const State& state, PeerIndex peer, VersionIndex version, const Candidates& left) {
+  const PeerRow& row = state.fleet.peer(peer);
+  ReaderIndex reader = state.readers.find(peer, version);
+  bool keeps_all = reader != kNoReader && state.readers[reader].wants_all;
+  auto may_end = [&](VersionIndex wanted) { return wanted != version || !keeps_all; };
+  return left.is_all && left.list.empty() && row.evicting_bytes == 0 && row.downloads == 0 &&
+         std::none_of(left.wanted.begin(), left.wanted.end(), may_end);
 }
 
-// Orders chunks of one holding to be freed until enough is found. They are no source from now on.
-void evict_from(State& state, Eviction& eviction, HoldingIndex holding, Pass pass) {
-  VersionIndex version = state.holdings[holding].version;
-  const VersionRow& row = state.versions[version];
-  ReaderIndex reader_index = state.readers.find(eviction.peer, version);
-  const Reader* reader = reader_index == kNoReader ? nullptr : &state.readers[reader_index];
-  if (reader != nullptr && reader->wants_all) return;
-  Choice choice = reader == nullptr ? Choice::kEvictLru : Choice::kEvictConsumed;
-  uint32_t run_first = 0;
-  uint32_t run_count = 0;
-  uint32_t left = state.holdings[holding].count;
-  for (uint32_t c = 0; c < row.chunk_count() && left > 0 && eviction.wanted > 0; ++c) {
-    bool may_go = state.holdings.has(holding, c);
-    if (may_go) --left;
-    if (reader != nullptr && reader->window.size() != 0 && reader->window.test(c)) may_go = false;
-    if (pass == Pass::kCopiedElsewhere && row.copies[c] < 2) may_go = false;
-    if (!may_go) continue;
-    uint32_t bytes = row.chunking.length_of(ChunkIndex(c));
-    unlist_copy(state, eviction.peer, version, c);  // the holding may go with it: left is 0
-    eviction.wanted -= std::min<uint64_t>(eviction.wanted, bytes);
-    if (run_count > 0 && run_first + run_count != c) {
-      evict_run(state, eviction, version, run_first, run_count, choice);
-      run_count = 0;
+Freed make_room(State& state, PeerIndex peer, VersionIndex version, Lack lack) {
+  Candidates left;
+  for (Pass pass : {Pass::kSpare, Pass::kAny}) {
+    Search search{peer, pass, lack.bucket};
+    while (lack.bytes > 0) {
+      left = find_candidates(state, search);
+      if (left.list.empty()) break;
+      Victim victim = choose_victim(state, search, left);
+      Ousting ousting{pass, lack.bytes, victim.why, version};
+      lack.bytes -= std::min(lack.bytes, evict_from(state, victim.candidate.holding, ousting));
     }
-    if (run_count == 0) run_first = c;
-    ++run_count;
   }
-  evict_run(state, eviction, version, run_first, run_count, choice);
+  if (lack.bytes == 0) return {.is_enough = true};
+  return {.is_hopeless = is_hopeless(state, peer, version, left)};
 }
 
-void evict(State& state, Eviction& eviction) {
-  for (Pass pass : {Pass::kCopiedElsewhere, Pass::kAny}) {
-    HoldingIndex holding = state.fleet.peer(eviction.peer).oldest_holding;
-    while (holding != kNoHolding && eviction.wanted > 0) {
-      HoldingIndex newer = state.holdings[holding].newer;
-      evict_from(state, eviction, holding, pass);
-      holding = newer;
-    }
-  }
+uint64_t beyond(uint64_t used, uint64_t limit) {
+  return used > limit ? used - limit : 0;
 }
 
 }  // namespace
 
+uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting) {
+  const PeerIndex peer = state.holdings[holding].peer;
+  const VersionIndex version = state.holdings[holding].version;
+  const VersionRow& row = state.versions[version];
+  const Protection protection(state, holding);
+  Evict run{row.id, 0, 0, {}};
+  run.reason.choice = ousting.why;
+  uint64_t found = 0;
+  uint32_t left = state.holdings[holding].count;
+  for (uint32_t c = protection.next(ousting.pass, 0); c != kNone && found < ousting.bytes;) {
+    if (run.count > 0 && run.first + run.count != c) {
+      evict_run(state, peer, run, ousting.for_version);
+      run.count = 0;
+    }
+    if (run.count == 0) {
+      run.first = c;
+      run.reason.copies = row.copies[c];
+    }
+    ++run.count;
+    found += length_of(state, version, c);
+    unlist_copy(state, peer, version, c);
+    c = --left == 0 ? kNone
+                    : protection.next(ousting.pass, c + 1);  // without chunks there is no holding
+  }
+  evict_run(state, peer, run, ousting.for_version);
+  return found;
+}
+
 void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
   if (!state.holdings.remove(version, peer, chunk)) return;
-  PeerRow& row = state.fleet.peer(peer);
-  uint32_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
-  if (state.sessions[row.session].evictions.emplace(version, chunk).second) {
-    row.evicting_bytes += bytes;
+  Session& session = session_of(state, peer);
+  if (session.evictions.emplace(version, chunk).second) {
+    uint32_t bytes = length_of(state, version, chunk);
+    state.fleet.peer(peer).evicting_bytes += bytes;
+    session.shares.begin_evicting(state.versions[version].bucket, bytes);
   } else {
-    row.used_bytes -= bytes;  // an earlier order covers it: one drop will confirm both
+    unbook(state, peer, version, chunk);  // an earlier order covers it: one drop confirms both
+  }
+}
+
+void book(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
+  uint32_t bytes = length_of(state, version, chunk);
+  state.fleet.peer(peer).used_bytes += bytes;
+  session_of(state, peer).shares.use(state.versions[version].bucket, bytes);
+}
+
+void unbook(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
+  uint32_t bytes = length_of(state, version, chunk);
+  state.fleet.peer(peer).used_bytes -= bytes;
+  session_of(state, peer).shares.free(state.versions[version].bucket, bytes);
+}
+
+void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to) {
+  if (from == to) return;
+  const uint32_t chunks = state.versions[version].chunk_count();
+  for (uint32_t s = 0; s < state.sessions.rows(); ++s) {
+    if (!state.sessions.is_used(SessionIndex(s))) continue;
+    Session& session = state.sessions[SessionIndex(s)];
+    HoldingIndex holding = state.holdings.find(version, session.peer);
+    uint64_t held = 0;
+    uint64_t evicting = 0;
+    for (uint32_t c = 0; holding != kNoHolding && c < chunks; ++c)
+      held += state.holdings.has(holding, c) ? length_of(state, version, c) : 0;
+    for (const Download& download : session.downloads)
+      held += download.version == version ? length_of(state, version, download.chunk) : 0;
+    for (auto it = session.evictions.lower_bound({version, 0});
+         it != session.evictions.end() && it->first == version; ++it)
+      evicting += length_of(state, version, it->second);
+    if (held + evicting == 0) continue;
+    session.shares.end_evicting(from, evicting);
+    session.shares.free(from, held);
+    session.shares.use(to, held + evicting);
+    session.shares.begin_evicting(to, evicting);
   }
 }
 
@@ -85,22 +149,45 @@ void try_full_store_again(State& state, PeerIndex peer) {
   if (state.now >= details.full_until) state.fleet.peer(peer).store_bytes = details.lent_bytes;
 }
 
+uint64_t room_for(const State& state, PeerIndex peer, VersionIndex version) {
+  uint64_t store = state.fleet.peer(peer).store_bytes;
+  uint64_t quota = state.policy(version).caching.bytes_per_peer;
+  return quota == 0 ? store : std::min(store, quota);
+}
+
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes) {
   try_full_store_again(state, peer);
-  PeerRow& row = state.fleet.peer(peer);
-  if (bytes > row.store_bytes) return Space::kImpossible;
-  if (row.used_bytes + bytes <= row.store_bytes) {
-    row.used_bytes += bytes;
+  if (bytes > room_for(state, peer, version)) return Space::kImpossible;
+  const PeerRow& row = state.fleet.peer(peer);
+  const BucketIndex bucket = state.versions[version].bucket;
+  const uint64_t quota = state.policy(version).caching.bytes_per_peer;
+  Session& session = session_of(state, peer);
+  auto over_quota = [&] {
+    return quota == 0 ? 0 : beyond(session.shares.of(bucket).used_bytes + bytes, quota);
+  };
+  auto over_store = [&] { return beyond(row.used_bytes + bytes, row.store_bytes); };
+  if (over_quota() == 0 && over_store() == 0) {
+    state.fleet.peer(peer).used_bytes += bytes;
+    session.shares.use(bucket, bytes);
     return Space::kReserved;
   }
-  uint64_t lacking = row.used_bytes + bytes - row.store_bytes;
-  if (lacking > row.evicting_bytes) {
-    Eviction eviction{peer, row.session, lacking - row.evicting_bytes, version};
-    evict(state, eviction);
-  }
-  auto& wants = state.sessions[row.session].wants_space;
+  Freed freed = make_room(state, peer, version,
+                          {beyond(over_quota(), session.shares.of(bucket).evicting_bytes), bucket});
+  if (freed.is_enough)
+    freed = make_room(state, peer, version, {beyond(over_store(), row.evicting_bytes), {}});
+  if (freed.is_hopeless) return Space::kRefused;
+  auto& wants = session.wants_space;
   if (std::find(wants.begin(), wants.end(), version) == wants.end()) wants.push_back(version);
   return Space::kPending;
+}
+
+Error why_refused(const State& state, PeerIndex peer, VersionIndex version) {
+  return {ErrorCode::kNoSpace,
+          "no room for " + state.subject_of(version) + ": the " +
+              std::to_string(room_for(state, peer, version)) +
+              " bytes that it may take of this peer's store are full of pinned objects, last "
+              "copies that their origin may lose, and the object itself; unpin something (tyto "
+              "pin ls), let the peer lend more, or raise caching.bytes_per_peer"};
 }
 
 void take_dropped(State& state, SessionIndex index, const ChunksDropped& event) {
@@ -112,12 +199,13 @@ void take_dropped(State& state, SessionIndex index, const ChunksDropped& event) 
   uint64_t end = std::min<uint64_t>(row.chunk_count(), uint64_t{event.first} + event.count);
   for (uint64_t i = event.first; i < end; ++i) {
     auto c = static_cast<uint32_t>(i);
-    uint32_t bytes = row.chunking.length_of(ChunkIndex(c));
     if (session.evictions.erase({*version, c}) > 0) {
+      uint32_t bytes = length_of(state, *version, c);
       peer.used_bytes -= bytes;
       peer.evicting_bytes -= bytes;
+      session.shares.end_evicting(row.bucket, bytes);
     }
-    if (state.holdings.remove(*version, session.peer, c)) peer.used_bytes -= bytes;
+    if (state.holdings.remove(*version, session.peer, c)) unbook(state, session.peer, *version, c);
   }
   for (VersionIndex waiting : session.wants_space) state.mark_dirty(waiting);
   session.wants_space.clear();

@@ -128,6 +128,7 @@ void take_exchange(State& state, SessionId id, ExchangeToken token, ExchangeUp u
     }
     ++number;
   }
+  expire_copies(state, index);
   Session& session = state.sessions[index];
   if (session.outbox.unacknowledged() > kCommandBacklogMax) {
     broken("the peer has left " + std::to_string(session.outbox.unacknowledged()) +

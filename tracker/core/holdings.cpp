@@ -177,6 +177,7 @@ void Holdings::remove_all(PeerIndex peer) {
 }
 
 void Holdings::touch(HoldingIndex index) {
+  rows_[index.value()].use(now_);
   if (fleet_.peer(rows_[index.value()].peer).newest_holding == index) return;
   unlink(index);
   link_newest(index);

@@ -62,6 +62,10 @@ class Holdings {
   bool has(HoldingIndex index, uint32_t chunk) const {
     return (word(index, chunk / 64) >> (chunk % 64)) & 1;
   }
+  // Whether there is such a holding, and it is this peer's.
+  bool is_of(HoldingIndex index, PeerIndex peer) const {
+    return index.value() < rows_.size() && rows_[index.value()].peer == peer;
+  }
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
   uint64_t word(HoldingIndex index, uint32_t word) const {
     if (index == kNoHolding) return 0;
@@ -82,8 +86,10 @@ class Holdings {
   bool remove(VersionIndex version, PeerIndex peer, uint32_t chunk);
   // Removes all that a peer holds.
   void remove_all(PeerIndex peer);
-  // The holding was used: it becomes its peer's most recent.
+  // The holding is used: it becomes its peer's most recent.
   void touch(HoldingIndex index);
+  // When what is done from now on is done. Requires: it never goes back.
+  void set_now(Instant now) { now_ = now; }
 
   uint32_t count() const { return count_; }
   // Memory of the tables, without versions' own.
@@ -107,6 +113,7 @@ class Holdings {
   BitmapPool pool_;
   HoldingMap map_;
   uint32_t count_ = 0;
+  Instant now_;
 };
 
 }  // namespace tyto::tracker

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/names.h"
 #include "schema/messages/bucket.h"
 #include "schema/messages/exchange.h"
 #include "tracker/core/policy.h"
@@ -33,6 +34,18 @@ struct NameLoaded {  // also: a name was published. Resolved names count as unch
   VersionId version;
   bool is_published = false;
 };
+// Copies of the version that the name stood for are not evicted until then. In place of the name's
+// former pin. After BucketLoaded and VersionLoaded.
+struct PinSet {
+  ObjectName name;
+  VersionId version;
+  uint64_t object_bytes = 0;
+  Instant until;
+  WallTime expires;  // the same, for people
+};
+struct PinRemoved {
+  ObjectName name;
+};
 struct CatalogLoaded {
   TrackerEpoch epoch;
   bool is_first_run = false;  // nobody can hold anything yet: no waiting for the fleet
@@ -58,7 +71,8 @@ struct ExchangeArrived {
 // Time has passed; the deadline that next_deadline() named is due.
 struct TimePassed {};
 
-using Input = std::variant<BucketLoaded, VersionLoaded, NameLoaded, CatalogLoaded, RegisterArrived,
-                           ConnectionLost, InventoryArrived, ExchangeArrived, TimePassed>;
+using Input =
+    std::variant<BucketLoaded, VersionLoaded, NameLoaded, PinSet, PinRemoved, CatalogLoaded,
+                 RegisterArrived, ConnectionLost, InventoryArrived, ExchangeArrived, TimePassed>;
 
 }  // namespace tyto::tracker

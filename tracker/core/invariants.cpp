@@ -104,6 +104,38 @@ void check_transfers(const State& state) {
   }
 }
 
+// Buckets' shares of a peer's store are the bytes of their versions.
+void check_shares(const State& state, const Session& session) {
+  std::map<BucketIndex, Share> shares;
+  auto count = [&](VersionIndex version, uint32_t chunk) -> std::pair<Share&, uint64_t> {
+    const VersionRow& row = state.versions[version];
+    return {shares[row.bucket], row.chunking.length_of(ChunkIndex(chunk))};
+  };
+  for (const auto& [version, chunk] : session.evictions) {
+    auto [share, bytes] = count(version, chunk);
+    share.used_bytes += bytes;
+    share.evicting_bytes += bytes;
+  }
+  for (const Download& download : session.downloads) {
+    auto [share, bytes] = count(download.version, download.chunk);
+    share.used_bytes += bytes;
+  }
+  HoldingIndex h = state.fleet.peer(session.peer).newest_holding;
+  for (; h != kNoHolding; h = state.holdings[h].older) {
+    VersionIndex version = state.holdings[h].version;
+    for (uint32_t c = 0; c < state.versions[version].chunk_count(); ++c) {
+      if (!state.holdings.has(h, c)) continue;
+      auto [share, bytes] = count(version, c);
+      share.used_bytes += bytes;
+    }
+  }
+  TYTO_ASSERT(session.shares.rows().size() == shares.size());
+  for (const auto& [bucket, share] : shares) {
+    TYTO_ASSERT(session.shares.of(bucket).used_bytes == share.used_bytes);
+    TYTO_ASSERT(session.shares.of(bucket).evicting_bytes == share.evicting_bytes);
+  }
+}
+
 // Bytes used are those held, those on their way, and those told to go and not gone yet.
 void check_bytes(const State& state) {
   for (uint32_t s = 0; s < state.sessions.rows(); ++s) {
@@ -131,6 +163,7 @@ void check_bytes(const State& state) {
     }
     TYTO_ASSERT(peer.evicting_bytes == evicting);
     TYTO_ASSERT(peer.used_bytes == bytes + evicting);
+    check_shares(state, session);
   }
 }
 

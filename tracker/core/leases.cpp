@@ -67,7 +67,7 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
       continue;
     }
     Space space = reserve(state, superpeer, version, bytes);
-    if (space == Space::kImpossible) continue;
+    if (space == Space::kImpossible || space == Space::kRefused) continue;
     is_hopeless = false;
     if (space == Space::kPending) continue;
     Found found;
@@ -108,6 +108,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
   }
   PeerIndex peer = state.readers[reader].peer;
   Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
+  if (space == Space::kRefused) return LeaseOutcome::kNoRoom;
   if (space != Space::kReserved) return LeaseOutcome::kWait;
   Found found;
   Choice choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;

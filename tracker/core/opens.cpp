@@ -34,27 +34,37 @@ void rebuild_demand(State& state, ReaderIndex index) {
   state.mark_dirty(index);
 }
 
+void note_heat(State& state, VersionIndex version) {
+  VersionRow& row = state.versions[version];
+  row.heat.note_open(state.now);
+  bool is_hot = row.heat.is_at_least(state.policy(version).selection.hot_from, state.now);
+  state.counters.opens_hot += is_hot ? 1 : 0;
+}
+
 // The handle now stands for this version: tells the peer, and counts its demand.
 void attach_open(State& state, SessionIndex session_index, OpenId open, VersionIndex version) {
   Session& session = state.sessions[session_index];
   OpenRow& row = session.opens.at(open);
   const VersionRow& facts = state.versions[version];
   try_full_store_again(state, session.peer);
-  const PeerRow& peer = state.fleet.peer(session.peer);
+  const uint64_t room = room_for(state, session.peer, version);
   uint64_t bytes = facts.chunking.object_bytes;
   uint64_t needed = row.request.mode == ReadMode::kWhole
                         ? bytes
                         : std::min<uint64_t>(bytes, facts.chunking.chunk_bytes);
-  if (needed > peer.store_bytes) {
+  if (needed > room) {
+    bool is_quota = room < state.fleet.peer(session.peer).store_bytes;
     end_open(state, session_index, open,
              {ErrorCode::kNoSpace,
               row.request.bucket + "/" + row.request.key + " needs " + std::to_string(needed) +
-                  " bytes of this peer's store, which lends " + std::to_string(peer.store_bytes) +
-                  "; raise its limit, or stream the object"});
+                  " bytes of this peer's store, " +
+                  (is_quota ? "of which its bucket may take " : "which lends ") +
+                  std::to_string(room) + "; raise " +
+                  (is_quota ? "caching.bytes_per_peer" : "its limit") + ", or stream the object"});
     return;
   }
+  note_heat(state, version);
   row.version = version;
-  state.versions[version].heat.note_open(state.now);
   state.describe(session_index, version);
   state.stage(session_index, Opened{open, facts.id, {}});
   note_opened(state, session_index, row);
@@ -354,6 +364,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
   --state.versions[*version].readers;
   state.work.remove_reader(state.versions[*version].bucket);
   state.readers.remove(reader);
+  drop_unread(state, *version);
 }
 
 void end_open(State& state, SessionIndex index, OpenId open, Error error) {

@@ -36,7 +36,8 @@ PeerPicture picture_of(const State& state, PeerIndex index) {
   return picture;
 }
 
-VersionPicture picture_of(const VersionRow& row) {
+VersionPicture picture_of(const State& state, VersionIndex index) {
+  const VersionRow& row = state.versions[index];
   VersionPicture picture;
   picture.facts = row.facts;
   picture.id = row.id;
@@ -47,6 +48,9 @@ VersionPicture picture_of(const VersionRow& row) {
   picture.readers = row.readers;
   if (!row.copies.empty())
     picture.copies_min = *std::min_element(row.copies.begin(), row.copies.end());
+  picture.heat_milliopens = row.heat.milliopens(state.now);
+  picture.is_hot = row.heat.is_at_least(state.policy(index).selection.hot_from, state.now);
+  picture.is_pinned = state.pins.holds(row.id, state.now);
   return picture;
 }
 
@@ -80,13 +84,13 @@ void TrackerCore::visit_versions(const std::function<void(const VersionPicture&)
   std::sort(order.begin(), order.end(), [&](VersionIndex a, VersionIndex b) {
     return state_->versions[a].id < state_->versions[b].id;
   });
-  for (VersionIndex index : order) visit(picture_of(state_->versions[index]));
+  for (VersionIndex index : order) visit(picture_of(*state_, index));
 }
 
 std::optional<VersionPicture> TrackerCore::version_picture(const VersionId& version) const {
   auto index = state_->versions.find(version);
   if (!index) return std::nullopt;
-  return picture_of(state_->versions[*index]);
+  return picture_of(*state_, *index);
 }
 
 void TrackerCore::visit_transfers(const std::function<void(const TransferPicture&)>& visit) const {

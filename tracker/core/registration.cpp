@@ -108,7 +108,7 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
        c = entry.chunks.next_set(c + 1)) {
     const Digest* root = may_teach ? &entry.roots[next_root++] : nullptr;
     bool is_listed = state.holdings.add(version, peer, c);
-    if (is_listed) row.used_bytes += entry.chunking.length_of(ChunkIndex(c));
+    if (is_listed) book(state, peer, version, c);
     if (root == nullptr) continue;
     if (!facts.knows_root(c)) {
       facts.learn(c, *root);
@@ -203,9 +203,11 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   note_gone(state, index, detail.empty() ? "it left" : detail);
   // Copies: ending handles and transfers changes the session's own lists.
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
+  std::vector<VersionIndex> was_read;
   for (ReaderIndex reader : readers) {
-    --state.versions[state.readers[reader].version].readers;
-    state.work.remove_reader(state.versions[state.readers[reader].version].bucket);
+    was_read.push_back(state.readers[reader].version);
+    --state.versions[was_read.back()].readers;
+    state.work.remove_reader(state.versions[was_read.back()].bucket);
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();
@@ -226,6 +228,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   --state.fleet.host(state.fleet.peer(peer).host).peers;
   state.fleet.retire(peer);
   state.sessions.remove(index);
+  for (VersionIndex version : was_read) drop_unread(state, version);
   abandon_resolutions(state, resolving);
 }
 

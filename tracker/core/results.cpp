@@ -122,10 +122,8 @@ void accuse(State& state, PeerIndex reporter, const TransferRow& row, PeerIndex 
       accuse_of_lying(state, source, reporter, row.version, row.chunk);
       break;
     case FailureKind::kLacking:
-      if (is_whole && state.holdings.remove(row.version, source, row.chunk)) {
-        state.fleet.peer(source).used_bytes -=
-            state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
-      }
+      if (is_whole && state.holdings.remove(row.version, source, row.chunk))
+        unbook(state, source, row.version, row.chunk);
       break;
     default: break;
   }
@@ -140,11 +138,9 @@ void count_bytes(State& state, const Source& source, uint32_t bytes) {
 }
 
 void hold(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
-  if (state.holdings.add(version, peer, chunk)) {
-    state.fleet.peer(peer).used_bytes +=
-        state.versions[version].chunking.length_of(ChunkIndex(chunk));
-  }
+  if (state.holdings.add(version, peer, chunk)) book(state, peer, version, chunk);
   state.mark_dirty(version);
+  drop_unread(state, version);
 }
 
 std::string describe_failure(const State& state, const TransferRow& row,
@@ -201,7 +197,7 @@ bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, Peer
 void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
-  receiver.used_bytes -= state.versions[row.version].chunking.length_of(ChunkIndex(row.chunk));
+  unbook(state, row.receiver, row.version, row.chunk);
   if (receiver.session != kNoSession)
     std::erase_if(state.sessions[receiver.session].downloads,
                   [&](const Download& download) { return download.transfer == index; });

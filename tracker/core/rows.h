@@ -82,9 +82,29 @@ struct Holding {
   uint32_t bits = kNone;            // in the bitmap pool; kNone: holds every chunk
   HoldingIndex newer = kNoHolding;  // of the same peer
   HoldingIndex older = kNoHolding;
-  uint32_t group = kNone;     // the version's rack group
-  uint32_t position = kNone;  // in that group
-  uint32_t count = 0;         // chunks held
+  uint32_t group : 24 = 0;  // the version's rack group
+  uint32_t used_high : 8 = 0;
+  uint32_t position : 24 = 0;  // in that group
+  uint32_t used_middle : 8 = 0;
+  uint32_t count : 21 = 0;  // chunks held
+  uint32_t used_low : 11 = 0;
+
+  // When a chunk of it was received, or it was opened, last. Counted in steps of about a second,
+  // which begin anew every 4 years.
+  void use(Instant now) {
+    uint32_t step = step_of(now);
+    used_high = step >> 19 & 0xff;
+    used_middle = step >> 11 & 0xff;
+    used_low = step & 0x7ff;
+  }
+  Duration unused_for(Instant now) const {
+    uint32_t used = uint32_t{used_high} << 19 | uint32_t{used_middle} << 11 | used_low;
+    return Duration::nanoseconds(int64_t{(step_of(now) - used) & 0x7ffffff} << kStepBits);
+  }
+
+ private:
+  static constexpr int kStepBits = 30;  // of nanoseconds
+  static uint32_t step_of(Instant now) { return static_cast<uint32_t>(now.ns() >> kStepBits); }
 };
 static_assert(sizeof(Holding) <= 32);
 

@@ -26,7 +26,12 @@ bool is_within_rate(State& state, VersionIndex version) {
 Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint32_t considered) {
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
-  if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
+  Space space = reserve(state, reader.peer, reader.version, bytes);
+  if (space == Space::kRefused) {
+    end_reader(state, index, why_refused(state, reader.peer, reader.version));
+    return Step::kEnded;
+  }
+  if (space != Space::kReserved) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
@@ -76,6 +81,11 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
       state.readers[index].lack.reason.choice = wait_for_origin(state, state.readers[index]);
       state.readers[index].lack.chunk = chunk;
       return Step::kWait;
+    case LeaseOutcome::kNoRoom: {
+      const Reader& reader = state.readers[index];
+      end_reader(state, index, why_refused(state, reader.peer, reader.version));
+      return Step::kEnded;
+    }
     case LeaseOutcome::kNever: break;
   }
   end_reader(state, index, why_never(state, state.readers[index].version));

@@ -11,6 +11,7 @@
 
 #include "schema/messages/exchange.h"
 #include "schema/messages/numbered.h"
+#include "tracker/core/caching/shares.h"
 #include "tracker/core/index_map.h"
 #include "tracker/core/inputs.h"
 #include "tracker/core/rows.h"
@@ -53,6 +54,12 @@ struct Session {
   std::vector<Download> downloads;  // under way to this peer
   // Chunks (version, index) that the peer was told to free, and has not confirmed.
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
+  Shares shares;  // of its store, by bucket
+  // Where the next looks for something to evict begin, besides the least recently used; may be
+  // gone.
+  HoldingIndex hand = kNoHolding;
+  HoldingIndex expiry_hand = kNoHolding;  // likewise for what has expired
+  Instant expiry_at;                      // no look for that before
   std::vector<uint32_t> resolving;        // names it was asked to look up
   std::vector<VersionIndex> wants_space;  // versions that waited for an eviction here
   Instant heard_at;                       // its last exchange, or its registration

@@ -29,7 +29,9 @@ const BucketConfig* State::bucket(const std::string& name) const {
 
 void State::set_facts(VersionIndex version, VersionFactsRef facts) {
   VersionRow& row = versions[version];
-  row.bucket = buckets.find(facts->bucket_name).value_or(kNoBucket);
+  BucketIndex bucket = buckets.find(facts->bucket_name).value_or(kNoBucket);
+  rebook(*this, version, row.bucket, bucket);
+  row.bucket = bucket;
   row.facts = std::move(facts);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "tracker/core/buckets.h"
+#include "tracker/core/caching/pins.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/explain/journal.h"
@@ -39,6 +40,7 @@ class State {
   const Config config;
   Fleet fleet;
   Buckets buckets;
+  Pins pins;
   Versions versions;
   Names names;
   Holdings holdings;
@@ -124,16 +126,50 @@ void take_progress(State& state, SessionIndex session, const ChunkProgressed& ev
 void finish_transfer(State& state, TransferIndex transfer);
 
 // --- eviction.cpp: bytes lent ---
-enum class Space : uint8_t { kReserved, kPending, kImpossible };
-// Reserves bytes for a chunk on a peer, ordering evictions if need be (then kPending: ask again
-// when they are confirmed).
+enum class Space : uint8_t {
+  kReserved,
+  kPending,     // evictions are ordered, or readers have to end first: ask again
+  kRefused,     // what is there may never be evicted
+  kImpossible,  // more than is lent, or than the bucket may have
+};
+// Reserves bytes for a chunk on a peer, ordering evictions if need be.
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
+// Why a reservation was refused.
+Error why_refused(const State& state, PeerIndex peer, VersionIndex version);
+// What a bucket may take of a peer's store.
+uint64_t room_for(const State& state, PeerIndex peer, VersionIndex version);
+// Books the bytes of a chunk that the peer holds, or is to hold; or that are free again.
+void book(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+void unbook(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+// The version's bucket became known: its bytes are that bucket's now.
+void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to);
+enum class Pass : uint8_t {
+  kSpare,  // only if more of the chunk are left than the bucket's floors ask for
+  kAny,    // the last ones go too
+};
+struct Ousting {
+  Pass pass = Pass::kSpare;
+  uint64_t bytes = UINT64_MAX;  // that are lacking
+  Choice why = Choice::kNone;
+  VersionIndex for_version{kNone};  // that needs the room; kNone: none does
+};
+// Orders the chunks of a holding to be freed that may go in this pass, until enough is found.
+// Returns how many bytes were found.
+uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting);
 // A disk that was full may have room again, after a while: it counts as lent in full once more.
 void try_full_store_again(State& state, PeerIndex peer);
 // A copy stops being a source; its bytes stay booked until the peer confirms that they are free.
 // The caller sends the order.
 void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
 void take_dropped(State& state, SessionIndex session, const ChunksDropped& event);
+
+// --- expiry.cpp: copies that go without being in the way ---
+// Evicts what the peer has not used for longer than its buckets keep copies. Looks at some holdings
+// each time, now and then.
+void expire_copies(State& state, SessionIndex session);
+// Evicts what peers keep of a version that nobody reads any more, if only superpeers are to have
+// it.
+void drop_unread(State& state, VersionIndex version);
 
 // --- scheduling.cpp: which chunk next ---
 void schedule(State& state, ReaderIndex reader);
@@ -196,6 +232,7 @@ enum class LeaseOutcome : uint8_t {
   kGranted,           // a superpeer reads it now
   kAssignedToReader,  // the reader itself does, for want of a superpeer
   kWait,              // later: recovery, back-off, or all superpeers busy
+  kNoRoom,            // the reader would have to, and has no room that could be made
   kNever,             // the origin cannot give it; the reader can't be served
 };
 LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk);

@@ -42,6 +42,33 @@ void load_name(State& state, NameLoaded& input) {
   name.checked_at.reset();
 }
 
+// What waits for room may get it now.
+void remove_pin(State& state, const PinRemoved& input) {
+  state.pins.remove(input.name);
+  for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
+}
+
+Error no_such_bucket(const ObjectName& name) {
+  return {ErrorCode::kNotFound, "there is no bucket '" + name.bucket +
+                                    "'; make it with: tyto "
+                                    "bucket create " +
+                                    name.bucket};
+}
+
+// The version that is to be pinned: the one named, or what the name stands for. Null: unknown.
+const VersionFacts* find_facts(const State& state, const PinAsked& asked) {
+  if (asked.version) {
+    auto version = state.versions.find(*asked.version);
+    const VersionFacts* facts = version ? state.versions[*version].facts.get() : nullptr;
+    bool is_of_name =
+        facts != nullptr && facts->bucket_name == asked.name.bucket && facts->key == asked.name.key;
+    return is_of_name ? facts : nullptr;
+  }
+  auto name = state.names.find(asked.name);
+  if (!name || !state.names[*name].version) return nullptr;
+  return state.versions[*state.names[*name].version].facts.get();
+}
+
 void finish_loading(State& state, const CatalogLoaded& input) {
   state.epoch = input.epoch;
   state.is_loaded = true;
@@ -99,12 +126,18 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
   State& state = *state_;
   TYTO_ASSERT(now >= state.now);
   state.now = now;
+  state.holdings.set_now(now);
   state.effects = &effects;
   std::visit(
       Overloaded{
           [&](BucketLoaded& in) { load_bucket(state, in); },
           [&](VersionLoaded& in) { load_version(state, in); },
           [&](NameLoaded& in) { load_name(state, in); },
+          [&](PinSet& in) {
+            state.pins.forget_expired(state.now);
+            state.pins.put(in.name, {in.version, in.object_bytes, in.until, in.expires});
+          },
+          [&](PinRemoved& in) { remove_pin(state, in); },
           [&](CatalogLoaded& in) { finish_loading(state, in); },
           [&](RegisterArrived& in) { register_peer(state, in.connection, std::move(in.request)); },
           [&](ConnectionLost& in) { lose_connection(state, in.connection); },
@@ -121,6 +154,7 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   State& state = *state_;
   TYTO_ASSERT(now >= state.now);
   state.now = now;
+  state.holdings.set_now(now);
   state.effects = &effects;
   while (auto item = state.work.pop()) {
     if (const auto* version = std::get_if<VersionIndex>(&*item)) {
@@ -151,6 +185,38 @@ const Counters& TrackerCore::counters() const {
 }
 uint32_t TrackerCore::session_count() const {
   return state_->sessions.count();
+}
+
+Result<PinSet> TrackerCore::plan_pin(const PinAsked& asked) const {
+  const std::string text = asked.name.text();
+  auto bucket = state_->buckets.find(asked.name.bucket);
+  if (!bucket) return no_such_bucket(asked.name);
+  const VersionFacts* facts = find_facts(*state_, asked);
+  if (facts == nullptr)
+    return {ErrorCode::kNotFound,
+            "the tracker does not know " + text +
+                (asked.version ? " in version " + asked.version->short_hex() : "") +
+                "; publish it, or read it once, and pin it then"};
+  Instant now = asked.now;
+  uint64_t bytes = facts->chunking.object_bytes;
+  uint64_t quota = state_->buckets.policy(*bucket).caching.pinned_bytes;
+  uint64_t others = state_->pins.bytes(asked.name, now);
+  if (quota != 0 && others + bytes > quota)
+    return {ErrorCode::kNoSpace, text + " has " + std::to_string(bytes) + " bytes, and of the " +
+                                     std::to_string(quota) +
+                                     " bytes that may be pinned of bucket '" + asked.name.bucket +
+                                     "' (caching.pinned_max) " + std::to_string(others) +
+                                     " are; unpin something, or raise the limit"};
+  if (state_->pins.count(asked.name, now) >= Pins::kPinsMax)
+    return {ErrorCode::kOverloaded, "there are " + std::to_string(Pins::kPinsMax) +
+                                        " pins, the most there may be; unpin something"};
+  return PinSet{asked.name, facts->id, bytes, asked.until, asked.expires};
+}
+
+void TrackerCore::visit_pins(Instant now, const std::function<void(const PinSet&)>& visit) const {
+  state_->pins.visit([&](const ObjectName& name, const Pin& pin) {
+    if (pin.until > now) visit({name, pin.version, pin.bytes, pin.until, pin.expires});
+  });
 }
 
 const VersionFacts* TrackerCore::find(const std::string& bucket, const std::string& key) const {

@@ -1,6 +1,7 @@
 // The tracker's brain.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/explain/pictures.h"
@@ -24,6 +26,7 @@ struct Counters {
   uint64_t assignments = 0;
   uint64_t leases = 0;
   uint64_t evictions = 0;
+  std::array<uint64_t, 32> evictions_by{};  // by Choice
   uint64_t resolves = 0;
   uint64_t chunks_verified = 0;
   uint64_t source_failures = 0;
@@ -34,6 +37,7 @@ struct Counters {
   uint64_t bytes_from_origin = 0;  // as reported by those who read it
   uint64_t bytes_wasted = 0;
   uint64_t opens = 0;
+  uint64_t opens_hot = 0;  // of objects that were hot by then
   uint64_t opens_failed = 0;
 };
 
@@ -63,7 +67,10 @@ struct VersionPicture {
   uint32_t members = 0;   // peers that hold at least a chunk
   uint32_t complete = 0;  // of these, those that hold all
   uint32_t readers = 0;
-  uint32_t copies_min = 0;  // of the rarest chunk
+  uint32_t copies_min = 0;       // of the rarest chunk
+  uint32_t heat_milliopens = 0;  // see heat.h
+  bool is_hot = false;           // by its bucket's policy
+  bool is_pinned = false;
 };
 struct TransferPicture {
   AssignmentId assignment;
@@ -73,6 +80,15 @@ struct TransferPicture {
   uint8_t quarters = 0;
   Instant since;
   Reason reason;
+};
+
+// A wish to pin an object until a time.
+struct PinAsked {
+  ObjectName name;
+  std::optional<VersionId> version;  // nothing: what the name stands for
+  Instant now;
+  Instant until;
+  WallTime expires;  // the same, for people
 };
 
 // How many records of each kind there are.
@@ -134,6 +150,12 @@ class TrackerCore {
   JournalCounts journal_counts() const;
   // The picture of one version; nothing if it is unknown. Cost: its chunks.
   std::optional<VersionPicture> version_picture(const VersionId& version) const;
+  // What a pin would hold, to be made lasting and then handed in.
+  // Errors: kNotFound: no such bucket, or the object is not known; kNoSpace: beyond the bucket's
+  //         quota of pins; kOverloaded: too many pins.
+  Result<PinSet> plan_pin(const PinAsked& asked) const;
+  // Those in force, in the order of their names.
+  void visit_pins(Instant now, const std::function<void(const PinSet&)>& visit) const;
   // The version a name stands for now, as far as known.
   const VersionFacts* find(const std::string& bucket, const std::string& key) const;
 

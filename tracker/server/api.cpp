@@ -9,6 +9,7 @@
 #include "tracker/server/api_reply.h"
 #include "tracker/server/bucket_path.h"
 #include "tracker/server/explain_json.h"
+#include "tracker/server/pins_api.h"
 #include "tracker/server/policy_api.h"
 #include "tracker/server/publication.h"
 #include "tracker/settings/policy_document.h"
@@ -27,12 +28,15 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
       : core_(core),
         directory_(directory),
         hooks_(std::move(hooks)),
-        policies_(std::make_shared<PolicyApi>(directory_, hooks_)) {}
+        policies_(std::make_shared<PolicyApi>(directory_, hooks_)),
+        pins_(core, {hooks_.submit, hooks_.apply, hooks_.now}) {}
 
   void list_buckets(const Responder& responder);
   void create_bucket(const io::HttpRequest& request, const Responder& responder);
   void get_below_buckets(const io::HttpRequest& request, const Responder& responder);
   void put_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void delete_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  void list_pins(const io::HttpRequest& request, const Responder& responder);
   // PATCH and POST, which only policies take.
   void change_below_buckets(const io::HttpRequest& request, const Responder& responder);
   void update_bucket(const std::string& name, const io::HttpRequest& request,
@@ -55,6 +59,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
   ObjectDirectory& directory_;
   const Hooks hooks_;
   const std::shared_ptr<PolicyApi> policies_;
+  PinsApi pins_;
 };
 
 void Api::Impl::list_buckets(const Responder& responder) {
@@ -100,6 +105,11 @@ void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responde
   if (!path.ok()) return reply(responder, path.error());
   if (path->part == BucketPath::Part::kPolicy)
     return policies_->get(path->bucket, path->rest, request, responder);
+  if (path->part == BucketPath::Part::kPins) {
+    if (directory_.bucket(path->bucket) == nullptr)
+      return reply(responder, unknown_bucket(path->bucket));
+    return pins_.list(path->bucket, path->rest, responder);
+  }
   if (!path->rest.empty()) return stat_object({path->bucket, path->rest}, responder);
   if (path->part == BucketPath::Part::kObjects)
     return list_objects(path->bucket, request, responder);
@@ -111,13 +121,35 @@ void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responde
 void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {
   auto path = BucketPath::parse(request.path);
   if (!path.ok()) return reply(responder, path.error());
+  const bool is_pins = path->part == BucketPath::Part::kPins;
   if (path->part == BucketPath::Part::kPolicy)
     return policies_->change(path->bucket, path->rest, request, responder);
+  if (!path->rest.empty() && is_pins)
+    return pins_.put({path->bucket, path->rest}, request, responder);
   if (!path->rest.empty()) return publish({path->bucket, path->rest}, request, responder);
   if (path->part == BucketPath::Part::kBucket)
     return update_bucket(path->bucket, request, responder);
   reply(responder, Error{ErrorCode::kInvalidArgument,
-                         "the key is missing: PUT /api/v1/buckets/BUCKET/objects/KEY"});
+                         std::string("the key is missing: PUT /api/v1/buckets/BUCKET/") +
+                             (is_pins ? "pins" : "objects") + "/KEY"});
+}
+
+void Api::Impl::delete_below_buckets(const io::HttpRequest& request, const Responder& responder) {
+  auto path = BucketPath::parse(request.path);
+  if (!path.ok()) return reply(responder, path.error());
+  if (path->part == BucketPath::Part::kPins && !path->rest.empty())
+    return pins_.remove({path->bucket, path->rest}, responder);
+  reply(responder, 405,
+        json_of(Error{ErrorCode::kUnsupported,
+                      "buckets and objects cannot be deleted in this version; publish another "
+                      "version of an object to replace it"}));
+}
+
+void Api::Impl::list_pins(const io::HttpRequest& request, const Responder& responder) {
+  const std::string* bucket = request.query_value("bucket");
+  if (bucket != nullptr && directory_.bucket(*bucket) == nullptr)
+    return reply(responder, unknown_bucket(*bucket));
+  pins_.list(bucket == nullptr ? "" : *bucket, "", responder);
 }
 
 void Api::Impl::change_below_buckets(const io::HttpRequest& request, const Responder& responder) {
@@ -266,17 +298,14 @@ void Api::add_routes(io::HttpServer& server) {
   add("POST", buckets, [](Impl& api, auto& in, auto& out) { api.create_bucket(in, out); });
   add("GET", buckets + "/", [](Impl& api, auto& in, auto& out) { api.get_below_buckets(in, out); });
   add("PUT", buckets + "/", [](Impl& api, auto& in, auto& out) { api.put_below_buckets(in, out); });
+  add("DELETE", buckets + "/",
+      [](Impl& api, auto& in, auto& out) { api.delete_below_buckets(in, out); });
+  add("GET", "/api/v1/pins", [](Impl& api, auto& in, auto& out) { api.list_pins(in, out); });
   for (const char* method : {"PATCH", "POST"})
     add(method, buckets + "/",
         [](Impl& api, auto& in, auto& out) { api.change_below_buckets(in, out); });
   add("GET", "/api/v1/policy-format",
       [](Impl&, auto&, auto& out) { reply(out, 200, policy_format()); });
-  add("DELETE", buckets + "/", [](Impl&, auto&, auto& out) {
-    reply(out, 405,
-          json_of(Error{ErrorCode::kUnsupported,
-                        "buckets and objects cannot be deleted in this version; publish another "
-                        "version of an object to replace it"}));
-  });
   add("GET", "/api/v1/objects", [](Impl& api, auto& in, auto& out) {
     const std::string* bucket = in.query_value("bucket");
     if (bucket == nullptr)
@@ -293,7 +322,7 @@ void Api::add_routes(io::HttpServer& server) {
   add("GET", "/api/v1/cluster", [](Impl& api, auto&, auto& out) { api.get_cluster(out); });
   add("GET", "/api/", [](Impl&, auto& in, auto& out) {
     reply(out, Error{ErrorCode::kNotFound, "there is nothing at " + printable(in.path) +
-                                               "; under /api/v1 are buckets, objects, peers, "
+                                               "; under /api/v1 are buckets, objects, pins, peers, "
                                                "transfers, explain, cluster and policy-format"});
   });
 }

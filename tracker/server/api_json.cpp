@@ -137,6 +137,9 @@ Json json_of(const VersionPicture& picture) {
           {"holders", picture.members},
           {"holders_complete", picture.complete},
           {"copies_min", picture.copies_min},
+          {"heat", static_cast<double>(picture.heat_milliopens) / 1000},
+          {"is_hot", picture.is_hot},
+          {"is_pinned", picture.is_pinned},
           {"readers", picture.readers}};
 }
 
@@ -202,12 +205,22 @@ Json json_of(const ClusterPicture& cluster) {
       {"catalog", {{"is_failing", cluster.is_catalog_failing}, {"queue", cluster.catalog_queue}}}};
 }
 
+// The choices that evicted anything, and how much.
+static Json evictions_json(const Counters& counters) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < counters.evictions_by.size(); ++i)
+    if (counters.evictions_by[i] > 0)
+      json[std::string(choice_name(static_cast<Choice>(i)))] = counters.evictions_by[i];
+  return json;
+}
+
 Json json_of(const Counters& counters) {
   return {{"exchanges", counters.exchanges},
           {"events", counters.events},
           {"assignments", counters.assignments},
           {"leases", counters.leases},
           {"evictions", counters.evictions},
+          {"evictions_by", evictions_json(counters)},
           {"resolves", counters.resolves},
           {"chunks_verified", counters.chunks_verified},
           {"source_failures", counters.source_failures},
@@ -218,6 +231,7 @@ Json json_of(const Counters& counters) {
           {"bytes_from_origin", counters.bytes_from_origin},
           {"bytes_wasted", counters.bytes_wasted},
           {"opens", counters.opens},
+          {"opens_hot", counters.opens_hot},
           {"opens_failed", counters.opens_failed}};
 }
 

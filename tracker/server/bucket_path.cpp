@@ -18,10 +18,11 @@ Result<BucketPath> BucketPath::parse(const std::string& path) {
     parsed.part = BucketPath::Part::kPolicy;
     return parsed;
   }
-  if (part != "objects")
-    return {ErrorCode::kNotFound, "there is nothing at " + printable(path) +
-                                      "; a bucket has /objects, /objects/KEY and /policy"};
-  parsed.part = BucketPath::Part::kObjects;
+  if (part != "objects" && part != "pins")
+    return {ErrorCode::kNotFound,
+            "there is nothing at " + printable(path) +
+                "; a bucket has /objects, /objects/KEY, /pins, /pins/KEY and /policy"};
+  parsed.part = part == "pins" ? BucketPath::Part::kPins : BucketPath::Part::kObjects;
   if (!parsed.rest.empty())
     if (auto checked = check_key(parsed.rest); !checked.ok()) return checked.error();
   return parsed;

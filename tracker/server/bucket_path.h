@@ -13,10 +13,10 @@ inline constexpr std::string_view kBucketsPath = "/api/v1/buckets";
 
 // /api/v1/buckets/BUCKET[/PART[/REST]], taken apart.
 struct BucketPath {
-  enum class Part : uint8_t { kBucket, kObjects, kPolicy };
+  enum class Part : uint8_t { kBucket, kObjects, kPins, kPolicy };
   std::string bucket;
   Part part = Part::kBucket;
-  // Of kObjects a key, or empty for the listing; of kPolicy whatever stands there.
+  // Of kObjects and kPins a key, or empty for the listing; of kPolicy whatever stands there.
   std::string rest;
 
   // Requires: `path` begins with "/api/v1/buckets/".

@@ -79,6 +79,7 @@ void TrackerMetrics::add_core_counters() {
       {"corrupt_reports", "Sources reported for wrong bytes.", &Counters::corrupt_reports},
       {"wasted_bytes", "Bytes received and thrown away.", &Counters::bytes_wasted},
       {"opens", "Objects opened.", &Counters::opens},
+      {"opens_hot", "Opens of objects that were hot.", &Counters::opens_hot},
       {"opens_failed", "Opens that ended with an error.", &Counters::opens_failed},
   };
   for (const Row& row : kRows)
@@ -117,6 +118,13 @@ void TrackerMetrics::malformed(const char* door) {
 
 void TrackerMetrics::refresh(const Counters& counters, const Gauges& gauges) {
   for (CounterOf& one : core_counters_) one.counter.raise_to(counters.*one.total);
+  for (std::size_t i = 0; i < counters.evictions_by.size(); ++i) {
+    if (counters.evictions_by[i] == 0) continue;
+    metrics_
+        .counter("tyto_tracker_evictions_by_reason_total", "Chunks ordered to be evicted, by why.",
+                 {{"reason", std::string(choice_name(static_cast<Choice>(i)))}})
+        .raise_to(counters.evictions_by[i]);
+  }
   auto set = [&](const char* name, const char* help, double value,
                  const io::MetricLabels& labels = {}) {
     metrics_.gauge(std::string("tyto_tracker_") + name, help, labels).set(value);

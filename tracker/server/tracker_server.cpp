@@ -15,6 +15,7 @@
 #include "tracker/server/core_driver.h"
 #include "tracker/server/notices.h"
 #include "tracker/server/object_directory.h"
+#include "tracker/server/pins_api.h"
 #include "tracker/server/rpc_service.h"
 #include "tracker/server/tracker_metrics.h"
 
@@ -158,6 +159,10 @@ Result<void> TrackerServer::Impl::load_catalog() {
     directory_.put({bucket.name, key}, {facts->second, is_published});
     driver_.apply(NameLoaded{bucket.name, std::move(key), version, is_published});
   };
+  reader.pin = [&](SetPin pin) {
+    driver_.apply(PinSet{std::move(pin.name), pin.version, pin.object_bytes,
+                         instant_of(pin.expires, loop_.now()), pin.expires});
+  };
   if (auto loaded = catalog_->load(reader); !loaded.ok()) return loaded.error();
   driver_.apply(CatalogLoaded{epoch_, started->is_first_run});
   log_.info("catalog loaded", {{"path", settings_.catalog_path},
@@ -259,7 +264,6 @@ Api::Hooks TrackerServer::Impl::api_hooks() {
 }
 
 void TrackerServer::Impl::add_health_routes() {
-  using Responder = std::shared_ptr<io::HttpResponder>;
   http_->route("GET", "/healthz", [](const io::HttpRequest&, const Responder& responder) {
     responder->reply(200, "text/plain", "ok\n");
   });

@@ -76,7 +76,8 @@ struct Content {
   std::map<std::string, BucketConfig> buckets;
   std::map<std::string, PolicyRevision> policies;  // by bucket
   std::map<VersionId, Version> versions;
-  std::map<std::string, Name> names;  // by bucket/key
+  std::map<std::string, Name> names;   // by bucket/key
+  std::map<std::string, SetPin> pins;  // by bucket/key
 };
 
 inline Result<Content> content_of(Catalog& catalog) {
@@ -93,6 +94,7 @@ inline Result<Content> content_of(Catalog& catalog) {
                     bool is_published) {
     content.names[bucket.name + "/" + key] = {version, is_published};
   };
+  reader.pin = [&](SetPin pin) { content.pins[pin.name.text()] = pin; };
   if (auto done = catalog.load(reader); !done.ok()) return done.error();
   return content;
 }

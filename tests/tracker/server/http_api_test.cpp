@@ -102,6 +102,58 @@ TEST_F(HttpApiTest, WrongBucketsAreRefusedAndTheMessageNamesWhatIsWrong) {
   EXPECT_EQ(get("/api/v1/buckets")["buckets"].size(), 1u);
 }
 
+TEST_F(HttpApiTest, AnObjectIsPinnedListedAndUnpinnedAndPinsOutliveARestart) {
+  make_bucket(R"({"name": "models", "origin": "http://origin.example/m"})");
+  ASSERT_EQ(publish("/api/v1/buckets/models/objects/dir/a", a_torrent(1'000'000, 3)).status, 201);
+  const std::string pin = "/api/v1/buckets/models/pins/dir/a";
+  Answer made = http("PUT", pin, R"({"for_ms": 3600000})");
+  EXPECT_EQ(made.status, 200) << made.body;
+  json object = get("/api/v1/buckets/models/objects/dir/a");
+  EXPECT_EQ(object["is_pinned"], true);
+  EXPECT_EQ(object["heat"], 0.0);
+  stop();
+  start();
+  json listed = get("/api/v1/buckets/models/pins")["pins"];
+  ASSERT_EQ(listed.size(), 1u);
+  EXPECT_EQ(listed[0]["key"], "dir/a");
+  EXPECT_EQ(listed[0]["version"], object["version"]);
+  EXPECT_EQ(listed[0]["object_bytes"], 1'000'000);
+  EXPECT_EQ(listed[0], json::parse(made.body));
+  EXPECT_EQ(get("/api/v1/pins")["pins"], listed);
+  EXPECT_EQ(get("/api/v1/buckets/models/objects/dir/a")["is_pinned"], true);
+  EXPECT_EQ(http("DELETE", pin).status, 200);
+  EXPECT_EQ(get("/api/v1/pins")["pins"].size(), 0u);
+  error_of(http("DELETE", pin), 404, "not_found");
+}
+
+TEST_F(HttpApiTest, APinThatMakesNoSenseIsRefusedAndSaysWhy) {
+  make_bucket(R"({"name": "models", "origin": "http://origin.example/m"})");
+  ASSERT_EQ(publish("/api/v1/buckets/models/objects/a", a_torrent(1'000'000, 3)).status, 201);
+  const std::string pin = "/api/v1/buckets/models/pins/a";
+  struct Case {
+    const char* body;
+    const char* words;
+  };
+  const Case cases[] = {{"", "for_ms"},
+                        {"[]", "for_ms"},
+                        {"{}", "for_ms"},
+                        {R"({"for_ms": 0})", "from 1 to 10 years"},
+                        {R"({"for_ms": "7d"})", "milliseconds"},
+                        {R"({"for_ms": 1, "version": "abc"})", "64 hex digits"},
+                        {R"({"for_ms": 1, "until": 5})", "for_ms and version"}};
+  for (const Case& one : cases) {
+    std::string message = error_of(http("PUT", pin, one.body), 400, "invalid_argument");
+    EXPECT_NE(message.find(one.words), std::string::npos) << one.body << ": " << message;
+  }
+  const std::string good = R"({"for_ms": 1000})";
+  error_of(http("PUT", "/api/v1/buckets/models/pins/b", good), 404, "not_found");
+  error_of(http("PUT", "/api/v1/buckets/none/pins/a", good), 404, "not_found");
+  error_of(http("PUT", "/api/v1/buckets/models/pins", good), 400, "invalid_argument");
+  error_of(http("PUT", pin, good, "text/plain"), 400, "invalid_argument");
+  error_of(http("GET", "/api/v1/buckets/none/pins"), 404, "not_found");
+  EXPECT_EQ(get("/api/v1/pins")["pins"].size(), 0u);
+}
+
 TEST_F(HttpApiTest, APublishedTorrentBecomesAnObject) {
   make_bucket(R"({"name": "models", "origin": "http://origin.example/m"})");
   Torrent torrent = a_torrent(1'000'000, 3);

@@ -1,0 +1,72 @@
+"""What a superpeer with little room keeps, and what it gives up."""
+
+from cluster_case import MIB, ClusterCase, unittest, until
+
+SIZE = MIB  # an object of one chunk
+ROOM = 16 * MIB  # the least that a store may be
+OBJECTS = 20
+
+
+class CachingTest(ClusterCase):
+
+    def setUp(self):
+        super().setUp()
+        self.data = {f"k{i}": self.put(f"k{i}", SIZE, seed=i) for i in range(OBJECTS)}
+        self.start(superpeer_flags=("--store-bytes", str(ROOM)))
+
+    def read(self, key):
+        reader = self.get(f"b/{key}", linger=None)
+        self.assertTrue(reader.output.read_bytes() == self.data[key], key)
+
+    def evicted(self, why):
+        return self.cluster.api("/cluster")["counters"]["evictions_by"].get(why, 0)
+
+    def succeed(self, *arguments):
+        done = self.cluster.tyto(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_the_least_recently_used_objects_make_room_and_are_read_again_if_asked_for(self):
+        for key in self.data:
+            self.read(key)
+        self.assertGreaterEqual(self.evicted("evict_lru"), OBJECTS - 16)
+        self.read("k0")
+        self.assertEqual(self.origin.bytes_sent("k0"), 2 * SIZE)
+        self.read(f"k{OBJECTS - 1}")
+        self.assertEqual(self.origin.bytes_sent(f"k{OBJECTS - 1}"), SIZE)
+
+    def test_a_pinned_object_stays_over_a_restart_of_the_tracker_too(self):
+        self.read("k0")
+        self.assertIn("b/k0", self.succeed("pin", "b/k0", "--for", "7d"))
+        for key in list(self.data)[1:10]:
+            self.read(key)
+        self.cluster.tracker.process.kill()
+        self.cluster.restart_tracker()
+        until(lambda: self.cluster.object("b", "k0")["holders"] > 0, 30,
+              lambda: "the superpeer has told what it holds")
+        for key in list(self.data)[10:]:
+            self.read(key)
+        self.assertGreater(self.evicted("evict_lru"), 0)
+        self.assertIn("b/k0", self.succeed("pin", "ls"))
+        self.assertTrue(self.cluster.object("b", "k0")["is_pinned"])
+        self.read("k0")
+        self.assertEqual(self.origin.bytes_sent("k0"), SIZE)
+        self.succeed("unpin", "b/k0")
+        self.assertNotIn("b/k0", self.succeed("pin", "ls", "b"))
+
+    def test_pins_that_make_no_sense_are_refused(self):
+        self.read("k0")
+        for arguments, code, words in (
+            (("pin", "b/k0"), 2, "--for 7d"),
+            (("pin", "b/k0", "--for", "soon"), 2, "--for"),
+            (("pin", "b/none", "--for", "7d"), 3, "does not know b/none"),
+            (("pin", "none/k0", "--for", "7d"), 3, "none"),
+            (("unpin", "b/k0"), 3, "is not pinned"),
+        ):
+            done = self.cluster.tyto(*arguments)
+            self.assertEqual(done.returncode, code, (arguments, done.stderr))
+            self.assertIn(words, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

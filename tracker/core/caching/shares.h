@@ -1,0 +1,56 @@
+// What each bucket takes of one peer's store.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+struct Share {
+  BucketIndex bucket = kNoBucket;
+  uint64_t used_bytes = 0;      // held, and reserved for transfers under way
+  uint64_t evicting_bytes = 0;  // of these, ordered to be freed and not confirmed yet
+};
+
+// One row for each bucket of which the peer has, or gets, anything: few, so they are searched in
+// turn. Versions that no bucket is known of have a row too (kNoBucket).
+//
+// Bounds: the buckets.
+class Shares {
+ public:
+  // All zero if there is none.
+  Share of(BucketIndex bucket) const {
+    for (const Share& row : rows_)
+      if (row.bucket == bucket) return row;
+    return {bucket, 0, 0};
+  }
+  void use(BucketIndex bucket, uint64_t bytes) { row(bucket).used_bytes += bytes; }
+  void free(BucketIndex bucket, uint64_t bytes) {
+    row(bucket).used_bytes -= bytes;
+    drop_if_empty(bucket);
+  }
+  void begin_evicting(BucketIndex bucket, uint64_t bytes) { row(bucket).evicting_bytes += bytes; }
+  void end_evicting(BucketIndex bucket, uint64_t bytes) {
+    row(bucket).evicting_bytes -= bytes;
+    free(bucket, bytes);
+  }
+  std::span<const Share> rows() const { return rows_; }
+
+ private:
+  Share& row(BucketIndex bucket) {
+    for (Share& known : rows_)
+      if (known.bucket == bucket) return known;
+    return rows_.emplace_back(Share{bucket, 0, 0});
+  }
+  void drop_if_empty(BucketIndex bucket) {
+    std::erase_if(
+        rows_, [&](const Share& known) { return known.bucket == bucket && known.used_bytes == 0; });
+  }
+
+  std::vector<Share> rows_;
+};
+
+}  // namespace tyto::tracker
