@@ -195,6 +195,8 @@ enum Choice {
   waitForSpace @9;        # the reader's lent bytes are full until an eviction is confirmed
   evictLru @10;           # least recently used on that peer
   evictConsumed @11;      # its reader has passed it
+  waitForOrigin @12;      # the bucket's budget of its origin is spent, or others come first
+  originShadow @13;       # from the origin by the reader itself, which measures what that takes
 }
 
 struct Reason {

@@ -32,7 +32,7 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
-static_assert(same(wire::Choice::EVICT_CONSUMED, Choice::kEvictConsumed));
+static_assert(same(wire::Choice::ORIGIN_SHADOW, Choice::kOriginShadow));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 
 // --- plain to wire ---
@@ -273,7 +273,7 @@ VersionFacts read(Decoding& in, wire::VersionFacts::Reader from) {
 
 Reason read(wire::Reason::Reader from) {
   Reason reason;
-  reason.choice = informing(from.getChoice(), Choice::kEvictConsumed, Choice::kNone);
+  reason.choice = informing(from.getChoice(), Choice::kOriginShadow, Choice::kNone);
   reason.nearness = from.getNearness();
   reason.generation = from.getGeneration();
   reason.candidates = from.getCandidates();

@@ -17,6 +17,8 @@ std::string_view choice_name(Choice choice) {
     case Choice::kWaitForSpace: return "wait_for_space";
     case Choice::kEvictLru: return "evict_lru";
     case Choice::kEvictConsumed: return "evict_consumed";
+    case Choice::kWaitForOrigin: return "wait_for_origin";
+    case Choice::kOriginShadow: return "origin_shadow";
   }
   return "unknown";
 }

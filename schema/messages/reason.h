@@ -20,6 +20,8 @@ enum class Choice : uint8_t {
   kWaitForSpace,       // wait: the reader's lent bytes are full until an eviction is confirmed
   kEvictLru,           // evicted: least recently used on that peer
   kEvictConsumed,      // evicted: its reader has passed it
+  kWaitForOrigin,      // wait: the bucket's budget of its origin is spent, or others come first
+  kOriginShadow,       // from the origin by the reader itself, which measures what that takes
 };
 
 std::string_view choice_name(Choice choice);

@@ -33,16 +33,20 @@ class TrackerDriver {
     Config config;
     bool is_first_run = true;
     TrackerEpoch epoch{1};
+    PolicyRef policy;  // of the bucket; null: the default one
   };
 
   TrackerDriver() : TrackerDriver(Options()) {}
   explicit TrackerDriver(Options options) : core(options.config) {
+    put_policy(options.policy);
+    load(options);
+  }
+  void put_policy(PolicyRef policy) {
     BucketConfig bucket;
     bucket.id = BucketId(1);
     bucket.name = "b";
     bucket.origin = "http://origin/";
-    input(BucketLoaded{bucket});
-    load(options);
+    input(BucketLoaded{bucket, std::move(policy)});
   }
 
   // --- time ---

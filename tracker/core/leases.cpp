@@ -36,11 +36,18 @@ std::vector<PeerIndex> ranked_superpeers(const State& state, const ChunkId& chun
             [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<PeerIndex> peers;
   for (const auto& [weight, peer] : ranked) peers.push_back(peer);
+  // Who lost the last lease for want of progress is asked when nobody else will do.
+  auto version = state.versions.find(chunk.version);
+  std::stable_partition(peers.begin(), peers.end(), [&](PeerIndex peer) {
+    return state.versions[*version].leases_lost == 0 ||
+           peer != state.versions[*version].lease_loser;
+  });
   return peers;
 }
 
 LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& superpeers,
-                                VersionIndex version, uint32_t chunk) {
+                                ReaderIndex reader, uint32_t chunk) {
+  VersionIndex version = state.readers[reader].version;
   uint32_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
   bool is_hopeless = true;
   for (PeerIndex superpeer : superpeers) {
@@ -61,7 +68,8 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
     Found found;
     found.reason.choice = Choice::kOriginLease;
     found.reason.candidates = static_cast<uint16_t>(std::min<std::size_t>(superpeers.size(), 999));
-    assign(state, superpeer, version, chunk, found);
+    ReadIndex read = begin_origin_read(state, reader, superpeer, bytes);
+    state.origin_reads.add(read, assign(state, superpeer, version, chunk, found));
     ++state.counters.leases;
     return LeaseOutcome::kGranted;
   }
@@ -70,7 +78,7 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
 
 }  // namespace
 
-LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed need) {
   VersionIndex version = state.readers[reader].version;
   VersionRow& row = state.versions[version];
   if (row.facts->origin.url.empty() || row.is_origin_gone) return LeaseOutcome::kNever;
@@ -78,6 +86,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
     state.recheck(version, std::max(state.recovered_at, row.origin_retry_at));
     return LeaseOutcome::kWait;
   }
+  if (!has_origin_turn(state, reader, need)) return LeaseOutcome::kOverBudget;
   row.lease_cursor = (chunk + 1) % row.chunk_count();
   auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
   // What a superpeer that sent wrong bytes reads would not reach this reader.
@@ -86,16 +95,18 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
     return asking.excludes(superpeer, state.now + kExclusionWaitedFor);
   });
   if (!superpeers.empty()) {
-    LeaseOutcome outcome = lease_to_superpeer(state, superpeers, version, chunk);
+    LeaseOutcome outcome = lease_to_superpeer(state, superpeers, reader, chunk);
     if (outcome != LeaseOutcome::kNever) return outcome;
     // No superpeer lends even one chunk's bytes: as if there were none.
   }
   PeerIndex peer = state.readers[reader].peer;
-  Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
+  uint32_t bytes = row.chunking.length_of(ChunkIndex(chunk));
+  Space space = reserve(state, peer, version, bytes);
   if (space != Space::kReserved) return LeaseOutcome::kWait;
   Found found;
   found.reason.choice = Choice::kOriginNoSuperpeer;
-  assign(state, peer, version, chunk, found);
+  ReadIndex read = begin_origin_read(state, reader, peer, bytes);
+  state.origin_reads.add(read, assign(state, peer, version, chunk, found));
   ++state.counters.leases;
   return LeaseOutcome::kAssignedToReader;
 }

@@ -343,6 +343,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
     rebuild_demand(state, reader);
     return;
   }
+  leave_origin_line(state, reader);
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
   state.readers.remove(reader);

@@ -8,6 +8,7 @@
 
 #include "base/bitmap.h"
 #include "schema/messages/events.h"
+#include "tracker/core/origin/reader_part.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -42,6 +43,7 @@ struct Reader {
   bool is_dirty = false;    // in State::dirty_readers
   Priority priority = Priority::kNormal;
   Choice last_wait = Choice::kNone;  // what it waits for, for people
+  ReaderAtOrigin at_origin;
 
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)

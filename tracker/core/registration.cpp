@@ -202,6 +202,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   // Copies: ending handles and transfers changes the session's own lists.
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
   for (ReaderIndex reader : readers) {
+    leave_origin_line(state, reader);
     --state.versions[state.readers[reader].version].readers;
     state.readers.remove(reader);
   }

@@ -25,12 +25,15 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
 }
 
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
-  switch (lease(state, index, chunk)) {
+  switch (lease(state, index, chunk, OriginNeed::kNow)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
       state.readers[index].last_wait =
           state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
+      return Step::kWait;
+    case LeaseOutcome::kOverBudget:
+      state.readers[index].last_wait = Choice::kWaitForOrigin;
       return Step::kWait;
     case LeaseOutcome::kNever: break;
   }
@@ -130,7 +133,7 @@ void lease_ahead(State& state, ReaderIndex index) {
     if (state.fleet.superpeers().empty() || version.is_origin_gone) return;
     uint32_t unheld = pick(state, state.readers[index]).unheld;
     if (unheld == kNone || version.facts->origin.url.empty()) return;
-    if (lease(state, index, unheld) != LeaseOutcome::kGranted) return;
+    if (lease(state, index, unheld, OriginNeed::kAhead) != LeaseOutcome::kGranted) return;
   }
 }
 

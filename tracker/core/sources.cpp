@@ -340,8 +340,8 @@ Duration patience_of(const State& state, const Found& found) {
 
 }  // namespace
 
-void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found, Assignment kind) {
+TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
+                     const Found& found, Assignment kind) {
   const VersionRow& facts = state.versions[version];
   Choice choice = found.reason.choice;
   TransferRow row;
@@ -387,6 +387,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   order.is_hedge = kind == Assignment::kHedge;
   order.reason = reason;
   state.stage(session, std::move(order));
+  return index;
 }
 
 }  // namespace tyto::tracker

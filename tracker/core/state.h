@@ -14,6 +14,8 @@
 #include "tracker/core/fleet.h"
 #include "tracker/core/holdings.h"
 #include "tracker/core/names.h"
+#include "tracker/core/origin/desks.h"
+#include "tracker/core/origin/reads.h"
 #include "tracker/core/readers.h"
 #include "tracker/core/sessions.h"
 #include "tracker/core/timers.h"
@@ -38,6 +40,8 @@ class State {
   Transfers transfers;
   Sessions sessions;
   Readers readers;
+  OriginDesks origins;
+  OriginReads origin_reads;
   Timers timers;
   Rng rng;
   Counters counters;
@@ -46,10 +50,12 @@ class State {
   bool is_loaded = false;
   Instant recovered_at;  // no origin lease before
   uint64_t session_serial = 0;
+  Instant terms_due = Instant::never();  // a timer is set for then
 
   // Work for the next decide().
   std::deque<ReaderIndex> dirty_readers;
   std::deque<VersionIndex> dirty_versions;
+  std::deque<BucketIndex> dirty_origins;
   std::vector<SessionIndex> touched_sessions;
 
   // Set for the time of a call.
@@ -161,8 +167,8 @@ enum class Assignment : uint8_t {
   kHedge,  // besides another one of the same chunk
 };
 // Orders the transfer: books it, and stages the command to the receiver.
-void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found, Assignment kind = Assignment::kOnly);
+TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
+                     const Found& found, Assignment kind = Assignment::kOnly);
 
 // --- hedging.cpp: the tail of a download ---
 // Hedges those of a reader's transfers that are late. To be called when there is nothing else left
@@ -175,12 +181,38 @@ enum class LeaseOutcome : uint8_t {
   kGranted,           // a superpeer reads it now
   kAssignedToReader,  // the reader itself does, for want of a superpeer
   kWait,              // later: recovery, back-off, or all superpeers busy
+  kOverBudget,        // later: the bucket's budget is spent, or others come first
   kNever,             // the origin cannot give it; the reader can't be served
 };
-LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk);
+enum class OriginNeed : uint8_t {
+  kNow,    // the reader lacks it, and has nothing better to be sent
+  kAhead,  // it will need it next
+};
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed need);
 // Why lease() said kNever of this version.
 Error why_never(const State& state, VersionIndex version);
 // An origin read failed: waits longer each time, and in the end tells the readers.
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
+
+// --- origin/turns.cpp: budgets, and who is first ---
+// Whether a read may begin for this reader now. If not, a reader in need is in the line then.
+bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
+// A read of so many bytes begins for the reader, by `holder`; each transfer that brings a part of
+// it is to be added. Requires: has_origin_turn().
+ReadIndex begin_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint64_t bytes);
+// If the transfer was its read's last one, the read is over.
+void end_origin_transfer(State& state, TransferIndex transfer);
+void mark_origin_dirty(State& state, BucketIndex bucket);
+void leave_origin_line(State& state, ReaderIndex reader);
+void fire_origin_timer(State& state, BucketIndex bucket);
+// One read for each reader in its turn, as long as the budget allows.
+void serve_origin_line(State& state, BucketIndex bucket);
+
+// --- origin/terms.cpp: how long a lease lasts ---
+// The read loses its right if its holder makes no progress within the policy's term.
+void watch_term(State& state, ReadIndex read);
+// The transfer moves: its holder keeps all that it reads from this origin.
+void note_origin_progress(State& state, TransferIndex transfer);
+void fire_terms_timer(State& state);
 
 }  // namespace tyto::tracker

@@ -14,6 +14,8 @@ enum class TimerKind : uint8_t {
   kVersion,   // readers of a version are to be looked at again
   kName,      // a resolution that brought no answer
   kRecovery,  // the waiting after a restart is over
+  kOrigin,    // a bucket's budget has room again
+  kTerms,     // a read of an origin may have lost its term
 };
 
 struct Timer {

@@ -17,6 +17,7 @@ void load_bucket(State& state, const BucketLoaded& input) {
   BucketIndex bucket = state.buckets.put(input.bucket, input.policy);
   for (uint32_t v = 0; v < state.versions.size(); ++v)
     if (state.versions[VersionIndex(v)].bucket == bucket) state.mark_dirty(VersionIndex(v));
+  mark_origin_dirty(state, bucket);
 }
 
 void load_version(State& state, VersionLoaded& input) {
@@ -56,6 +57,8 @@ void fire_timers(State& state) {
       case TimerKind::kRecovery:
         for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
         break;
+      case TimerKind::kOrigin: fire_origin_timer(state, BucketIndex(timer.index)); break;
+      case TimerKind::kTerms: fire_terms_timer(state); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];
         if (version.recheck_at > state.now) break;  // superseded
@@ -84,6 +87,7 @@ std::string_view notice_kind_name(NoticeKind kind) {
     case NoticeKind::kStoreFull: return "store_full";
     case NoticeKind::kProtocolBroken: return "protocol_broken";
     case NoticeKind::kVersionUnknown: return "version_unknown";
+    case NoticeKind::kLeaseLost: return "lease_lost";
   }
   return "unknown";
 }
@@ -118,15 +122,20 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   TYTO_ASSERT(now >= state.now);
   state.now = now;
   state.effects = &effects;
-  while (!state.dirty_readers.empty() || !state.dirty_versions.empty()) {
+  while (!state.dirty_readers.empty() || !state.dirty_versions.empty() ||
+         !state.dirty_origins.empty()) {
     if (!state.dirty_readers.empty()) {
       ReaderIndex reader = state.dirty_readers.front();
       state.dirty_readers.pop_front();
       if (state.readers[reader].is_dirty) schedule(state, reader);
-    } else {
+    } else if (!state.dirty_versions.empty()) {
       VersionIndex version = state.dirty_versions.front();
       state.dirty_versions.pop_front();
       schedule_waiting(state, version);
+    } else {
+      BucketIndex bucket = state.dirty_origins.front();
+      state.dirty_origins.pop_front();
+      serve_origin_line(state, bucket);
     }
   }
   answer_touched_sessions(state);

@@ -22,6 +22,7 @@ struct Counters {
   uint64_t events = 0;
   uint64_t assignments = 0;
   uint64_t leases = 0;
+  uint64_t leases_lost = 0;  // of these, for want of progress
   uint64_t evictions = 0;
   uint64_t resolves = 0;
   uint64_t chunks_verified = 0;
