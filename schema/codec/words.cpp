@@ -33,6 +33,7 @@ constexpr bool same(A a, B b) {
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
 static_assert(same(wire::Choice::ORIGIN_SHADOW, Choice::kOriginShadow));
+static_assert(same(wire::WaitsFor::RECOVERY, WaitsFor::kRecovery));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 
 // --- plain to wire ---

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bitmap.h"
+#include "base/wait.h"
 #include "schema/messages/events.h"
 #include "tracker/core/origin/reader_part.h"
 #include "tracker/core/rows.h"
@@ -17,6 +18,13 @@ namespace tyto::tracker {
 struct Exclusion {
   PeerIndex source = kNoPeer;
   Instant until;
+};
+
+// What a reader waits for and was told of it.
+struct ReaderWait {
+  Instant since = Instant::never();  // never: it does not wait
+  Wait told;
+  Instant told_at;
 };
 
 // The joint demand of a peer's open handles on one version. Freed rows have peer == kNoPeer.
@@ -44,6 +52,7 @@ struct Reader {
   Priority priority = Priority::kNormal;
   Choice last_wait = Choice::kNone;  // what it waits for, for people
   ReaderAtOrigin at_origin;
+  ReaderWait waiting;
 
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)

@@ -154,6 +154,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   SessionIndex index = state.sessions.add(id, peer);
   state.fleet.peer(peer).session = index;
   state.sessions.attach(index, connection);
+  state.sessions[index].protocol_version = std::min(request.protocol_version, kProtocolVersion);
   state.sessions[index].heard_at = state.now;
   state.sessions[index].ends_at = state.now + state.config.silence_max;
   arm_session(state, index);

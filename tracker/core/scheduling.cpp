@@ -188,9 +188,13 @@ void schedule(State& state, ReaderIndex index) {
     Step taken = step(state, index);
     if (taken == Step::kEnded) return;
     if (taken == Step::kSatisfied) return watch_tail(state, index);
-    if (taken == Step::kAssigned) continue;
+    if (taken == Step::kAssigned) {
+      end_wait(state, index);
+      continue;
+    }
     if (taken == Step::kLeased && ++leased < slots) continue;
     wait(state, index);
+    begin_wait(state, index);
     return;
   }
   lease_ahead(state, index);

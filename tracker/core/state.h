@@ -194,6 +194,14 @@ Error why_never(const State& state, VersionIndex version);
 // An origin read failed: waits longer each time, and in the end tells the readers.
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
 
+// --- waits.cpp: readers are told what they wait for ---
+// The reader got nothing, for the reason that its last_wait says.
+void begin_wait(State& state, ReaderIndex reader);
+// It is served again.
+void end_wait(State& state, ReaderIndex reader);
+// Tells those in line of their places. Returns when to call it next.
+Instant tell_origin_line(State& state, BucketIndex bucket);
+
 // --- origin/turns.cpp: budgets, and who is first ---
 // Whether a read may begin for this reader now. If not, a reader in need is in the line then.
 bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);

@@ -204,6 +204,7 @@ Json json_of(const Counters& counters) {
           {"events", counters.events},
           {"assignments", counters.assignments},
           {"leases", counters.leases},
+          {"leases_lost", counters.leases_lost},
           {"evictions", counters.evictions},
           {"resolves", counters.resolves},
           {"chunks_verified", counters.chunks_verified},

@@ -6,15 +6,17 @@
 namespace tyto::tracker {
 namespace {
 
+// Who comes into a line is told of it by then.
+constexpr Duration kFirstTold = Duration::seconds(1);
+
 OriginLimits limits_of(const OriginPolicy& policy) {
   return {policy.reads, policy.requests_per_s, policy.bytes_per_s};
 }
 
 // Sees to it that the desk is looked at when the budget has room again. If that is up to a read's
 // end, that will see to it.
-void arm(State& state, BucketIndex bucket) {
+void arm(State& state, BucketIndex bucket, Instant due) {
   OriginDesk& desk = state.origins[bucket];
-  Instant due = desk.budget.free_at();
   if (due <= state.now || due >= desk.timer_at) return;
   desk.timer_at = due;
   state.timers.set({due, TimerKind::kOrigin, bucket.value()});
@@ -51,7 +53,7 @@ bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
   if (desk.budget.may_begin(state.now))
     mark_origin_dirty(state, bucket);  // others come first
   else
-    arm(state, bucket);
+    arm(state, bucket, std::min(desk.budget.free_at(), state.now + kFirstTold));
   return false;
 }
 
@@ -119,7 +121,8 @@ void serve_origin_line(State& state, BucketIndex bucket) {
     desk.ahead.clear();
   }
   if (desk.line.is_empty() && desk.ahead.empty()) return;
-  arm(state, bucket);
+  arm(state, bucket, tell_origin_line(state, bucket));
+  arm(state, bucket, desk.budget.free_at());
 }
 
 }  // namespace tyto::tracker
