@@ -188,16 +188,31 @@ enum Choice {
   wholeCopy @1;           # from a peer that holds the chunk whole
   inFlightCopy @2;        # from a peer that is itself receiving it
   superpeerCopy @3;       # from a superpeer's cache
-  originLease @4;         # from the origin, for all: nobody held it
-  originNoSuperpeer @5;   # from the origin by the reader itself: no superpeer is registered
+  originLease @4;         # from the origin, for all: nobody held it (copies is 0), or none
+                          # that may be read from did
+  originNoSuperpeer @5;   # from the origin by the reader itself: no superpeer can be sent for it
   waitForLease @6;        # somebody is reading it from the origin
-  waitForSource @7;       # all holders are at their caps
+  waitForSource @7;       # no holder can serve it now: their caps, mostly
   waitForRecovery @8;     # the tracker has just started and does not know the fleet yet
   waitForSpace @9;        # the reader's lent bytes are full until an eviction is confirmed
   evictLru @10;           # least recently used on that peer
   evictConsumed @11;      # its reader has passed it
-  waitForOrigin @12;      # the bucket's budget of its origin is spent, or others come first
-  originShadow @13;       # from the origin by the reader itself, which measures what that takes
+  waitForSuperpeer @12;   # every superpeer has as many origin reads, or bytes, as it may
+  waitForRetry @13;       # the origin failed a moment ago
+  evictCorrupt @14;       # a reader was sent bytes of it that do not match
+  evictConflict @15;      # what was stored does not match the root that is known
+  # Why an open ended. Not sent (OpenEnded has an Error); kept for `tyto explain`.
+  refuseNotFound @16;     # no such bucket, object or version
+  refuseNoSpace @17;      # the reader's store cannot take it
+  refuseChanged @18;      # the origin has another version by now
+  refuseUnavailable @19;  # no source, or too many failed attempts
+  refuseOther @20;        # another error
+  waitForTurn @21;        # others pass on what only superpeers hold; its own was not yet
+  originPolicy @22;       # from the origin by the reader itself: its bucket wants it so
+  originCold @23;         # from the origin by the reader itself: too few ask for the object
+  waitForRate @24;        # the bucket is sent as many bytes a second as it may
+  waitForOrigin @25;      # the bucket's budget of its origin is spent, or others come first
+  originShadow @26;       # from the origin by the reader itself, which measures what that takes
 }
 
 struct Reason {
@@ -214,6 +229,7 @@ struct Reason {
   copies @9 :UInt32;           # of the chunk, in the fleet, before this decision
   score @10 :UInt32;           # of the source chosen; 0 is best
   policyVersion @11 :UInt32;   # of the bucket's policy
+  rejectedPolicy @12 :UInt16;  # too far, or of a kind that the bucket does not read from
 }
 
 # --- Registration ----------------------------------------------------------------------------

@@ -1,56 +1,14 @@
 #include "peer/cli/admin.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "base/names.h"
 #include "io/http/url.h"
-#include "io/settings/settings.h"
+#include "peer/cli/bucket.h"
 #include "peer/cli/exit_codes.h"
-#include "peer/cli/tracker_api.h"
 
 namespace tyto::cli {
 namespace {
-
-using Json = nlohmann::json;
-
-std::string text_of(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_null()) return "-";
-  return value.dump();
-}
-
-void print_json(const Json& json) {
-  std::puts(json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-// A member a line; nested objects indented by their name.
-void print_members(const Json& json, const std::string& prefix = "") {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_object()) {
-      for (const auto& [inner, inner_value] : value.items())
-        rows.push_back({prefix + name + "." + inner, text_of(inner_value)});
-    } else {
-      rows.push_back({prefix + name, text_of(value)});
-    }
-  }
-  std::fputs(table(rows).c_str(), stdout);
-}
-
-// Calls, and prints the answer with `print` unless JSON was asked for.
-template <class Print>
-int show(const ApiOptions& options, const ApiCall& call, const Print& print) {
-  auto answer = call_tracker(options.api, call);
-  if (!answer.ok()) return report(answer.error(), options.format);
-  if (options.format == Format::kJson) {
-    print_json(*answer);
-  } else {
-    print(*answer);
-  }
-  return kExitOk;
-}
 
 // All pages of a bucket's names, in one answer.
 Result<Json> list_all(const ApiOptions& options, const std::string& bucket,
@@ -71,16 +29,6 @@ Result<Json> list_all(const ApiOptions& options, const std::string& bucket,
 }
 
 }  // namespace
-
-int run_bucket_ls(const ApiOptions& options) {
-  return show(options, {"GET", "/buckets", "", ""}, [](const Json& answer) {
-    std::vector<std::vector<std::string>> rows{{"BUCKET", "ORIGIN", "REVALIDATE", "TRUST PEERS"}};
-    for (const auto& b : answer["buckets"])
-      rows.push_back({text_of(b["name"]), text_of(b["origin"]), text_of(b["revalidate"]),
-                      text_of(b["trust_peers"])});
-    std::fputs(table(rows).c_str(), stdout);
-  });
-}
 
 int run_ls(const ApiOptions& options, const std::string& what) {
   if (what.empty()) return run_bucket_ls(options);
@@ -109,7 +57,7 @@ int run_stat(const ApiOptions& options, const std::string& object) {
   auto name = ObjectName::parse(object);
   if (!name.ok()) return report(name.error(), options.format);
   std::string path = "/buckets/" + name->bucket + "/objects/" + io::percent_encode_path(name->key);
-  return show(options, {"GET", path, "", ""}, [](const Json& answer) { print_members(answer); });
+  return show(options, {"GET", path, "", ""}, print_members);
 }
 
 int run_peers(const ApiOptions& options) {
@@ -130,23 +78,6 @@ int run_peers(const ApiOptions& options) {
     }
     std::fputs(table(rows).c_str(), stdout);
   });
-}
-
-int run_bucket_create(const ApiOptions& options, const BucketOptions& bucket) {
-  auto age = io::parse_duration(bucket.revalidate_age);
-  if (!age.ok()) return report(age.error(), options.format);
-  Json body = {{"name", bucket.name},
-               {"origin", bucket.origin},
-               {"revalidate", bucket.revalidate},
-               {"revalidate_age_ms", age->ms()},
-               {"trust_peers", bucket.trusts_peers}};
-  return show(options, {"POST", "/buckets", body.dump(), "application/json"},
-              [](const Json& answer) { print_members(answer); });
-}
-
-int run_bucket_show(const ApiOptions& options, const std::string& name) {
-  return show(options, {"GET", "/buckets/" + io::percent_encode(name), "", ""},
-              [](const Json& answer) { print_members(answer); });
 }
 
 }  // namespace tyto::cli

@@ -14,6 +14,7 @@ namespace {
 
 std::mutex g_mutex;
 std::function<void()> g_action;  // empty: nobody would hear
+bool g_is_ignored = false;       // SIGINT
 
 void wait_for_signals() {
   sigset_t set;
@@ -24,6 +25,7 @@ void wait_for_signals() {
     int signal = 0;
     if (sigwait(&set, &signal) != 0) continue;
     std::lock_guard lock(g_mutex);
+    if (signal == SIGINT && g_is_ignored) continue;
     auto action = std::exchange(g_action, nullptr);
     if (!action) _exit(kExitInterrupted);
     action();
@@ -40,6 +42,16 @@ Interrupt::Interrupt(std::function<void()> action) {
 Interrupt::~Interrupt() {
   std::lock_guard lock(g_mutex);
   g_action = nullptr;
+}
+
+InterruptsIgnored::InterruptsIgnored() {
+  std::lock_guard lock(g_mutex);
+  g_is_ignored = true;
+}
+
+InterruptsIgnored::~InterruptsIgnored() {
+  std::lock_guard lock(g_mutex);
+  g_is_ignored = false;
 }
 
 void install_interrupts() {

@@ -15,6 +15,15 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 };
 
+// While it lives, SIGINT does nothing: the terminal is another program's, which has it too.
+class InterruptsIgnored {
+ public:
+  InterruptsIgnored();
+  ~InterruptsIgnored();
+  InterruptsIgnored(const InterruptsIgnored&) = delete;
+  InterruptsIgnored& operator=(const InterruptsIgnored&) = delete;
+};
+
 // Blocks SIGINT and SIGTERM in this thread and those it starts, and starts the thread that waits
 // for them. A signal while there is no Interrupt ends the process with exit code 130. Call it at
 // the start of main.

@@ -6,7 +6,9 @@
 #include "io/settings/settings.h"
 #include "peer/cli/admin.h"
 #include "peer/cli/agent.h"
+#include "peer/cli/bucket_commands.h"
 #include "peer/cli/exit_codes.h"
+#include "peer/cli/explain.h"
 #include "peer/cli/get.h"
 #include "peer/cli/interrupt.h"
 #include "peer/cli/publish.h"
@@ -24,22 +26,10 @@ struct Command {
   GetOptions get;
   ApiOptions api;
   PublishOptions publish;
-  BucketOptions bucket;
+  ExplainOptions explain;
   std::string what;
   std::string store_bytes;
-  bool is_json = false;
 };
-
-void add_common(CLI::App& sub, Command& command) {
-  sub.add_flag("--json", command.is_json, "Print JSON");
-}
-
-void add_api(CLI::App& sub, Command& command) {
-  add_common(sub, command);
-  sub.add_option("--api", command.api.api, "The tracker's HTTP address")
-      ->envname("TYTO_API")
-      ->capture_default_str();
-}
 
 CLI::App* add_get(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("get", "Fetch an object into a file");
@@ -70,7 +60,7 @@ CLI::App* add_get(CLI::App& app, Command& command) {
   sub->add_option("--ca-file", get.peer.origin_ca_file,
                   "Certificates (PEM) to trust for https origins");
   sub->add_flag("-v,--verbose", get.is_verbose, "Log to standard error");
-  add_common(*sub, command);
+  add_json(*sub, get.format);
   return sub;
 }
 
@@ -84,39 +74,26 @@ CLI::App* add_publish(CLI::App& app, Command& command) {
                   "Keep the manifest here, as a BitTorrent v2 torrent");
   sub->add_flag("--only-torrent", publish.only_torrent, "Do not tell the tracker");
   sub->add_option("--ca-file", publish.ca_file, "Certificates (PEM) to trust for https");
-  add_api(*sub, command);
+  add_api(*sub, command.api);
   return sub;
 }
 
-struct BucketCommands {
-  CLI::App* create;
-  CLI::App* show;
-  CLI::App* ls;
-};
-
-BucketCommands add_bucket(CLI::App& app, Command& command) {
-  auto* sub = app.add_subcommand("bucket", "Make and show buckets");
-  sub->require_subcommand(1);
-  auto* create = sub->add_subcommand("create", "Make a bucket");
-  create->add_option("name", command.bucket.name, "1 to 63 of a-z 0-9 -")->required();
-  create->add_option("--origin", command.bucket.origin,
-                     "URL that keys are appended to: http(s)://host/path/ or file:///path/");
-  create
-      ->add_option("--revalidate", command.bucket.revalidate,
-                   "When names are looked up at the origin again")
-      ->check(CLI::IsMember({"never", "age", "always"}))
+CLI::App* add_explain(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "explain", "Say why an object was read as it was: sources, waits, failures, evictions");
+  ExplainOptions& explain = command.explain;
+  sub->add_option("object", explain.object, "bucket/key; may be left out with --peer");
+  sub->add_option("--peer", explain.peer,
+                  "Only what this peer read: its name, or the first digits of its id");
+  sub->add_option("--chunk", explain.chunk, "Only this chunk, counted from 0");
+  sub->add_option("--since", explain.since, "Only what is not older, as 10m");
+  sub->add_option("--limit", explain.limit, "Lines of the time line: the newest")
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  create->add_option("--revalidate-age", command.bucket.revalidate_age, "With age: how old, as 60s")
-      ->capture_default_str();
-  create->add_flag("--trust-peers", command.bucket.trusts_peers,
-                   "Let ordinary peers, not only superpeers, teach what they read at the origin");
-  add_api(*create, command);
-  auto* show = sub->add_subcommand("show", "Show a bucket");
-  show->add_option("name", command.bucket.name, "The bucket")->required();
-  add_api(*show, command);
-  auto* ls = sub->add_subcommand("ls", "List buckets");
-  add_api(*ls, command);
-  return {create, show, ls};
+  sub->add_flag("--candidates", explain.shows_candidates,
+                "Show who else was looked at, where that was kept");
+  add_api(*sub, command.api);
+  return sub;
 }
 
 int run_get_command(Command& command) {
@@ -140,13 +117,14 @@ int run(int argc, char** argv) {
   auto* publish = add_publish(app, command);
   auto* ls = app.add_subcommand("ls", "List buckets, or the objects of one");
   ls->add_option("what", command.what, "bucket or bucket/prefix");
-  add_api(*ls, command);
+  add_api(*ls, command.api);
   auto* stat = app.add_subcommand("stat", "Show an object");
   stat->add_option("object", command.what, "bucket/key")->required();
-  add_api(*stat, command);
+  add_api(*stat, command.api);
   auto* peers = app.add_subcommand("peers", "List peers");
-  add_api(*peers, command);
-  BucketCommands bucket = add_bucket(app, command);
+  add_api(*peers, command.api);
+  auto* explain = add_explain(app, command);
+  BucketCommands bucket(app);
   app.add_subcommand("agent", "Keep and serve what is fetched on this host");
   try {
     app.parse(argc, argv);
@@ -154,15 +132,13 @@ int run(int argc, char** argv) {
     int code = app.exit(error);
     return code == 0 ? kExitOk : kExitUsage;
   }
-  command.get.format = command.api.format = command.is_json ? Format::kJson : Format::kText;
   if (get->parsed()) return run_get_command(command);
   if (publish->parsed()) return run_publish(command.api, command.publish);
   if (ls->parsed()) return run_ls(command.api, command.what);
   if (stat->parsed()) return run_stat(command.api, command.what);
   if (peers->parsed()) return run_peers(command.api);
-  if (bucket.create->parsed()) return run_bucket_create(command.api, command.bucket);
-  if (bucket.show->parsed()) return run_bucket_show(command.api, command.bucket.name);
-  if (bucket.ls->parsed()) return run_bucket_ls(command.api);
+  if (explain->parsed()) return run_explain(command.api, command.explain);
+  if (bucket.is_given()) return bucket.run();
   return kExitUsage;
 }
 

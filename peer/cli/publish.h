@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "peer/cli/admin.h"
+#include "peer/cli/show.h"
 
 namespace tyto::cli {
 

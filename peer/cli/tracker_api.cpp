@@ -21,7 +21,8 @@ Result<nlohmann::json> call_tracker(const std::string& api, const ApiCall& call)
   io::HttpClientRequest request;
   request.method = call.method;
   request.url = (api.ends_with('/') ? api.substr(0, api.size() - 1) : api) + "/api/v1" + call.path;
-  if (!call.body.empty()) request.headers.set("Content-Type", call.content_type);
+  if (!call.body.empty() || call.method == "PUT")
+    request.headers.set("Content-Type", call.content_type);
   request.body = call.body;
   std::optional<Result<io::HttpResponse>> answer;
   auto pending = client.fetch(std::move(request), kAnswerBytesMax,

@@ -32,7 +32,7 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
-static_assert(same(wire::Choice::ORIGIN_SHADOW, Choice::kOriginShadow));
+static_assert(same(wire::Choice::ORIGIN_SHADOW, kChoiceLast));
 static_assert(same(wire::WaitsFor::RECOVERY, WaitsFor::kRecovery));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 
@@ -106,6 +106,7 @@ void write(const Reason& reason, wire::Reason::Builder out) {
   out.setRejectedSuspect(reason.rejected_suspect);
   out.setRejectedCycle(reason.rejected_cycle);
   out.setRejectedLacking(reason.rejected_lacking);
+  out.setRejectedPolicy(reason.rejected_policy);
   out.setChunksConsidered(reason.chunks_considered);
   out.setCopies(reason.copies);
   out.setScore(reason.score);
@@ -274,7 +275,7 @@ VersionFacts read(Decoding& in, wire::VersionFacts::Reader from) {
 
 Reason read(wire::Reason::Reader from) {
   Reason reason;
-  reason.choice = informing(from.getChoice(), Choice::kOriginShadow, Choice::kNone);
+  reason.choice = informing(from.getChoice(), kChoiceLast, Choice::kNone);
   reason.nearness = from.getNearness();
   reason.generation = from.getGeneration();
   reason.candidates = from.getCandidates();
@@ -282,6 +283,7 @@ Reason read(wire::Reason::Reader from) {
   reason.rejected_suspect = from.getRejectedSuspect();
   reason.rejected_cycle = from.getRejectedCycle();
   reason.rejected_lacking = from.getRejectedLacking();
+  reason.rejected_policy = from.getRejectedPolicy();
   reason.chunks_considered = from.getChunksConsidered();
   reason.copies = from.getCopies();
   reason.score = from.getScore();

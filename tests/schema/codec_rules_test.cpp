@@ -1,6 +1,7 @@
 // One broken rule at a time: the codec names the field.
 #include <capnp/any.h>
 #include <capnp/message.h>
+#include <capnp/schema.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -268,7 +269,7 @@ TEST(CodecEvolution, UnknownEventsAndCommandsAreUnsupported) {
   using D = wire::ExchangeDown::Builder;
   expect_refused<wire::ExchangeDown>(
       samples::exchange_down(),
-      {{"ExchangeDown.commands[0].member", [](D b) { raw_data(b.getCommands()[0])[0] = 8; },
+      {{"ExchangeDown.commands[0].member", [](D b) { raw_data(b.getCommands()[0])[0] = 9; },
         ErrorCode::kUnsupported}});
 }
 
@@ -290,6 +291,27 @@ TEST(CodecEvolution, UnknownEnumerantsThatInformDegrade) {
   Result<ExchangeDown> decoded_down = decode(down.asReader());
   ASSERT_TRUE(decoded_down.ok()) << decoded_down.error().message;
   EXPECT_EQ(std::get<Assign>(decoded_down->commands[7]).reason.choice, Choice::kNone);
+}
+
+// "wholeCopy" as "whole_copy".
+std::string snake_case(const std::string& camel) {
+  std::string snake;
+  for (char c : camel) {
+    if (c >= 'A' && c <= 'Z') snake += '_';
+    snake += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return snake;
+}
+
+TEST(CodecEvolution, TheSchemaAndTheTableOfChoicesNameTheSame) {
+  auto enumerants = capnp::Schema::from<wire::Choice>().getEnumerants();
+  ASSERT_EQ(enumerants.size(), static_cast<std::size_t>(kChoiceLast) + 1);
+  for (auto enumerant : enumerants) {
+    auto choice = static_cast<Choice>(enumerant.getOrdinal());
+    EXPECT_EQ(choice_name(choice), snake_case(enumerant.getProto().getName().cStr()));
+    EXPECT_FALSE(choice_words(choice).empty());
+  }
+  EXPECT_EQ(choice_name(static_cast<Choice>(200)), "none");
 }
 
 // The struct copied into one with `words_more` data words and pointers more, or fewer.

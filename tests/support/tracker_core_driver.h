@@ -33,20 +33,13 @@ class TrackerDriver {
     Config config;
     bool is_first_run = true;
     TrackerEpoch epoch{1};
-    PolicyRef policy;  // of the bucket; null: the default one
+    Policy policy;  // of the bucket
   };
 
   TrackerDriver() : TrackerDriver(Options()) {}
   explicit TrackerDriver(Options options) : core(options.config) {
-    put_policy(options.policy);
+    set_policy(options.policy);
     load(options);
-  }
-  void put_policy(PolicyRef policy) {
-    BucketConfig bucket;
-    bucket.id = BucketId(1);
-    bucket.name = "b";
-    bucket.origin = "http://origin/";
-    input(BucketLoaded{bucket, std::move(policy)});
   }
 
   // --- time ---
@@ -109,11 +102,26 @@ class TrackerDriver {
   uint64_t open(const std::string& name, const std::string& key, ReadMode mode = ReadMode::kWhole) {
     OpenRequested r;
     r.open = OpenId(++opens_);
-    r.bucket = "b";
+    r.bucket = bucket_of(key);
     r.key = key;
     r.mode = mode;
     send(name, {r});
     return opens_;
+  }
+
+  // --- buckets ---
+  // Makes the bucket, or gives it another policy.
+  void set_policy(const Policy& policy, const std::string& name = "b") {
+    BucketConfig bucket;
+    bucket.id = BucketId(static_cast<uint32_t>(name[0] - 'a'));
+    bucket.name = name;
+    bucket.origin = "http://origin/";
+    bucket.policy_version = ++policies_;
+    input(BucketLoaded{bucket, std::make_shared<const Policy>(policy)});
+  }
+  // Keys that begin with "c:" are of bucket "c", all without a bucket of "b".
+  static std::string bucket_of(const std::string& key) {
+    return key.size() > 1 && key[1] == ':' ? key.substr(0, 1) : "b";
   }
 
   // --- content ---
@@ -124,8 +132,8 @@ class TrackerDriver {
     for (std::size_t i = 0; i < key.size() && i < 24; ++i)
       f.id.digest.bytes[i] = static_cast<uint8_t>(key[i]);
     f.id.digest.bytes[31] = static_cast<uint8_t>(etag[0]);
-    f.bucket = BucketId(1);
-    f.bucket_name = "b";
+    f.bucket_name = bucket_of(key);
+    f.bucket = BucketId(static_cast<uint32_t>(f.bucket_name[0] - 'a'));
     f.key = key;
     f.chunking = {uint64_t{chunks} * kChunkBytesMin, kChunkBytesMin};
     f.origin = {"http://origin/" + key, "\"" + etag + "\"", std::nullopt};
@@ -145,7 +153,7 @@ class TrackerDriver {
     std::vector<Digest> roots;
     for (uint32_t c = 0; c < chunks; ++c) roots.push_back(root(c));
     input(VersionLoaded{f, roots});
-    input(NameLoaded{"b", key, f->id, true});
+    input(NameLoaded{f->bucket_name, key, f->id, true});
     return f->id;
   }
   void have(const std::string& name, const std::string& key, const std::string& map) {
@@ -272,6 +280,7 @@ class TrackerDriver {
 
   uint64_t connections_ = 0;
   uint64_t opens_ = 0;
+  uint32_t policies_ = 0;
   std::map<ConnectionId, std::string> by_connection_;
   std::map<ExchangeToken, std::string> tokens_;
 };

@@ -20,20 +20,39 @@ CatalogWriter::~CatalogWriter() {
 }
 
 void CatalogWriter::submit(Change change, Answer answer) {
-  Error refusal{ErrorCode::kUnavailable, "the tracker is shutting down: try again once it is back"};
+  std::optional<Error> refused;
   {
     std::lock_guard lock(mutex_);
-    if (phase_ == Phase::kRunning && queue_.size() < options_.queue_max) {
+    refused = refusal(queue_.size(), " changes waiting to be written");
+    if (!refused) {
       queue_.push_back({std::move(change), std::move(answer)});
       ++waiting_;
       wake_.notify_one();
-      return;
     }
-    if (phase_ == Phase::kRunning)
-      refusal = {ErrorCode::kOverloaded, "the catalog has " + std::to_string(queue_.size()) +
-                                             " changes waiting to be written: try again later"};
   }
-  answer(std::move(refusal));
+  if (refused) answer(std::move(*refused));
+}
+
+void CatalogWriter::ask(Question question) {
+  std::optional<Error> refused;
+  {
+    std::lock_guard lock(mutex_);
+    refused = refusal(questions_.size(), " questions waiting for an answer");
+    if (!refused) {
+      questions_.push_back(std::move(question));
+      wake_.notify_one();
+    }
+  }
+  if (refused) question(std::move(*refused));
+}
+
+std::optional<Error> CatalogWriter::refusal(std::size_t queued, const char* what) const {
+  if (phase_ != Phase::kRunning)
+    return Error{ErrorCode::kUnavailable,
+                 "the tracker is shutting down: try again once it is back"};
+  if (queued < options_.queue_max) return std::nullopt;
+  return Error{ErrorCode::kOverloaded,
+               "the catalog has " + std::to_string(queued) + what + ": try again later"};
 }
 
 void CatalogWriter::record(Change change) {
@@ -80,6 +99,14 @@ Instant CatalogWriter::due_at() const {
 void CatalogWriter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (!questions_.empty()) {
+      Question question = std::move(questions_.front());
+      questions_.pop_front();
+      lock.unlock();
+      question(&catalog_);
+      lock.lock();
+      continue;
+    }
     Instant now = io::monotonic_now();
     if (phase_ == Phase::kFlushing && (queue_.empty() || (now >= flush_until_ && is_tried_))) break;
     Instant due = due_at();

@@ -1,4 +1,4 @@
-// Writes to a catalog in the background, many changes a commit.
+// Writes to a catalog in the background, many changes a commit, and reads from it in between.
 #pragma once
 
 #include <condition_variable>
@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -14,7 +15,7 @@
 
 namespace tyto::tracker {
 
-// Owns the only thread that writes to a catalog, so that no disk ever blocks the tracker's loop.
+// Owns the only thread that uses a catalog, so that no disk ever blocks the tracker's loop.
 // Changes that somebody waits for (buckets, publishing) are committed at once, all that came in
 // meanwhile together (group commit); facts found on the way (resolved versions, learned roots) are
 // collected for up to `write_behind` first.
@@ -22,10 +23,13 @@ namespace tyto::tracker {
 // If the catalog fails, waiting changes are answered with its error; facts are kept and tried
 // again with growing pauses, so downloads never depend on the disk.
 //
+// Who asks something of the catalog gets its turn before the next commit, also while commits fail.
+//
 // Threads:   synchronised.
 // Ownership: borrows the catalog, which nobody else uses from construction to destruction.
 // Bounds:    Options::queue_max changes; beyond: waiting changes are refused with kOverloaded, of
-//            facts the newest are dropped (they are learned again after a restart).
+//            facts the newest are dropped (they are learned again after a restart). As many
+//            questions.
 class CatalogWriter {
  public:
   struct Options {
@@ -46,6 +50,9 @@ class CatalogWriter {
   };
   // Called on the writer's thread, exactly once: post it to where it belongs, and return soon.
   using Answer = std::function<void(Result<ChangeDone>)>;
+  // Called on the writer's thread, exactly once: with the catalog, for as long as the call lasts,
+  // or with the reason why there is none. Ask and post what was found, and return soon.
+  using Question = std::function<void(Result<Catalog*>)>;
   // Called on the writer's thread when commits begin to fail (with why) and when they succeed
   // again (with success); not for each.
   using HealthChanged = std::function<void(Result<void>)>;
@@ -58,6 +65,8 @@ class CatalogWriter {
 
   // Queues a change that somebody waits for.
   void submit(Change change, Answer answer);
+  // Queues a question, which sees all that was answered before.
+  void ask(Question question);
   // Queues a fact. Never fails.
   void record(Change change);
   // Writes what is queued and ends the thread; further changes are refused with kUnavailable.
@@ -74,6 +83,8 @@ class CatalogWriter {
   enum class Phase { kRunning, kFlushing, kStopped };
 
   void run();
+  // Why nothing more is queued, or nothing. Requires: the lock is held.
+  std::optional<Error> refusal(std::size_t queued, const char* what) const;
   Instant due_at() const;
   std::vector<Entry> take();
   void write(std::vector<Entry> batch);
@@ -87,6 +98,7 @@ class CatalogWriter {
   std::condition_variable wake_;
   Phase phase_ = Phase::kRunning;
   std::deque<Entry> queue_;
+  std::deque<Question> questions_;
   std::size_t waiting_ = 0;  // entries of the queue that have an answer
   Instant oldest_fact_;      // when the queue's first fact came
   Instant retry_at_;         // no commit of facts alone before this

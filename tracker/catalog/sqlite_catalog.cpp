@@ -35,6 +35,12 @@ Error with_remedy(Error error) {
   return error;
 }
 
+// What to say of a bucket whose policy cannot be read.
+Error without_policy(const BucketConfig& bucket, const Error& error) {
+  if (error.code != ErrorCode::kNotFound) return error;
+  return {ErrorCode::kCorrupt, "bucket \"" + bucket.name + "\": " + error.message};
+}
+
 std::vector<Digest> digests_of(std::span<const std::byte> blob) {
   std::vector<Digest> digests(blob.size() / Digest::kSize);
   if (!digests.empty()) std::memcpy(digests.data(), blob.data(), digests.size() * Digest::kSize);
@@ -144,8 +150,10 @@ Result<std::map<uint32_t, BucketConfig>> SqliteCatalog::State::load_buckets(
     if (!more.ok()) return more.error();
     if (!*more) return buckets;
     BucketConfig bucket = bucket_of_row(*rows);
+    auto policy = statements->policies.find(bucket.id, bucket.policy_version);
+    if (!policy.ok()) return without_policy(bucket, policy.error());
     buckets[bucket.id.value()] = bucket;
-    reader.bucket(std::move(bucket));
+    reader.bucket(std::move(bucket), std::move(*policy));
   }
 }
 
@@ -233,6 +241,20 @@ Result<std::vector<Result<ChangeDone>>> SqliteCatalog::commit(std::span<const Ch
   }
   if (auto done = transaction->commit(); !done.ok()) return done.error();
   return results;
+}
+
+Result<PolicyRevision> SqliteCatalog::policy(const std::string& bucket, uint32_t version) {
+  auto there = state_->statements->find_bucket(bucket);
+  if (!there.ok()) return there.error();
+  if (!there->has_value()) return no_such_bucket(bucket);
+  return state_->statements->policies.find((*there)->id, version);
+}
+
+Result<std::vector<PolicyHead>> SqliteCatalog::policy_history(const PolicyHistoryQuery& query) {
+  auto there = state_->statements->find_bucket(query.bucket);
+  if (!there.ok()) return there.error();
+  if (!there->has_value()) return no_such_bucket(query.bucket);
+  return state_->statements->policies.history((*there)->id, query);
 }
 
 Result<std::string> SqliteCatalog::setting(const std::string& key) {

@@ -36,6 +36,8 @@ class SqliteCatalog final : public Catalog {
   Result<void> load(const CatalogReader& reader) override;
   Result<std::vector<Result<ChangeDone>>> commit(std::span<const Change> changes,
                                                  WallTime now) override;
+  Result<PolicyRevision> policy(const std::string& bucket, uint32_t version) override;
+  Result<std::vector<PolicyHead>> policy_history(const PolicyHistoryQuery& query) override;
   Result<std::string> setting(const std::string& key) override;
   Result<void> set_setting(const std::string& key, const std::string& value) override;
   Result<void> check() override;

@@ -13,8 +13,10 @@ constexpr const char* kInsertVersion =
     " origin_etag, origin_modified_unix_ns, recorded_unix_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
     "?)";
 
+constexpr const char* kNoteOfUpdate = "the bucket's own settings were changed";
+
 // In the order of CatalogStatements' constructor.
-const std::array<std::string, 13> kStatements = {
+const std::array<std::string, 14> kStatements = {
     "SELECT roots FROM manifests WHERE version = ?",
     "SELECT chunk, root FROM learned_roots WHERE version = ? ORDER BY chunk",
     std::string(kSelectBucket) + " WHERE name = ?",
@@ -23,6 +25,7 @@ const std::array<std::string, 13> kStatements = {
     " VALUES (?, ?, ?, ?, ?, 1)",
     "UPDATE buckets SET origin = ?2, revalidate = ?3, revalidate_age_ms = ?4, trust_peers = ?5,"
     " policy_version = policy_version + 1 WHERE name = ?1",
+    "UPDATE buckets SET policy_version = policy_version + 1 WHERE name = ?",
     "SELECT bucket FROM versions WHERE id = ?",
     std::string(kInsertVersion) +
         " ON CONFLICT (id) DO UPDATE SET is_published = 1, origin_url = excluded.origin_url,"
@@ -41,12 +44,6 @@ const std::array<std::string, 13> kStatements = {
     " ON CONFLICT (version, chunk) DO UPDATE SET root = excluded.root",
 };
 
-Error no_such_bucket(const std::string& name) {
-  return {ErrorCode::kNotFound, "there is no bucket \"" + printable(name) +
-                                    "\": make it first (tyto bucket create, or POST "
-                                    "/api/v1/buckets)"};
-}
-
 Error wrong_bucket(const VersionFacts& facts) {
   return {ErrorCode::kConflict,
           "version " + facts.id.hex() +
@@ -54,7 +51,22 @@ Error wrong_bucket(const VersionFacts& facts) {
               printable(facts.bucket_name) + "\""};
 }
 
+Error version_conflict(const SetPolicy& change, const BucketConfig& there) {
+  return {ErrorCode::kConflict,
+          "the policy of bucket \"" + printable(change.bucket) + "\" is at version " +
+              std::to_string(there.policy_version) + ", and was expected at " +
+              std::to_string(*change.expected_version) +
+              ": it was changed meanwhile; read it again (tyto bucket policy), and repeat your "
+              "change"};
+}
+
 }  // namespace
+
+Error no_such_bucket(const std::string& name) {
+  return {ErrorCode::kNotFound, "there is no bucket \"" + printable(name) +
+                                    "\": make it first (tyto bucket create, or POST "
+                                    "/api/v1/buckets)"};
+}
 
 bool is_acknowledged(const Change& change) {
   return !std::holds_alternative<RecordVersion>(change) &&
@@ -95,24 +107,30 @@ Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::Databa
     if (!statement.ok()) return statement.error();
     prepared.push_back(std::move(*statement));
   }
-  return std::unique_ptr<CatalogStatements>(new CatalogStatements(database, std::move(prepared)));
+  auto policies = PolicyStatements::prepare(database);
+  if (!policies.ok()) return policies.error();
+  return std::unique_ptr<CatalogStatements>(
+      new CatalogStatements(database, std::move(*policies), std::move(prepared)));
 }
 
-CatalogStatements::CatalogStatements(io::Database& database, std::vector<io::Statement> prepared)
-    : select_manifest(std::move(prepared[0])),
+CatalogStatements::CatalogStatements(io::Database& database, PolicyStatements policy_statements,
+                                     std::vector<io::Statement> prepared)
+    : policies(std::move(policy_statements)),
+      select_manifest(std::move(prepared[0])),
       select_learned(std::move(prepared[1])),
       database_(database),
       select_bucket_(std::move(prepared[2])),
       count_buckets_(std::move(prepared[3])),
       insert_bucket_(std::move(prepared[4])),
       update_bucket_(std::move(prepared[5])),
-      select_version_bucket_(std::move(prepared[6])),
-      publish_version_(std::move(prepared[7])),
-      record_version_(std::move(prepared[8])),
-      put_manifest_(std::move(prepared[9])),
-      publish_name_(std::move(prepared[10])),
-      record_name_(std::move(prepared[11])),
-      record_root_(std::move(prepared[12])) {}
+      count_policy_(std::move(prepared[6])),
+      select_version_bucket_(std::move(prepared[7])),
+      publish_version_(std::move(prepared[8])),
+      record_version_(std::move(prepared[9])),
+      put_manifest_(std::move(prepared[10])),
+      publish_name_(std::move(prepared[11])),
+      record_name_(std::move(prepared[12])),
+      record_root_(std::move(prepared[13])) {}
 
 Result<void> CatalogStatements::apply(const Change& change, WallTime now,
                                       Result<ChangeDone>& done) {
@@ -137,7 +155,7 @@ Result<std::optional<uint32_t>> CatalogStatements::find_version_bucket(const Ver
   return bucket;
 }
 
-Result<void> CatalogStatements::apply(const CreateBucket& change, WallTime,
+Result<void> CatalogStatements::apply(const CreateBucket& change, WallTime now,
                                       Result<ChangeDone>& done) {
   const BucketConfig& bucket = change.bucket;
   auto there = find_bucket(bucket.name);
@@ -164,25 +182,56 @@ Result<void> CatalogStatements::apply(const CreateBucket& change, WallTime,
   done = ChangeDone{.bucket = bucket};
   done->bucket.id = BucketId(static_cast<uint32_t>(database_.last_insert_id()));
   done->bucket.policy_version = 1;
-  return {};
+  done->policy = PolicyStatements::revision(change.policy_document, "", now);
+  return policies.put(done->bucket.id, done->policy);
 }
 
-Result<void> CatalogStatements::apply(const UpdateBucket& change, WallTime,
+Result<void> CatalogStatements::put_policy(const std::string& bucket, PolicyRevision policy,
+                                           Result<ChangeDone>& done) {
+  auto there = find_bucket(bucket);
+  if (!there.ok()) return there.error();
+  TYTO_ASSERT(there->has_value());
+  done = ChangeDone{.bucket = **there, .policy = std::move(policy)};
+  done->policy.head.version = done->bucket.policy_version;
+  return policies.put(done->bucket.id, done->policy);
+}
+
+Result<void> CatalogStatements::apply(const SetPolicy& change, WallTime now,
+                                      Result<ChangeDone>& done) {
+  auto there = find_bucket(change.bucket);
+  if (!there.ok()) return there.error();
+  if (!there->has_value()) {
+    done = no_such_bucket(change.bucket);
+    return {};
+  }
+  uint32_t version = (*there)->policy_version;
+  if (change.expected_version.value_or(version) != version) {
+    done = version_conflict(change, **there);
+    return {};
+  }
+  if (auto counted = count_policy_.bind_all(change.bucket).run(); !counted.ok()) return counted;
+  return put_policy(change.bucket, PolicyStatements::revision(change.document, change.note, now),
+                    done);
+}
+
+Result<void> CatalogStatements::apply(const UpdateBucket& change, WallTime now,
                                       Result<ChangeDone>& done) {
   const BucketConfig& bucket = change.bucket;
+  auto former = find_bucket(bucket.name);
+  if (!former.ok()) return former.error();
+  if (!former->has_value()) {
+    done = no_such_bucket(bucket.name);
+    return {};
+  }
+  auto policy = policies.find((*former)->id, (*former)->policy_version);
+  if (!policy.ok()) return policy.error();
   auto updated = update_bucket_
                      .bind_all(bucket.name, bucket.origin, static_cast<int>(bucket.revalidate),
                                bucket.revalidate_age.ms(), bucket.trust_peers ? 1 : 0)
                      .run();
   if (!updated.ok()) return updated.error();
-  auto there = find_bucket(bucket.name);
-  if (!there.ok()) return there.error();
-  if (there->has_value()) {
-    done = ChangeDone{.bucket = std::move(**there)};
-  } else {
-    done = no_such_bucket(bucket.name);
-  }
-  return {};
+  return put_policy(bucket.name, PolicyStatements::revision(policy->document, kNoteOfUpdate, now),
+                    done);
 }
 
 Result<void> CatalogStatements::write_version(io::Statement& statement, const VersionFacts& facts,

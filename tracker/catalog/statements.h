@@ -7,6 +7,7 @@
 
 #include "io/sqlite/database.h"
 #include "tracker/catalog/catalog.h"
+#include "tracker/catalog/policy_statements.h"
 
 namespace tyto::tracker {
 
@@ -17,6 +18,7 @@ inline constexpr const char* kSelectVersion =
     "SELECT id, bucket, key, object_bytes, chunk_bytes, is_published, origin_url, origin_etag,"
     " origin_modified_unix_ns FROM versions";
 
+Error no_such_bucket(const std::string& name);
 // A row of kSelectBucket.
 BucketConfig bucket_of_row(const io::Statement& row);
 // A row of kSelectVersion, but for the bucket's name. kCorrupt if the id is no digest.
@@ -34,19 +36,26 @@ class CatalogStatements {
   // to the reason and has written nothing; an error returned ends the transaction.
   Result<void> apply(const Change& change, WallTime now, Result<ChangeDone>& done);
 
+  Result<std::optional<BucketConfig>> find_bucket(const std::string& name);
+
+  PolicyStatements policies;
   io::Statement select_manifest;
   io::Statement select_learned;
 
  private:
   struct Prepared;
-  CatalogStatements(io::Database& database, std::vector<io::Statement> prepared);
+  CatalogStatements(io::Database& database, PolicyStatements policy_statements,
+                    std::vector<io::Statement> prepared);
 
   Result<void> apply(const CreateBucket& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const UpdateBucket& change, WallTime now, Result<ChangeDone>& done);
+  Result<void> apply(const SetPolicy& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const Publish& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordVersion& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const RecordRoot& change, WallTime now, Result<ChangeDone>& done);
-  Result<std::optional<BucketConfig>> find_bucket(const std::string& name);
+  // The bucket, whose version has just grown by one, with a row for this policy.
+  Result<void> put_policy(const std::string& bucket, PolicyRevision policy,
+                          Result<ChangeDone>& done);
   // The bucket that the catalog has this version in.
   Result<std::optional<uint32_t>> find_version_bucket(const VersionId& version);
   Result<void> write_version(io::Statement& statement, const VersionFacts& facts, WallTime now);
@@ -56,6 +65,7 @@ class CatalogStatements {
   io::Statement count_buckets_;
   io::Statement insert_bucket_;
   io::Statement update_bucket_;
+  io::Statement count_policy_;
   io::Statement select_version_bucket_;
   io::Statement publish_version_;
   io::Statement record_version_;

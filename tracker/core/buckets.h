@@ -9,6 +9,7 @@
 
 #include "schema/messages/bucket.h"
 #include "tracker/core/policy.h"
+#include "tracker/core/rate_limit.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -16,6 +17,7 @@ namespace tyto::tracker {
 struct BucketRow {
   BucketConfig config;
   PolicyRef policy;  // never null
+  RateLimit sent;    // to all readers
 };
 
 // Bounds: buckets as configured; none goes while the tracker runs.

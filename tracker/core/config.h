@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/time.h"
+#include "tracker/core/explain/explain_config.h"
 
 namespace tyto::tracker {
 
@@ -44,6 +45,7 @@ struct Config {
   uint32_t max_peers = 1'000'000;
   uint32_t max_versions = 1'000'000;
   uint64_t seed = 1;
+  ExplainConfig explain;
 };
 
 }  // namespace tyto::tracker

@@ -11,6 +11,7 @@ struct Eviction {
   PeerIndex peer;
   SessionIndex session;
   uint64_t wanted = 0;  // bytes still to be found
+  VersionIndex for_version{kNone};
 };
 
 void evict_run(State& state, const Eviction& eviction, VersionIndex version, uint32_t first,
@@ -20,7 +21,9 @@ void evict_run(State& state, const Eviction& eviction, VersionIndex version, uin
   reason.choice = choice;
   reason.copies = state.versions[version].copies[first];
   state.counters.evictions += count;
-  state.stage(eviction.session, Evict{state.versions[version].id, first, count, reason});
+  Evict order{state.versions[version].id, first, count, reason};
+  note_evicted(state, eviction.peer, order, eviction.for_version);
+  state.stage(eviction.session, std::move(order));
 }
 
 // Orders chunks of one holding to be freed until enough is found. They are no source from now on.
@@ -92,7 +95,7 @@ Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes
   }
   uint64_t lacking = row.used_bytes + bytes - row.store_bytes;
   if (lacking > row.evicting_bytes) {
-    Eviction eviction{peer, row.session, lacking - row.evicting_bytes};
+    Eviction eviction{peer, row.session, lacking - row.evicting_bytes, version};
     evict(state, eviction);
   }
   auto& wants = state.sessions[row.session].wants_space;

@@ -19,7 +19,10 @@ void take_event(State& state, SessionIndex index, Event& event) {
   std::visit(Overloaded{
                  [&](OpenRequested& e) { open_object(state, index, std::move(e)); },
                  [&](WindowMoved& e) { move_window(state, index, e); },
-                 [&](OpenClosed& e) { close_open(state, index, e.open); },
+                 [&](OpenClosed& e) {
+                   note_closed(state, index, e.open);
+                   close_open(state, index, e.open);
+                 },
                  [&](ChunkProgressed& e) { take_progress(state, index, e); },
                  [&](ChunkVerified& e) { take_verified(state, index, e); },
                  [&](SourceFailed& e) { take_source_failed(state, index, e); },

@@ -1,6 +1,7 @@
 // Who reads from the origin: one reader a chunk, a superpeer where there is one.
 #include <algorithm>
 
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -45,6 +46,16 @@ std::vector<PeerIndex> ranked_superpeers(const State& state, const ChunkId& chun
   return peers;
 }
 
+// What is said of a reading from the origin: what the search for a holder of it came to, if there
+// are holders, none of which may be read from.
+Reason reason_of(const State& state, const Reader& asking, uint32_t chunk, Choice choice) {
+  Reason reason;
+  bool is_held = state.versions[asking.version].copies[chunk] > 0;
+  if (is_held && asking.lack.chunk == chunk) reason = asking.lack.reason;
+  reason.choice = choice;
+  return reason;
+}
+
 LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& superpeers,
                                 ReaderIndex reader, uint32_t chunk) {
   VersionIndex version = state.readers[reader].version;
@@ -66,10 +77,8 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
     is_hopeless = false;
     if (space == Space::kPending) continue;
     Found found;
-    found.reason.choice = Choice::kOriginLease;
-    found.reason.candidates = static_cast<uint16_t>(std::min<std::size_t>(superpeers.size(), 999));
-    ReadIndex read = begin_origin_read(state, reader, superpeer, bytes);
-    state.origin_reads.add(read, assign(state, superpeer, version, chunk, found));
+    found.reason = reason_of(state, state.readers[reader], chunk, Choice::kOriginLease);
+    assign_origin_read(state, reader, superpeer, chunk, found);
     ++state.counters.leases;
     return LeaseOutcome::kGranted;
   }
@@ -91,22 +100,26 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed 
   auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
   // What a superpeer that sent wrong bytes reads would not reach this reader.
   const Reader& asking = state.readers[reader];
+  const Place& place = state.fleet.place_of(asking.peer);
+  Nearness farthest = state.policy(version).selection.farthest;
   std::erase_if(superpeers, [&](PeerIndex superpeer) {
-    return asking.excludes(superpeer, state.now + kExclusionWaitedFor);
+    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
+           nearness(place, state.fleet.place_of(superpeer)) > farthest;
   });
+  bool is_past_superpeers = selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
+  if (is_past_superpeers) superpeers.clear();
   if (!superpeers.empty()) {
     LeaseOutcome outcome = lease_to_superpeer(state, superpeers, reader, chunk);
     if (outcome != LeaseOutcome::kNever) return outcome;
     // No superpeer lends even one chunk's bytes: as if there were none.
   }
   PeerIndex peer = state.readers[reader].peer;
-  uint32_t bytes = row.chunking.length_of(ChunkIndex(chunk));
-  Space space = reserve(state, peer, version, bytes);
+  Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
   if (space != Space::kReserved) return LeaseOutcome::kWait;
   Found found;
-  found.reason.choice = Choice::kOriginNoSuperpeer;
-  ReadIndex read = begin_origin_read(state, reader, peer, bytes);
-  state.origin_reads.add(read, assign(state, peer, version, chunk, found));
+  Choice choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;
+  found.reason = reason_of(state, state.readers[reader], chunk, choice);
+  assign_origin_read(state, reader, peer, chunk, found);
   ++state.counters.leases;
   return LeaseOutcome::kAssignedToReader;
 }

@@ -54,12 +54,16 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
     return;
   }
   row.version = version;
+  state.versions[version].heat.note_open(state.now);
   state.describe(session_index, version);
   state.stage(session_index, Opened{open, facts.id, {}});
+  note_opened(state, session_index, row);
   ReaderIndex reader = state.readers.intern(session.peer, version, facts.chunk_count());
   if (state.readers[reader].opens.empty()) {
     session.readers.push_back(reader);
     ++state.versions[version].readers;
+    state.work.add_reader(state.versions[version].bucket);
+    state.readers[reader].served_at = state.readers[reader].brought_at = state.now;
     // What an earlier reader of the same peer had asked for still comes.
     for (const Download& coming : session.downloads) {
       if (coming.version != version || state.readers[reader].in_flight.test(coming.chunk)) continue;
@@ -136,6 +140,7 @@ void start_resolve(State& state, NameIndex index) {
   session.resolving.push_back(index.value());
   state.timers.set({name.resolve_by, TimerKind::kName, index.value()});
   ++state.counters.resolves;
+  note_resolving(state, resolver, index);
   state.stage(resolver, Resolve{name.resolve, bucket->id, bucket->name, name.name.key,
                                 origin_url(bucket->origin, name.name.key)});
 }
@@ -244,7 +249,7 @@ void open_object(State& state, SessionIndex index, OpenRequested request) {
   if (session.opens.contains(request.open)) return;
   ++state.counters.opens;
   OpenId open = request.open;
-  session.opens.emplace(open, OpenRow{std::nullopt, request});
+  session.opens.emplace(open, OpenRow{std::nullopt, request, state.now});
   if (auto error = open_name(state, index, request)) end_open(state, index, open, *error);
 }
 
@@ -259,6 +264,7 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
   session.resolving.erase(it);
   NameRow& name = state.names[name_index];
   name.resolver = SessionId(0);
+  note_resolved(state, index, name_index, event);
   const BucketConfig* bucket = state.bucket(name.name.bucket);
   bool is_trusted = state.fleet.peer(session.peer).is_superpeer || bucket->trust_peers;
   if (!event.facts) {
@@ -343,14 +349,17 @@ void close_open(State& state, SessionIndex index, OpenId open) {
     rebuild_demand(state, reader);
     return;
   }
+  note_served(state, reader);
   leave_origin_line(state, reader);
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
+  state.work.remove_reader(state.versions[*version].bucket);
   state.readers.remove(reader);
 }
 
 void end_open(State& state, SessionIndex index, OpenId open, Error error) {
   ++state.counters.opens_failed;
+  note_refused(state, index, open, error);
   state.stage(index, OpenEnded{open, std::move(error)});
   close_open(state, index, open);
 }

@@ -63,6 +63,7 @@ Picks pick(const State& state, const Reader& reader) {
   auto rotation = static_cast<uint32_t>(mix64(reader.peer.value()) % std::max(1u, chunks));
   auto consider = [&](uint32_t chunk, bool is_held_near) {
     if (picks.considered < 0xffff) ++picks.considered;
+    if (picks.first == kNone) picks.first = chunk;
     bool is_lacking = version.copies[chunk] == 0 || !version.knows_root(chunk);
     if (is_lacking && version.is_leased(chunk)) {
       picks.leased = chunk;

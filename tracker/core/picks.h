@@ -48,6 +48,7 @@ struct Picks {
   BestChunks near;          // another peer of the reader's rack holds it, or is being sent it
   BestChunks far;           // others that can be had from peers
   uint32_t unheld = kNone;  // nobody holds it, and nobody reads it from the origin
+  uint32_t first = kNone;   // the first that it lacks, whoever has it
   uint32_t leased = kNone;  // somebody reads it from the origin
   uint16_t considered = 0;
 };

@@ -20,19 +20,22 @@ enum class SelectionKind : uint8_t {
   kOriginOnly,     // every reader reads the origin
 };
 
+// The longest chain of copies in flight that a policy may allow.
+inline constexpr uint32_t kTreeDepthMax = 7;
+
 struct SelectionPolicy {
   SelectionKind kind = SelectionKind::kLocationAware;
   // Uploads at once at which a host is no source for this bucket any more, whatever it serves.
   // Caps of the tracker and of the host itself hold besides. 0: only these.
   uint32_t uploads_per_host = 0;
   uint32_t uploads_per_superpeer = 0;
-  // The longest chain of copies in flight; 0: whole copies only.
-  uint32_t tree_depth = 8;
+  // The longest chain of peers that pass a chunk on while they receive it; 0: whole copies only.
+  uint32_t tree_depth = kTreeDepthMax;
   // Sources farther off than this are not used: the origin is read instead.
   Nearness farthest = Nearness::kAnywhere;
-  // How long a reader that lacks a source waits for one on this side of a boundary to come free
-  // before it reads across. 0: it does not wait.
-  Duration cross_rack_after;
+  // How long a reader waits for a source on this side of a boundary, which has the chunk and is
+  // busy, before it reads across; counted from when it was last sent for anything.
+  Duration cross_rack_after = Duration::forever();
   Duration cross_zone_after;
   Duration cross_region_after;
   // Bytes a second that all readers of the bucket together are sent; 0: no limit.

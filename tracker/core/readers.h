@@ -20,11 +20,19 @@ struct Exclusion {
   Instant until;
 };
 
-// What a reader waits for and was told of it.
-struct ReaderWait {
-  Instant since = Instant::never();  // never: it does not wait
-  Wait told;
-  Instant told_at;
+// What a reader lacked when it was last looked at: the first chunk that nobody could be found for,
+// and why. For people.
+struct Lack {
+  Reason reason;           // its choice is one of kWaitFor...
+  uint32_t chunk = kNone;  // if it is of one chunk
+  Instant since;           // when it began to wait for this, if it does
+};
+
+// What a reader heard of its waiting.
+struct ToldWait {
+  Instant since = Instant::never();  // it waits; never: it does not
+  Wait wait;
+  Instant at;
 };
 
 // The joint demand of a peer's open handles on one version. Freed rows have peer == kNoPeer.
@@ -46,13 +54,16 @@ struct Reader {
   bool is_sink = false;  // nobody took what it had for long: there is nobody to spread to
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
+  Instant served_at;        // when it was last sent for a chunk, or began
+  Instant brought_at;       // when a chunk last came, or it began
   bool is_waiting = false;  // in its version's queue
   bool is_tail = false;     // and lacks nothing but what is on its way
-  bool is_dirty = false;    // in State::dirty_readers
+  bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;
-  Choice last_wait = Choice::kNone;  // what it waits for, for people
+  Lack lack;     // as of the last look
+  Lack waiting;  // what it has been waiting for; its choice is kNone if it does not wait
+  ToldWait told;
   ReaderAtOrigin at_origin;
-  ReaderWait waiting;
 
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)

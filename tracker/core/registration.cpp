@@ -118,7 +118,9 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
       state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(version), c,
                    "what a superpeer holds does not match the known root; dropped");
       unlist_copy(state, peer, version, c);
-      state.stage(row.session, Evict{facts.id, c, 1, {}});
+      Evict order{facts.id, c, 1, {.choice = Choice::kEvictConflict, .copies = facts.copies[c]}};
+      note_evicted(state, peer, order);
+      state.stage(row.session, std::move(order));
     }
   }
 }
@@ -200,11 +202,13 @@ void lose_connection(State& state, ConnectionId connection) {
 
 void end_session(State& state, SessionIndex index, EndKind kind, const std::string& detail) {
   PeerIndex peer = state.sessions[index].peer;
+  note_gone(state, index, detail.empty() ? "it left" : detail);
   // Copies: ending handles and transfers changes the session's own lists.
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
   for (ReaderIndex reader : readers) {
     leave_origin_line(state, reader);
     --state.versions[state.readers[reader].version].readers;
+    state.work.remove_reader(state.versions[state.readers[reader].version].bucket);
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();

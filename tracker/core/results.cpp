@@ -79,7 +79,10 @@ void accuse_of_lying(State& state, PeerIndex source, PeerIndex reporter, Version
                "sent bytes that do not match: " + state.fleet.details(source).name);
   SessionIndex session = state.fleet.peer(source).session;
   unlist_copy(state, source, version, chunk);
-  state.stage(session, Evict{state.versions[version].id, chunk, 1, {}});
+  const VersionRow& facts = state.versions[version];
+  Evict order{facts.id, chunk, 1, {.choice = Choice::kEvictCorrupt, .copies = facts.copies[chunk]}};
+  note_evicted(state, source, order);
+  state.stage(session, std::move(order));
   auto& accusers = state.fleet.details(source).accusers;
   PeerId accuser = state.fleet.peer(reporter).id;
   if (std::find(accusers.begin(), accusers.end(), accuser) == accusers.end())
@@ -172,10 +175,12 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
   state.mark_dirty(reader);
   if (event.kind == FailureKind::kBusy || row.since < state.readers[reader].failed_at) return;
   state.readers[reader].failed_at = state.now;
-  if (++state.readers[reader].failures < state.config.attempts_max) return;
+  uint32_t attempts = state.policy(row.version).selection.attempts_max;
+  if (attempts == 0) attempts = state.config.attempts_max;
+  if (++state.readers[reader].failures < attempts) return;
   end_reader(state, reader,
              {ErrorCode::kUnavailable,
-              std::to_string(state.config.attempts_max) +
+              std::to_string(attempts) +
                   " attempts in a row failed; the last: " + describe_failure(state, row, event)});
 }
 
@@ -225,6 +230,7 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   bool is_sound =
       !is_from_origin || !event.root || learn_root(state, peer, *version, chunk, *event.root);
   TransferIndex transfer = transfer_of(state, session, event.assignment);
+  note_delivered(state, peer, *version, event, transfer);
   if (transfer != kNoTransfer) {
     const TransferRow& row = state.transfers[transfer];
     if (row.version != *version || row.chunk != chunk) return;
@@ -241,6 +247,7 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   if (ReaderIndex reader = state.readers.find(peer, *version); reader != kNoReader) {
     Reader& row = state.readers[reader];
     row.failures = 0;
+    row.brought_at = state.now;
     row.usual_took =
         row.usual_took == Duration{} ? event.took : (row.usual_took * 7 + event.took) / 8;
     state.mark_dirty(reader);
@@ -252,7 +259,10 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   }
   state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(*version), chunk,
                "what the origin gave does not match the root known before; dropped");
-  state.stage(session, Evict{event.chunk.version, chunk, 1, {}});
+  uint32_t copies = state.versions[*version].copies[chunk];
+  Evict order{event.chunk.version, chunk, 1, {.choice = Choice::kEvictConflict, .copies = copies}};
+  note_evicted(state, peer, order);
+  state.stage(session, std::move(order));
 }
 
 void take_source_failed(State& state, SessionIndex session, const SourceFailed& event) {
@@ -261,6 +271,7 @@ void take_source_failed(State& state, SessionIndex session, const SourceFailed& 
   if (index == kNoTransfer) return;
   TransferRow& row = state.transfers[index];
   if (!is_of_row(state, row, event.source)) return;  // it goes on to the source of this row
+  note_source_failed(state, index, event);
   accuse(state, row.receiver, row, row.source, row.source_generation, event.kind);
   // The receiver goes on with the next one it was given.
   auto& fallbacks = row.fallbacks;
@@ -277,6 +288,7 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
   TransferIndex index = transfer_of(state, session, event.assignment);
   if (index == kNoTransfer) return;
   ++state.counters.assignment_failures;
+  note_assignment_failed(state, index, event);
   TransferRow row = state.transfers[index];
   PeerIndex peer = row.receiver;
   bool is_own_fault = event.kind == FailureKind::kNoSpace || event.kind == FailureKind::kInternal ||

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "tracker/core/picks.h"
+#include "tracker/core/selection/selection.h"
 
 namespace tyto::tracker {
 namespace {
@@ -12,16 +13,66 @@ constexpr Duration kRecheck = Duration::milliseconds(500);
 
 enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
 
+// Whether the bucket may be sent more now. If not, the version is looked at again when it may.
+bool is_within_rate(State& state, VersionIndex version) {
+  BucketIndex bucket = state.versions[version].bucket;
+  const RateLimit& sent = state.buckets[bucket].sent;
+  if (sent.is_open(state.now, state.policy(version).selection.bytes_per_s)) return true;
+  state.recheck(version, sent.opens_at());
+  return false;
+}
+
 Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, uint16_t considered) {
   const Reader& reader = state.readers[index];
   uint32_t bytes = state.versions[reader.version].chunking.length_of(ChunkIndex(chunk));
   if (reserve(state, reader.peer, reader.version, bytes) != Space::kReserved) {
-    state.readers[index].last_wait = Choice::kWaitForSpace;
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
     return Step::kWait;
   }
   found.reason.chunks_considered = considered;
-  assign(state, reader.peer, reader.version, chunk, found);
+  if (found.is_found())
+    assign(state, reader.peer, reader.version, chunk, found);
+  else
+    assign_origin_read(state, index, reader.peer, chunk, found);
   return Step::kAssigned;
+}
+
+// The reader reads the chunk at the origin for itself.
+Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
+  const VersionRow& version = state.versions[state.readers[index].version];
+  if (version.facts->origin.url.empty() || version.is_origin_gone) {
+    end_reader(state, index, why_never(state, state.readers[index].version));
+    return Step::kEnded;
+  }
+  if (state.now < version.origin_retry_at) {
+    state.recheck(state.readers[index].version, version.origin_retry_at);
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRetry}, .chunk = picks.first};
+    return Step::kWait;
+  }
+  if (!has_origin_turn(state, index, OriginNeed::kNow)) {
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForOrigin},
+                                 .chunk = picks.first};
+    return Step::kWait;
+  }
+  Found found;
+  found.reason.choice = Choice::kOriginPolicy;
+  return hand_over(state, index, picks.first, found, picks.considered);
+}
+
+// Why a chunk that nobody can be read from is not leased either.
+Choice wait_for_origin(const State& state, const Reader& reader) {
+  if (state.now < state.recovered_at) return Choice::kWaitForRecovery;
+  if (state.now < state.versions[reader.version].origin_retry_at) return Choice::kWaitForRetry;
+  return state.fleet.superpeers().empty() ? Choice::kWaitForSpace : Choice::kWaitForSuperpeer;
+}
+
+// A search that found nobody, for people.
+void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& found) {
+  Reader& reader = state.readers[index];
+  reader.lack.chunk = chunk;
+  reader.lack.reason = found;
+  reader.lack.reason.choice = Choice::kWaitForSource;
+  reader.lack.reason.copies = state.versions[reader.version].copies[chunk];
 }
 
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
@@ -29,11 +80,11 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
-      state.readers[index].last_wait =
-          state.now < state.recovered_at ? Choice::kWaitForRecovery : Choice::kWaitForLease;
+      state.readers[index].lack.reason.choice = wait_for_origin(state, state.readers[index]);
+      state.readers[index].lack.chunk = chunk;
       return Step::kWait;
     case LeaseOutcome::kOverBudget:
-      state.readers[index].last_wait = Choice::kWaitForOrigin;
+      state.readers[index].lack = {.reason = {.choice = Choice::kWaitForOrigin}, .chunk = chunk};
       return Step::kWait;
     case LeaseOutcome::kNever: break;
   }
@@ -50,7 +101,8 @@ struct Attempt {
 // How much crosses into the reader's rack. Each chunk should do so once, and then spread inside: so
 // a rack takes from outside about what one reader takes, half of it before anything else, so that
 // its link does not idle.
-std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks) {
+std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks,
+                                   Reach reach) {
   const VersionRow& version = state.versions[reader.version];
   auto demand = version.demand_of_rack.find(state.fleet.place_of(reader.peer).rack);
   uint32_t inbound = demand == version.demand_of_rack.end() ? 0 : demand->second.inbound;
@@ -58,7 +110,8 @@ std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, con
   Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
   Attempt far{&picks.far, Scope::kAnywhere};
-  if (inbound * 2 < cap) return {fresh, far, near};
+  if (reach == Reach::kEverywhere) near.scope = Scope::kAnywhere;
+  if (inbound * 2 < cap || reach == Reach::kEverywhere) return {fresh, far, near};
   if (inbound < cap) return {fresh, near, far};
   return {near, Attempt{}, Attempt{}};
 }
@@ -71,6 +124,7 @@ constexpr Duration kSpreadWithin = Duration::seconds(2);
 // one that has not begun to pass on what it was sent before, since its uplink is busy; so each
 // passes on as much as it can. And not a slow one, while the superpeer is busy anyway.
 bool may_spread(State& state, ReaderIndex index, PeerIndex superpeer) {
+  if (!selection_for(state, state.readers[index].version).do_readers_serve()) return true;
   Reader& reader = state.readers[index];
   const VersionRow& version = state.versions[reader.version];
   auto passed_on = std::erase_if(reader.unspread, [&](uint32_t chunk) {
@@ -91,35 +145,60 @@ void note_fresh(State& state, ReaderIndex index, uint32_t chunk) {
   reader.spread_at = state.now;
 }
 
+// Whether a chunk that others hold, and the reader cannot get from them, may be read at the origin
+// again: not while it is on its way to somebody that the reader may read from.
+bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
+  const VersionRow& version = state.versions[reader.version];
+  if (version.facts->origin.url.empty() || version.is_origin_gone) return false;
+  Nearness farthest = state.policy(reader.version).selection.farthest;
+  if (farthest != Nearness::kAnywhere) return !is_coming_within(state, reader, chunk, farthest);
+  return !version.is_leased(chunk) && version.in_flight[chunk] == 0;
+}
+
 // One assignment, one lease, or the reason why there is none.
 Step step(State& state, ReaderIndex index) {
   const Picks picks = pick(state, state.readers[index]);
   if (picks.considered == 0) return Step::kSatisfied;
-  state.readers[index].last_wait = Choice::kWaitForSource;
+  if (!is_within_rate(state, state.readers[index].version)) {
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
+    return Step::kWait;
+  }
+  const Selection& selection = selection_for(state, state.readers[index].version);
+  if (selection.origin_route() == OriginRoute::kEveryReader)
+    return read_at_origin(state, index, picks);
+  state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
-  for (const Attempt& attempt : attempts_of(state, state.readers[index], picks)) {
+  for (const Attempt& attempt :
+       attempts_of(state, state.readers[index], picks, selection.reach())) {
     for (std::size_t i = 0; attempt.chunks != nullptr && i < attempt.chunks->size(); ++i) {
       uint32_t chunk = (*attempt.chunks)[i];
       Found found = find_source(state, state.readers[index], chunk, attempt.scope);
-      // Those in the rack will not do, and not because they are busy.
-      if (!found.is_found() && found.reason.rejected_busy == 0 && attempt.scope == Scope::kRack)
-        found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
+      // Those in the rack will not do, and not because they are busy, or they are for too long.
+      bool is_left =
+          !found.is_found() && attempt.scope == Scope::kRack &&
+          (found.reason.rejected_busy == 0 || may_cross_rack(state, state.readers[index]));
+      if (is_left) found = find_source(state, state.readers[index], chunk, Scope::kAnywhere);
       bool is_fresh = attempt.chunks == &picks.fresh;
-      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) break;
+      if (found.is_found() && is_fresh && !may_spread(state, index, found.source)) {
+        state.readers[index].lack.reason.choice = Choice::kWaitForTurn;
+        break;
+      }
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
         return hand_over(state, index, chunk, found, picks.considered);
       }
-      if (found.reason.rejected_busy == 0 && stranded == kNone) stranded = chunk;
+      bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
+      if (is_stranded) stranded = chunk;
+      if (is_stranded || state.readers[index].lack.chunk == kNone)
+        note_lack(state, index, chunk, found.reason);
     }
   }
   if (picks.unheld != kNone) return ask_origin(state, index, picks.unheld);
-  const VersionRow& version = state.versions[state.readers[index].version];
-  bool may_ask = stranded != kNone && !version.is_leased(stranded) &&
-                 version.in_flight[stranded] == 0 && !version.facts->origin.url.empty() &&
-                 !version.is_origin_gone;
-  if (may_ask) return ask_origin(state, index, stranded);
-  if (picks.leased != kNone) state.readers[index].last_wait = Choice::kWaitForLease;
+  if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
+    return ask_origin(state, index, stranded);
+  if (picks.leased != kNone)
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease},
+                                 .chunk = picks.leased};
   return Step::kWait;
 }
 
@@ -131,6 +210,8 @@ void lease_ahead(State& state, ReaderIndex index) {
     const VersionRow& version = state.versions[state.readers[index].version];
     if (version.chunks_held + version.leases.size() >= version.chunk_count()) return;
     if (state.fleet.superpeers().empty() || version.is_origin_gone) return;
+    const Selection& selection = selection_for(state, state.readers[index].version);
+    if (selection.origin_route() != OriginRoute::kSuperpeer) return;
     uint32_t unheld = pick(state, state.readers[index]).unheld;
     if (unheld == kNone || version.facts->origin.url.empty()) return;
     if (lease(state, index, unheld, OriginNeed::kAhead) != LeaseOutcome::kGranted) return;
@@ -174,6 +255,23 @@ bool may_be_served(const State& state, const Reader& reader) {
   return !peer.is_leaving && state.sessions[peer.session].connection.has_value();
 }
 
+// A reader that was brought nothing for as long as its bucket allows.
+bool is_given_up(State& state, ReaderIndex index) {
+  const Reader& reader = state.readers[index];
+  Duration give_up = state.policy(reader.version).selection.give_up;
+  if (give_up == Duration{}) return false;
+  Instant due = reader.brought_at + give_up;
+  if (state.now < due) {
+    state.recheck(reader.version, due);
+    return false;
+  }
+  end_reader(state, index,
+             {ErrorCode::kTimedOut, "no chunk of " + state.subject_of(reader.version) +
+                                        " came for as long as its bucket waits "
+                                        "(selection.give_up); open it again, or raise it"});
+  return true;
+}
+
 }  // namespace
 
 void schedule(State& state, ReaderIndex index) {
@@ -184,19 +282,27 @@ void schedule(State& state, ReaderIndex index) {
   uint32_t leased = 0;
   const VersionRow& version = state.versions[state.readers[index].version];
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
+  BucketIndex bucket = version.bucket;
   while (state.readers[index].active < slots) {
+    if (state.work.is_anothers_turn(bucket)) return state.mark_dirty(index);
     Step taken = step(state, index);
     if (taken == Step::kEnded) return;
-    if (taken == Step::kSatisfied) return watch_tail(state, index);
+    if (taken == Step::kSatisfied) {
+      note_served(state, index);
+      return watch_tail(state, index);
+    }
     if (taken == Step::kAssigned) {
-      end_wait(state, index);
+      tell_served(state, index);
       continue;
     }
     if (taken == Step::kLeased && ++leased < slots) continue;
+    if (is_given_up(state, index)) return;
     wait(state, index);
-    begin_wait(state, index);
+    note_waiting(state, index);
+    tell_waiting(state, index);
     return;
   }
+  note_served(state, index);
   lease_ahead(state, index);
 }
 

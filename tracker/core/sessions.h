@@ -35,6 +35,7 @@ struct Download {
 struct OpenRow {
   std::optional<VersionIndex> version;  // once resolved
   OpenRequested request;
+  Instant asked_at;
 };
 
 // One registration. Freed rows have peer == kNoPeer.

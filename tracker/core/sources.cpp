@@ -1,15 +1,15 @@
-// From whom: the nearest usable copy, whole or in flight, then the least loaded; a bounded number
-// of looks.
+// From whom: the best usable copy, whole or in flight, as the bucket's selection policy sees it; a
+// bounded number of looks.
 #include <algorithm>
 #include <array>
 
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
 namespace {
 
 constexpr int kLooksPerTier = 32;
-constexpr uint16_t kGenerationMax = 8;  // of a copy in flight that others may read from
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -43,7 +43,10 @@ struct Search {
   State& state;
   const Reader& reader;
   uint32_t chunk = 0;
+  const Selection& selection;
+  const SelectionPolicy& limits;
   Place place;            // of the reader
+  Nearness farthest;      // sources beyond are not for it now
   bool is_only = false;   // nobody but superpeers holds it or is being sent it
   bool are_many = false;  // transfers of it are under way, more than can be looked at
   Shortlist list{};
@@ -58,40 +61,69 @@ uint32_t load_of(const State& state, PeerIndex source) {
   return uint32_t{host.uploads} * 256 / std::max(1u, upload_slots(state, host));
 }
 
-// Nearness first; at the same nearness ordinary peers before superpeers, whose uplinks are wanted
-// for chunks that nobody else has; then by load; then by depth.
-uint32_t score_of(const Search& search, PeerIndex source, uint16_t generation) {
+Offer offer_of(const Search& search, PeerIndex source, uint16_t generation) {
   const PeerRow& peer = search.state.fleet.peer(source);
-  auto near =
-      static_cast<uint32_t>(nearness(search.place, search.state.fleet.host(peer.host).place));
-  uint32_t load = std::min(load_of(search.state, source), 0xfffu);
-  return near << 24 | uint32_t{peer.is_superpeer} << 20 | load << 4 | generation;
+  return {nearness(search.place, search.state.fleet.host(peer.host).place), peer.is_superpeer != 0,
+          std::min(load_of(search.state, source), 0xfffu), generation};
 }
 
-bool has_free_upload(const State& state, PeerIndex source) {
-  const HostRow& host = state.fleet.host(state.fleet.peer(source).host);
-  return host.uploads < upload_slots(state, host);
+bool has_free_upload(const Search& search, PeerIndex source) {
+  const PeerRow& peer = search.state.fleet.peer(source);
+  const HostRow& host = search.state.fleet.host(peer.host);
+  uint32_t cap =
+      peer.is_superpeer != 0 ? search.limits.uploads_per_superpeer : search.limits.uploads_per_host;
+  if (cap != 0 && host.uploads >= cap) return false;
+  return host.uploads < upload_slots(search.state, host);
 }
 
-// Why a peer may not serve this reader now, counted; true if it may.
-bool passes(Search& search, PeerIndex source) {
+// A candidate that will not do: counted, and written down if the search is.
+bool reject(Search& search, PeerIndex source, Verdict verdict) {
+  Reason& reason = search.reason;
+  ++reason.candidates;
+  switch (verdict) {
+    case Verdict::kEligible: break;
+    case Verdict::kBusy: ++reason.rejected_busy; break;
+    case Verdict::kSuspect: ++reason.rejected_suspect; break;
+    case Verdict::kLacking: ++reason.rejected_lacking; break;
+    case Verdict::kCycle: ++reason.rejected_cycle; break;
+    case Verdict::kPolicy: ++reason.rejected_policy; break;
+  }
+  if (search.state.journal.is_tracing()) note_look(search.state, source, {.verdict = verdict});
+  return false;
+}
+
+// One that would: offered to the list.
+void accept(Search& search, PeerIndex source, const Offer& offer) {
   State& state = search.state;
   ++search.reason.candidates;
-  if (source == search.reader.peer) {
-    ++search.reason.rejected_lacking;
-    return false;
-  }
-  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now)) {
-    ++search.reason.rejected_suspect;
-    return false;
-  }
-  bool is_kept = !search.is_only && state.fleet.peer(source).is_superpeer &&
+  uint32_t score = search.selection.score(offer, state.rng);
+  search.list.offer({source, offer.generation, score});
+  if (!state.journal.is_tracing()) return;
+  note_look(state, source,
+            {.score = score,
+             .load = static_cast<uint16_t>(offer.load),
+             .nearness = static_cast<uint8_t>(offer.nearness),
+             .generation = static_cast<uint8_t>(offer.generation)});
+}
+
+// Whether a copy may be read from by this reader now; if not, it is rejected.
+bool passes(Search& search, PeerIndex source, const Offer& offer) {
+  State& state = search.state;
+  if (source == search.reader.peer) return reject(search, source, Verdict::kLacking);
+  if (!is_usable_source(state, source) || search.reader.excludes(source, state.now))
+    return reject(search, source, Verdict::kSuspect);
+  if (offer.nearness > search.farthest || !search.selection.admits(offer))
+    return reject(search, source, Verdict::kPolicy);
+  bool is_kept = !search.is_only && offer.is_superpeer && search.selection.do_readers_serve() &&
                  is_reserved(state, search.version(), source);
-  if (is_kept || !has_free_upload(state, source)) {
-    ++search.reason.rejected_busy;
-    return false;
-  }
+  if (is_kept || !has_free_upload(search, source)) return reject(search, source, Verdict::kBusy);
   return true;
+}
+
+// A whole copy.
+void look_at_copy(Search& search, PeerIndex source) {
+  Offer offer = offer_of(search, source, 0);
+  if (passes(search, source, offer)) accept(search, source, offer);
 }
 
 // As if so many holders of a group had been looked at, of which none has the chunk.
@@ -112,12 +144,10 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
   for (uint32_t i = 0; i < count && looks > 0; ++i, --looks) {
     HoldingIndex holding = group.holdings[(start + i) % count];
     PeerIndex source = search.state.holdings[holding].peer;
-    if (!search.state.holdings.has(holding, search.chunk)) {
-      ++search.reason.candidates;
-      ++search.reason.rejected_lacking;
-      continue;
-    }
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    if (!search.state.holdings.has(holding, search.chunk))
+      reject(search, source, Verdict::kLacking);
+    else
+      look_at_copy(search, source);
   }
 }
 
@@ -145,6 +175,7 @@ void look_in_rack(Search& search) {
 // Whole copies in the zone, the region, anywhere, until one of these has somebody to offer.
 void look_beyond_rack(Search& search) {
   const VersionRow& version = search.version();
+  if (search.selection.reach() == Reach::kEverywhere) return look_at_groups(search, nullptr);
   auto is_done = [&] { return !search.list.is_empty() && search.list[0].generation == 0; };
   if (auto zone = version.groups_of_zone.find(search.place.zone);
       zone != version.groups_of_zone.end())
@@ -161,7 +192,7 @@ void look_at_superpeers(Search& search) {
   for (PeerIndex source : search.state.fleet.superpeers()) {
     HoldingIndex holding = search.state.holdings.find(search.reader.version, source);
     if (!search.state.holdings.has(holding, search.chunk)) continue;
-    if (passes(search, source)) search.list.offer({source, 0, score_of(search, source, 0)});
+    look_at_copy(search, source);
   }
 }
 
@@ -192,7 +223,7 @@ Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
 // neither leads back here would take a search.
 bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerIndex reader) {
   PeerIndex at = receiver;
-  for (int steps = 0; steps <= kGenerationMax; ++steps) {
+  for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
     Incoming way = incoming(state, at, what);
     if (way.count == 0) {
       HoldingIndex holding = state.holdings.find(what.version, at);
@@ -208,30 +239,20 @@ bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerI
 bool is_circular(Search& search, PeerIndex receiver) {
   ChunkOf what{search.reader.version, search.chunk};
   if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
-  ++search.reason.candidates;
-  ++search.reason.rejected_cycle;
-  return true;
-}
-
-bool may_relay(Search& search, const TransferRow& row) {
-  if (!passes(search, row.receiver)) return false;
-  // What comes to a slow one comes slowly, however fast it could be passed on.
-  if (!is_slow(search.state, row.receiver)) return true;
-  ++search.reason.rejected_busy;
-  return false;
+  return !reject(search, receiver, Verdict::kCycle);
 }
 
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  if (row.generation >= kGenerationMax) {
-    ++search.reason.candidates;
-    ++search.reason.rejected_cycle;
-    return false;
-  }
+  if (row.generation > search.limits.tree_depth)
+    return reject(search, row.receiver, Verdict::kCycle);
   // Circles take long to tell: where there are many copies, see drop_circles().
   if (!search.are_many && is_circular(search, row.receiver)) return false;
-  if (!may_relay(search, row)) return false;
-  search.list.offer({row.receiver, row.generation, score_of(search, row.receiver, row.generation)});
+  Offer relayed = offer_of(search, row.receiver, row.generation);
+  if (!passes(search, row.receiver, relayed)) return false;
+  // What comes to a slow one comes slowly, however fast it could be passed on.
+  if (is_slow(search.state, row.receiver)) return reject(search, row.receiver, Verdict::kBusy);
+  accept(search, row.receiver, relayed);
   return true;
 }
 
@@ -284,10 +305,16 @@ bool is_usable_source(const State& state, PeerIndex index) {
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
   const VersionRow& version = state.versions[reader.version];
+  const Selection& selection = selection_for(state, reader.version);
+  const SelectionPolicy& limits = state.policy(reader.version).selection;
+  state.journal.begin_search(state.now);
   Search search{state,
                 reader,
                 chunk,
+                selection,
+                limits,
                 state.fleet.place_of(reader.peer),
+                farthest_now(state, reader, chunk),
                 is_only_at_superpeers(version, chunk),
                 version.in_flight[chunk] > kLooksPerTier};
   if (scope == Scope::kRack)
@@ -338,6 +365,14 @@ Duration patience_of(const State& state, const Found& found) {
   return state.config.patience * (1 + int64_t{found.generation});
 }
 
+// A reader of the bucket is sent so much.
+void charge(State& state, VersionIndex version, uint32_t bytes) {
+  BucketIndex bucket = state.versions[version].bucket;
+  const SelectionPolicy& policy = state.policy(version).selection;
+  state.work.charge(bucket, bytes, policy.weight);
+  state.buckets[bucket].sent.take(state.now, bytes, policy.bytes_per_s);
+}
+
 }  // namespace
 
 TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
@@ -358,16 +393,21 @@ TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uin
   // What a peer reads is for all if its root is known, or may be learned from that peer.
   bool is_shared = facts.facts->is_published || facts.knows_root(chunk) ||
                    (bucket != nullptr && bucket->trust_peers);
-  row.is_lease =
-      choice == Choice::kOriginLease || (choice == Choice::kOriginNoSuperpeer && is_shared);
+  bool is_by_reader = choice == Choice::kOriginNoSuperpeer || choice == Choice::kOriginCold;
+  bool is_for_all = choice == Choice::kOriginLease || (is_by_reader && is_shared);
+  // A second one is for those who may not read from where the first takes the chunk.
+  row.is_lease = is_for_all && !facts.is_leased(chunk);
   Reason reason = found.reason;
   reason.copies = facts.copies[chunk];
   if (bucket != nullptr) reason.policy_version = bucket->policy_version;
 
   TransferIndex index = state.transfers.start(row, reason);
+  note_assigned(state, index, kind);
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {
+    charge(state, version, facts.chunking.length_of(ChunkIndex(chunk)));
+    state.readers[reader].served_at = state.now;
     if (kind == Assignment::kOnly) {
       state.readers[reader].in_flight.set(chunk);
       ++state.readers[reader].active;

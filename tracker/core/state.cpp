@@ -47,14 +47,14 @@ void State::touch(SessionIndex session) {
 void State::mark_dirty(ReaderIndex reader) {
   if (readers[reader].is_dirty) return;
   readers[reader].is_dirty = true;
-  dirty_readers.push_back(reader);
+  work.push(versions[readers[reader].version].bucket, reader);
 }
 
 void State::mark_dirty(VersionIndex version) {
   VersionRow& row = versions[version];
   if (row.is_dirty || row.readers == 0) return;
   row.is_dirty = true;
-  dirty_versions.push_back(version);
+  work.push(row.bucket, version);
 }
 
 void State::recheck(VersionIndex version, Instant due) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "tracker/core/buckets.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
+#include "tracker/core/explain/journal.h"
 #include "tracker/core/fleet.h"
 #include "tracker/core/holdings.h"
 #include "tracker/core/names.h"
@@ -22,14 +22,21 @@
 #include "tracker/core/tracker_core.h"
 #include "tracker/core/transfers.h"
 #include "tracker/core/versions.h"
+#include "tracker/core/worklist.h"
 
 namespace tyto::tracker {
+
+class Selection;
 
 // Purity: pure. Threads: confined to its core's loop.
 class State {
  public:
   explicit State(const Config& c)
-      : config(c), holdings(fleet, versions), transfers(fleet, versions), rng(c.seed) {}
+      : config(c),
+        holdings(fleet, versions),
+        transfers(fleet, versions),
+        rng(c.seed),
+        journal(c.explain) {}
 
   const Config config;
   Fleet fleet;
@@ -45,6 +52,7 @@ class State {
   Timers timers;
   Rng rng;
   Counters counters;
+  Journal journal;  // for people: nothing is decided by it
 
   TrackerEpoch epoch;
   bool is_loaded = false;
@@ -53,8 +61,7 @@ class State {
   Instant terms_due = Instant::never();  // a timer is set for then
 
   // Work for the next decide().
-  std::deque<ReaderIndex> dirty_readers;
-  std::deque<VersionIndex> dirty_versions;
+  Worklist work;
   std::deque<BucketIndex> dirty_origins;
   std::vector<SessionIndex> touched_sessions;
 
@@ -138,6 +145,19 @@ void take_dropped(State& state, SessionIndex session, const ChunksDropped& event
 void schedule(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
 
+// --- reach.cpp: how far a reader may read from ---
+// The selection policy of a version's bucket, as it is for this version now.
+const Selection& selection_for(const State& state, VersionIndex version);
+// Whether somebody so near to the reader is being sent the chunk. Of many, the newest are looked
+// at.
+bool is_coming_within(const State& state, const Reader& reader, uint32_t chunk, Nearness within);
+// Whether a reader has waited long enough for what its rack has. If not, its version is looked at
+// again when it has.
+bool may_cross_rack(State& state, const Reader& reader);
+// How far a source may be for this reader now. If it waits for something nearer, its version is
+// looked at again when that is over.
+Nearness farthest_now(State& state, const Reader& reader, uint32_t chunk);
+
 // --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);
 // Assignments a reader of this version is worth: fewer for those with slower links, whose many slow
@@ -195,26 +215,28 @@ Error why_never(const State& state, VersionIndex version);
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
 
 // --- waits.cpp: readers are told what they wait for ---
-// The reader got nothing, for the reason that its last_wait says.
-void begin_wait(State& state, ReaderIndex reader);
+// The reader got nothing, for the reason that its `lack` says.
+void tell_waiting(State& state, ReaderIndex reader);
 // It is served again.
-void end_wait(State& state, ReaderIndex reader);
+void tell_served(State& state, ReaderIndex reader);
 // Tells those in line of their places. Returns when to call it next.
 Instant tell_origin_line(State& state, BucketIndex bucket);
 
 // --- origin/turns.cpp: budgets, and who is first ---
 // Whether a read may begin for this reader now. If not, a reader in need is in the line then.
 bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
-// A read of so many bytes begins for the reader, by `holder`; each transfer that brings a part of
-// it is to be added. Requires: has_origin_turn().
-ReadIndex begin_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint64_t bytes);
+// Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
+// has_origin_turn(), and that the bytes are reserved.
+void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
+                        const Found& found);
 // If the transfer was its read's last one, the read is over.
 void end_origin_transfer(State& state, TransferIndex transfer);
 void mark_origin_dirty(State& state, BucketIndex bucket);
 void leave_origin_line(State& state, ReaderIndex reader);
 void fire_origin_timer(State& state, BucketIndex bucket);
-// One read for each reader in its turn, as long as the budget allows.
-void serve_origin_line(State& state, BucketIndex bucket);
+// Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
+// budget allows. False if there is none.
+bool serve_origin_lines(State& state);
 
 // --- origin/terms.cpp: how long a lease lasts ---
 // The read loses its right if its holder makes no progress within the policy's term.
@@ -224,3 +246,5 @@ void note_origin_progress(State& state, TransferIndex transfer);
 void fire_terms_timer(State& state);
 
 }  // namespace tyto::tracker
+
+#include "tracker/core/explain/notes.h"

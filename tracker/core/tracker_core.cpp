@@ -15,8 +15,11 @@ Overloaded(F...) -> Overloaded<F...>;
 // What the policy that was replaced held back may go now.
 void load_bucket(State& state, const BucketLoaded& input) {
   BucketIndex bucket = state.buckets.put(input.bucket, input.policy);
-  for (uint32_t v = 0; v < state.versions.size(); ++v)
-    if (state.versions[VersionIndex(v)].bucket == bucket) state.mark_dirty(VersionIndex(v));
+  for (uint32_t v = 0; v < state.versions.size(); ++v) {
+    VersionRow& row = state.versions[VersionIndex(v)];
+    if (row.facts != nullptr && row.facts->bucket_name == input.bucket.name) row.bucket = bucket;
+    if (row.bucket == bucket) state.mark_dirty(VersionIndex(v));
+  }
   mark_origin_dirty(state, bucket);
 }
 
@@ -122,22 +125,15 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   TYTO_ASSERT(now >= state.now);
   state.now = now;
   state.effects = &effects;
-  while (!state.dirty_readers.empty() || !state.dirty_versions.empty() ||
-         !state.dirty_origins.empty()) {
-    if (!state.dirty_readers.empty()) {
-      ReaderIndex reader = state.dirty_readers.front();
-      state.dirty_readers.pop_front();
-      if (state.readers[reader].is_dirty) schedule(state, reader);
-    } else if (!state.dirty_versions.empty()) {
-      VersionIndex version = state.dirty_versions.front();
-      state.dirty_versions.pop_front();
-      schedule_waiting(state, version);
-    } else {
-      BucketIndex bucket = state.dirty_origins.front();
-      state.dirty_origins.pop_front();
-      serve_origin_line(state, bucket);
+  do {
+    while (auto item = state.work.pop()) {
+      if (const auto* version = std::get_if<VersionIndex>(&*item)) {
+        schedule_waiting(state, *version);
+      } else if (auto reader = std::get<ReaderIndex>(*item); state.readers[reader].is_dirty) {
+        schedule(state, reader);
+      }
     }
-  }
+  } while (serve_origin_lines(state));
   answer_touched_sessions(state);
 }
 

@@ -10,6 +10,7 @@
 
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
+#include "tracker/core/explain/pictures.h"
 #include "tracker/core/inputs.h"
 
 namespace tyto::tracker {
@@ -127,6 +128,11 @@ class TrackerCore {
   void visit_peers(const std::function<void(const PeerPicture&)>& visit) const;
   void visit_versions(const std::function<void(const VersionPicture&)>& visit) const;
   void visit_transfers(const std::function<void(const TransferPicture&)>& visit) const;
+  // What the journal keeps of the records selected, from the oldest to the newest, and then what
+  // readers wait for now. Cost: all that is kept, and the rows of readers.
+  RecordsSeen visit_records(const RecordFilter& filter,
+                            const std::function<void(const RecordPicture&)>& visit) const;
+  JournalCounts journal_counts() const;
   // The picture of one version; nothing if it is unknown. Cost: its chunks.
   std::optional<VersionPicture> version_picture(const VersionId& version) const;
   // The version a name stands for now, as far as known.

@@ -10,6 +10,7 @@
 
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
+#include "tracker/core/heat.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -44,6 +45,7 @@ struct VersionRow {
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
+  Heat heat;
 
   std::vector<RackGroup> groups;  // emptied groups stay, to be filled again
   std::unordered_map<uint32_t, uint32_t> group_of_rack;
@@ -68,7 +70,7 @@ struct VersionRow {
   uint8_t leases_lost = 0;                // in a row, for want of progress
   PeerIndex lease_loser = kNoPeer;        // who lost the last; may be gone
   bool is_origin_gone = false;            // the origin has another version by now, or none
-  bool is_dirty = false;                  // in State::dirty_versions
+  bool is_dirty = false;                  // in State::work
 
   bool is_leased(uint32_t chunk) const {
     return std::find(leases.begin(), leases.end(), chunk) != leases.end();

@@ -18,8 +18,12 @@ constexpr std::size_t kPlacesTold = 1000;
 
 WaitsFor waits_for(Choice choice) {
   switch (choice) {
-    case Choice::kWaitForSource: return WaitsFor::kSource;
-    case Choice::kWaitForLease: return WaitsFor::kLease;
+    case Choice::kWaitForSource:
+    case Choice::kWaitForTurn: return WaitsFor::kSource;
+    case Choice::kWaitForLease:
+    case Choice::kWaitForSuperpeer:
+    case Choice::kWaitForRetry: return WaitsFor::kLease;
+    case Choice::kWaitForRate: return WaitsFor::kBandwidthLimit;
     case Choice::kWaitForOrigin: return WaitsFor::kOriginBudget;
     case Choice::kWaitForSpace: return WaitsFor::kSpace;
     case Choice::kWaitForRecovery: return WaitsFor::kRecovery;
@@ -31,17 +35,17 @@ void tell(State& state, ReaderIndex index, const Wait& wait) {
   Reader& reader = state.readers[index];
   SessionIndex session = state.fleet.peer(reader.peer).session;
   if (state.sessions[session].protocol_version < kProtocolOfWaits) return;
-  reader.waiting.told = wait;
-  reader.waiting.told_at = state.now;
+  reader.told.wait = wait;
+  reader.told.at = state.now;
   for (OpenId open : reader.opens) state.stage(session, ShowWait{open, wait});
 }
 
 void tell_if_new(State& state, ReaderIndex index, const Wait& wait) {
-  const ReaderWait& waiting = state.readers[index].waiting;
-  if (waiting.since.is_never() || state.now - waiting.since < kTellAfter) return;
-  bool is_new = waiting.told.what != wait.what || waiting.told.place != wait.place;
-  bool is_told = waiting.told.what != WaitsFor::kNothing;
-  if (is_told && state.now - waiting.told_at < (is_new ? kTellEvery : kTellAgain)) return;
+  const ToldWait& told = state.readers[index].told;
+  if (told.since.is_never() || state.now - told.since < kTellAfter) return;
+  bool is_new = told.wait.what != wait.what || told.wait.place != wait.place;
+  bool is_told = told.wait.what != WaitsFor::kNothing;
+  if (is_told && state.now - told.at < (is_new ? kTellEvery : kTellAgain)) return;
   tell(state, index, wait);
 }
 
@@ -60,19 +64,19 @@ Duration expected(const State& state, const OriginDesk& desk, const Reader& read
 
 }  // namespace
 
-void begin_wait(State& state, ReaderIndex index) {
+void tell_waiting(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
-  Wait wait{.what = waits_for(reader.last_wait)};
+  Wait wait{.what = waits_for(reader.lack.reason.choice)};
   if (wait.what == WaitsFor::kNothing) return;
-  if (reader.waiting.since.is_never()) reader.waiting.since = state.now;
+  if (reader.told.since.is_never()) reader.told.since = state.now;
   // Of its place in a line it hears with the others there.
   if (wait.what != WaitsFor::kOriginBudget) tell_if_new(state, index, wait);
 }
 
-void end_wait(State& state, ReaderIndex index) {
+void tell_served(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
-  reader.waiting.since = Instant::never();
-  if (reader.waiting.told.what != WaitsFor::kNothing) tell(state, index, {});
+  reader.told.since = Instant::never();
+  if (reader.told.wait.what != WaitsFor::kNothing) tell(state, index, {});
 }
 
 Instant tell_origin_line(State& state, BucketIndex bucket) {

@@ -4,45 +4,27 @@
 #include <utility>
 
 #include "base/names.h"
+#include "io/loop/clock.h"
 #include "tracker/server/api_json.h"
+#include "tracker/server/api_reply.h"
+#include "tracker/server/explain_json.h"
+#include "tracker/server/policy_api.h"
 #include "tracker/server/publication.h"
+#include "tracker/settings/policy_document.h"
 
 namespace tyto::tracker {
 
 namespace {
 
 constexpr std::string_view kBuckets = "/api/v1/buckets";
-constexpr const char* kJsonType = "application/json";
 constexpr const char* kTorrentType = "application/x-bittorrent";
-
-using Responder = std::shared_ptr<io::HttpResponder>;
-
-void reply(const Responder& responder, int status, const Json& json) {
-  responder->reply(status, kJsonType, json_text(json));
-}
-
-void reply(const Responder& responder, const Error& error) {
-  reply(responder, http_status_of(error.code), json_of(error));
-}
-
-// Whether the body is of this type; a charset may follow it.
-Result<void> check_type(const io::HttpRequest& request, std::string_view expected) {
-  std::string_view type = request.headers.get("Content-Type");
-  if (io::equal_ignoring_case(type.substr(0, type.find(';')), expected)) return {};
-  return {ErrorCode::kInvalidArgument,
-          "Content-Type is \"" + printable(type) + "\"; expected " + std::string(expected)};
-}
-
-Error no_such_bucket(const std::string& name) {
-  return {ErrorCode::kNotFound,
-          "there is no bucket \"" + printable(name) + "\"; GET /api/v1/buckets lists them"};
-}
 
 // The path below /api/v1/buckets/, taken apart.
 struct BucketPath {
+  enum class Part : uint8_t { kBucket, kObjects, kPolicy };
   std::string bucket;
-  bool is_objects = false;  // .../objects, or below it
-  std::string key;          // empty for the listing
+  Part part = Part::kBucket;
+  std::string rest;  // behind "objects/" or "policy/"; empty for the listing, or the policy itself
 };
 
 Result<BucketPath> parse_path(const std::string& path) {
@@ -52,14 +34,19 @@ Result<BucketPath> parse_path(const std::string& path) {
   if (auto checked = check_bucket_name(parsed.bucket); !checked.ok()) return checked.error();
   if (slash == std::string::npos) return parsed;
   rest.erase(0, slash + 1);
-  const std::string objects = "objects";
-  parsed.is_objects = rest == objects || rest.starts_with(objects + "/");
-  if (!parsed.is_objects)
-    return {ErrorCode::kNotFound,
-            "there is nothing at " + printable(path) + "; a bucket has /objects and /objects/KEY"};
-  if (rest.size() <= objects.size() + 1) return parsed;
-  parsed.key = rest.substr(objects.size() + 1);
-  if (auto checked = check_key(parsed.key); !checked.ok()) return checked.error();
+  const std::size_t end = rest.find('/');
+  const std::string part = rest.substr(0, end);
+  if (end != std::string::npos) parsed.rest = rest.substr(end + 1);
+  if (part == "policy") {
+    parsed.part = BucketPath::Part::kPolicy;
+    return parsed;
+  }
+  if (part != "objects")
+    return {ErrorCode::kNotFound, "there is nothing at " + printable(path) +
+                                      "; a bucket has /objects, /objects/KEY and /policy"};
+  parsed.part = BucketPath::Part::kObjects;
+  if (!parsed.rest.empty())
+    if (auto checked = check_key(parsed.rest); !checked.ok()) return checked.error();
   return parsed;
 }
 
@@ -68,12 +55,17 @@ Result<BucketPath> parse_path(const std::string& path) {
 class Api::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
-      : core_(core), directory_(directory), hooks_(std::move(hooks)) {}
+      : core_(core),
+        directory_(directory),
+        hooks_(std::move(hooks)),
+        policies_(std::make_shared<PolicyApi>(directory_, hooks_)) {}
 
   void list_buckets(const Responder& responder);
   void create_bucket(const io::HttpRequest& request, const Responder& responder);
   void get_below_buckets(const io::HttpRequest& request, const Responder& responder);
   void put_below_buckets(const io::HttpRequest& request, const Responder& responder);
+  // PATCH and POST, which only policies take.
+  void change_below_buckets(const io::HttpRequest& request, const Responder& responder);
   void update_bucket(const std::string& name, const io::HttpRequest& request,
                      const Responder& responder);
   void list_objects(const std::string& bucket, const io::HttpRequest& request,
@@ -83,6 +75,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
   void list_peers(const io::HttpRequest& request, const Responder& responder);
   void list_transfers(const io::HttpRequest& request, const Responder& responder);
   void get_cluster(const Responder& responder);
+  void explain(const io::HttpRequest& request, const Responder& responder);
 
  private:
   void submit_bucket(Change change, int status, const Responder& responder);
@@ -92,6 +85,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
   const TrackerCore& core_;
   ObjectDirectory& directory_;
   const Hooks hooks_;
+  const std::shared_ptr<PolicyApi> policies_;
 };
 
 void Api::Impl::list_buckets(const Responder& responder) {
@@ -103,9 +97,11 @@ void Api::Impl::list_buckets(const Responder& responder) {
 void Api::Impl::create_bucket(const io::HttpRequest& request, const Responder& responder) {
   if (auto checked = check_type(request, kJsonType); !checked.ok())
     return reply(responder, checked.error());
-  auto bucket = parse_bucket(request.body, {}, BucketRequest::kCreate);
-  if (!bucket.ok()) return reply(responder, bucket.error());
-  submit_bucket(CreateBucket{std::move(*bucket)}, 201, responder);
+  auto asked = parse_bucket(request.body, {}, BucketRequest::kCreate);
+  if (!asked.ok()) return reply(responder, asked.error());
+  if (auto good = parse_policy(asked->policy, "policy"); !good.ok())
+    return reply(responder, good.error());
+  submit_bucket(CreateBucket{std::move(asked->bucket), std::move(asked->policy)}, 201, responder);
 }
 
 void Api::Impl::update_bucket(const std::string& name, const io::HttpRequest& request,
@@ -113,10 +109,10 @@ void Api::Impl::update_bucket(const std::string& name, const io::HttpRequest& re
   if (auto checked = check_type(request, kJsonType); !checked.ok())
     return reply(responder, checked.error());
   const BucketConfig* now = directory_.bucket(name);
-  if (now == nullptr) return reply(responder, no_such_bucket(name));
-  auto bucket = parse_bucket(request.body, *now, BucketRequest::kUpdate);
-  if (!bucket.ok()) return reply(responder, bucket.error());
-  submit_bucket(UpdateBucket{std::move(*bucket)}, 200, responder);
+  if (now == nullptr) return reply(responder, unknown_bucket(name));
+  auto asked = parse_bucket(request.body, *now, BucketRequest::kUpdate);
+  if (!asked.ok()) return reply(responder, asked.error());
+  submit_bucket(UpdateBucket{std::move(asked->bucket)}, 200, responder);
 }
 
 void Api::Impl::submit_bucket(Change change, int status, const Responder& responder) {
@@ -125,8 +121,7 @@ void Api::Impl::submit_bucket(Change change, int status, const Responder& respon
                   auto self = api.lock();
                   if (!self) return;  // the tracker has ended meanwhile
                   if (!done.ok()) return reply(responder, done.error());
-                  self->directory_.put_bucket(done->bucket);
-                  self->hooks_.apply(BucketLoaded{done->bucket});
+                  self->policies_->take(*done);
                   reply(responder, status, json_of(done->bucket));
                 });
 }
@@ -134,27 +129,44 @@ void Api::Impl::submit_bucket(Change change, int status, const Responder& respon
 void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responder& responder) {
   auto path = parse_path(request.path);
   if (!path.ok()) return reply(responder, path.error());
-  if (!path->key.empty()) return stat_object({path->bucket, path->key}, responder);
-  if (path->is_objects) return list_objects(path->bucket, request, responder);
+  if (path->part == BucketPath::Part::kPolicy)
+    return policies_->get(path->bucket, path->rest, request, responder);
+  if (!path->rest.empty()) return stat_object({path->bucket, path->rest}, responder);
+  if (path->part == BucketPath::Part::kObjects)
+    return list_objects(path->bucket, request, responder);
   const BucketConfig* bucket = directory_.bucket(path->bucket);
-  if (bucket == nullptr) return reply(responder, no_such_bucket(path->bucket));
+  if (bucket == nullptr) return reply(responder, unknown_bucket(path->bucket));
   reply(responder, 200, json_of(*bucket));
 }
 
 void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {
   auto path = parse_path(request.path);
   if (!path.ok()) return reply(responder, path.error());
-  if (!path->key.empty()) return publish({path->bucket, path->key}, request, responder);
-  if (!path->is_objects) return update_bucket(path->bucket, request, responder);
+  if (path->part == BucketPath::Part::kPolicy)
+    return policies_->change(path->bucket, path->rest, request, responder);
+  if (!path->rest.empty()) return publish({path->bucket, path->rest}, request, responder);
+  if (path->part == BucketPath::Part::kBucket)
+    return update_bucket(path->bucket, request, responder);
   reply(responder, Error{ErrorCode::kInvalidArgument,
                          "the key is missing: PUT /api/v1/buckets/BUCKET/objects/KEY"});
+}
+
+void Api::Impl::change_below_buckets(const io::HttpRequest& request, const Responder& responder) {
+  auto path = parse_path(request.path);
+  if (!path.ok()) return reply(responder, path.error());
+  if (path->part == BucketPath::Part::kPolicy)
+    return policies_->change(path->bucket, path->rest, request, responder);
+  reply(responder, 405,
+        json_of(Error{ErrorCode::kUnsupported,
+                      request.method + " is not taken at " + printable(request.path) +
+                          "; PUT changes a bucket and publishes an object"}));
 }
 
 void Api::Impl::list_objects(const std::string& bucket, const io::HttpRequest& request,
                              const Responder& responder) {
   auto limit = parse_limit(request);
   if (!limit.ok()) return reply(responder, limit.error());
-  if (directory_.bucket(bucket) == nullptr) return reply(responder, no_such_bucket(bucket));
+  if (directory_.bucket(bucket) == nullptr) return reply(responder, unknown_bucket(bucket));
   ObjectDirectory::Query query{.bucket = bucket, .limit = *limit};
   if (const std::string* prefix = request.query_value("prefix")) query.prefix = *prefix;
   if (const std::string* after = request.query_value("after")) query.after = *after;
@@ -181,7 +193,7 @@ Json Api::Impl::object_json(const ObjectName& name, const ObjectDirectory::Entry
 
 void Api::Impl::stat_object(const ObjectName& name, const Responder& responder) {
   if (directory_.bucket(name.bucket) == nullptr)
-    return reply(responder, no_such_bucket(name.bucket));
+    return reply(responder, unknown_bucket(name.bucket));
   const ObjectDirectory::Entry* entry = directory_.find(name);
   if (entry == nullptr)
     return reply(responder, Error{ErrorCode::kNotFound,
@@ -196,7 +208,7 @@ void Api::Impl::publish(const ObjectName& name, const io::HttpRequest& request,
   if (auto checked = check_type(request, kTorrentType); !checked.ok())
     return reply(responder, checked.error());
   const BucketConfig* bucket = directory_.bucket(name.bucket);
-  if (bucket == nullptr) return reply(responder, no_such_bucket(name.bucket));
+  if (bucket == nullptr) return reply(responder, unknown_bucket(name.bucket));
   PublicationRequest publication{.key = name.key, .torrent = request.body};
   if (const std::string* url = request.query_value("origin_url")) publication.origin_url = *url;
   if (const std::string* etag = request.query_value("etag")) publication.etag = *etag;
@@ -261,6 +273,12 @@ void Api::Impl::get_cluster(const Responder& responder) {
   reply(responder, 200, json);
 }
 
+void Api::Impl::explain(const io::HttpRequest& request, const Responder& responder) {
+  auto query = parse_explain(request, hooks_.now());
+  if (!query.ok()) return reply(responder, query.error());
+  reply(responder, 200, explain_json(core_, *query, {hooks_.now(), io::wall_now()}));
+}
+
 Api::Api(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)
     : impl_(std::make_shared<Impl>(core, directory, std::move(hooks))) {}
 Api::~Api() = default;
@@ -279,6 +297,11 @@ void Api::add_routes(io::HttpServer& server) {
   add("POST", buckets, [](Impl& api, auto& in, auto& out) { api.create_bucket(in, out); });
   add("GET", buckets + "/", [](Impl& api, auto& in, auto& out) { api.get_below_buckets(in, out); });
   add("PUT", buckets + "/", [](Impl& api, auto& in, auto& out) { api.put_below_buckets(in, out); });
+  for (const char* method : {"PATCH", "POST"})
+    add(method, buckets + "/",
+        [](Impl& api, auto& in, auto& out) { api.change_below_buckets(in, out); });
+  add("GET", "/api/v1/policy-format",
+      [](Impl&, auto&, auto& out) { reply(out, 200, policy_format()); });
   add("DELETE", buckets + "/", [](Impl&, auto&, auto& out) {
     reply(out, 405,
           json_of(Error{ErrorCode::kUnsupported,
@@ -297,11 +320,12 @@ void Api::add_routes(io::HttpServer& server) {
   add("GET", "/api/v1/peers", [](Impl& api, auto& in, auto& out) { api.list_peers(in, out); });
   add("GET", "/api/v1/transfers",
       [](Impl& api, auto& in, auto& out) { api.list_transfers(in, out); });
+  add("GET", "/api/v1/explain", [](Impl& api, auto& in, auto& out) { api.explain(in, out); });
   add("GET", "/api/v1/cluster", [](Impl& api, auto&, auto& out) { api.get_cluster(out); });
   add("GET", "/api/", [](Impl&, auto& in, auto& out) {
-    reply(out, Error{ErrorCode::kNotFound,
-                     "there is nothing at " + printable(in.path) +
-                         "; under /api/v1 are buckets, objects, peers, transfers and cluster"});
+    reply(out, Error{ErrorCode::kNotFound, "there is nothing at " + printable(in.path) +
+                                               "; under /api/v1 are buckets, objects, peers, "
+                                               "transfers, explain, cluster and policy-format"});
   });
 }
 

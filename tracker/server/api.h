@@ -48,6 +48,13 @@ class Api {
     // Writes a change and calls back on the loop after its commit; see CatalogWriter::submit().
     std::function<void(Change change, std::function<void(Result<ChangeDone>)> answer)> submit;
     std::function<void(Input input)> apply;
+    // Look into the catalog and call back on the loop; see Catalog.
+    std::function<void(std::string bucket, uint32_t version,
+                       std::function<void(Result<PolicyRevision>)> answer)>
+        find_policy;
+    std::function<void(PolicyHistoryQuery query,
+                       std::function<void(Result<std::vector<PolicyHead>>)> answer)>
+        list_policies;
     std::function<ClusterPicture()> cluster;
     std::function<Instant()> now;
   };

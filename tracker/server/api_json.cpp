@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include "base/names.h"
@@ -16,25 +15,6 @@ constexpr std::array<std::pair<std::string_view, Revalidate>, 3> kRevalidates = 
     {{"never", Revalidate::kNever}, {"age", Revalidate::kAge}, {"always", Revalidate::kAlways}}};
 constexpr int64_t kRevalidateAgeMsMax = int64_t{366} * 24 * 3600 * 1000;
 
-std::string_view role_name(Role role) {
-  return role == Role::kSuperpeer ? "superpeer" : "peer";
-}
-
-std::string_view source_kind_name(SourceKind kind) {
-  switch (kind) {
-    case SourceKind::kPeer: return "peer";
-    case SourceKind::kSuperpeer: return "superpeer";
-    case SourceKind::kOrigin: return "origin";
-  }
-  return "unknown";
-}
-
-std::string hex_of(PeerId peer) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(peer.value()));
-  return text.data();
-}
-
 Error invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
@@ -43,25 +23,28 @@ Error wrong_type(const std::string& member, const char* expected, const Json& fo
   return invalid("\"" + member + "\" must be " + expected + ", but is " + printable(found.dump()));
 }
 
-// One member of a bucket's JSON, put into `bucket`.
-Result<void> take_member(const std::string& member, const Json& value, BucketConfig& bucket) {
-  if (member == "name" || member == "origin" || member == "revalidate") {
-    if (!value.is_string()) return wrong_type(member, "a text", value);
-    auto text = value.get<std::string>();
-    if (member == "name") {
-      bucket.name = text;
-    } else if (member == "origin") {
-      bucket.origin = text;
-    } else {
-      for (const auto& [word, revalidate] : kRevalidates) {
-        if (word != text) continue;
-        bucket.revalidate = revalidate;
-        return {};
-      }
-      return wrong_type(member, "\"never\", \"age\" or \"always\"", value);
-    }
+Result<void> take_revalidate(const Json& value, BucketConfig& bucket) {
+  for (const auto& [word, revalidate] : kRevalidates) {
+    if (word != value) continue;
+    bucket.revalidate = revalidate;
     return {};
   }
+  return wrong_type("revalidate", "\"never\", \"age\" or \"always\"", value);
+}
+
+Result<void> take_text(const std::string& member, const Json& value, std::string& text) {
+  if (!value.is_string()) return wrong_type(member, "a text", value);
+  text = value.get<std::string>();
+  return {};
+}
+
+// One member of a bucket's JSON, put into `asked`.
+Result<void> take_member(const std::string& member, const Json& value, BucketRequest kind,
+                         AskedBucket& asked) {
+  BucketConfig& bucket = asked.bucket;
+  if (member == "name") return take_text(member, value, bucket.name);
+  if (member == "origin") return take_text(member, value, bucket.origin);
+  if (member == "revalidate") return take_revalidate(value, bucket);
   if (member == "revalidate_age_ms") {
     if (!value.is_number_integer() || value.get<int64_t>() < 0 ||
         value.get<int64_t>() > kRevalidateAgeMsMax)
@@ -74,12 +57,31 @@ Result<void> take_member(const std::string& member, const Json& value, BucketCon
     bucket.trust_peers = value.get<bool>();
     return {};
   }
+  if (member == "policy" && kind == BucketRequest::kCreate)
+    return take_text(member, value, asked.policy);
+  if (member == "policy")
+    return invalid(
+        "\"policy\" is given when a bucket is made; change it by PUT or PATCH of "
+        "/api/v1/buckets/BUCKET/policy (tyto bucket edit)");
   return invalid("\"" + printable(member) +
                  "\" is no member of a bucket; known are name, origin, revalidate, "
-                 "revalidate_age_ms and trust_peers");
+                 "revalidate_age_ms, trust_peers and policy");
 }
 
 }  // namespace
+
+std::string_view role_name(Role role) {
+  return role == Role::kSuperpeer ? "superpeer" : "peer";
+}
+
+std::string_view source_kind_name(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kPeer: return "peer";
+    case SourceKind::kSuperpeer: return "superpeer";
+    case SourceKind::kOrigin: return "origin";
+  }
+  return "unknown";
+}
 
 int http_status_of(ErrorCode code) {
   switch (code) {
@@ -147,7 +149,7 @@ Json json_of(const OriginPin& origin) {
 }
 
 Json json_of(const PeerPicture& peer) {
-  return {{"peer", hex_of(peer.peer)},
+  return {{"peer", hex_digits(peer.peer)},
           {"role", role_name(peer.role)},
           {"name", peer.name},
           {"location", peer.location},
@@ -169,7 +171,7 @@ Json json_of(const TransferPicture& transfer, Instant now) {
       {"assignment", {{"epoch", transfer.assignment.epoch.value()}, {"n", transfer.assignment.n}}},
       {"version", transfer.chunk.version.hex()},
       {"chunk", transfer.chunk.index.value()},
-      {"reader", hex_of(transfer.reader)},
+      {"reader", hex_digits(transfer.reader)},
       {"source", {{"kind", source_kind_name(transfer.source.kind)}}},
       {"quarters", transfer.quarters},
       {"age_ms", (now - transfer.since).ms()},
@@ -179,7 +181,7 @@ Json json_of(const TransferPicture& transfer, Instant now) {
         {"candidates", transfer.reason.candidates},
         {"generation", transfer.reason.generation}}}};
   if (transfer.source.kind != SourceKind::kOrigin) {
-    json["source"]["peer"] = hex_of(transfer.source.peer);
+    json["source"]["peer"] = hex_digits(transfer.source.peer);
     json["source"]["address"] = transfer.source.address.text();
   }
   return json;
@@ -219,21 +221,31 @@ Json json_of(const Counters& counters) {
           {"opens_failed", counters.opens_failed}};
 }
 
-Result<BucketConfig> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind) {
+Json json_of(const PolicyHead& head) {
+  Json json = {{"policy_version", head.version},
+               {"made_unix_ns", nullptr},
+               {"note", head.note},
+               {"document_bytes", head.document_bytes}};
+  if (head.made) json["made_unix_ns"] = head.made->unix_ns();
+  return json;
+}
+
+Result<AskedBucket> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind) {
   Json json = Json::parse(text, nullptr, false);
   if (!json.is_object())
     return invalid(
         "the body is not a JSON object, as {\"name\": \"models\", \"origin\": "
         "\"https://host/path/\"}");
   const std::string name = base.name;
+  AskedBucket asked{std::move(base), {}};
   for (const auto& [member, value] : json.items())
-    if (auto taken = take_member(member, value, base); !taken.ok()) return taken.error();
-  if (kind == BucketRequest::kUpdate && base.name != name)
+    if (auto taken = take_member(member, value, kind, asked); !taken.ok()) return taken.error();
+  if (kind == BucketRequest::kUpdate && asked.bucket.name != name)
     return invalid("a bucket's name cannot be changed: \"name\" must be left out or be \"" +
                    printable(name) + "\"");
-  if (auto checked = check_bucket_name(base.name); !checked.ok()) return checked.error();
-  if (auto checked = check_origin(base.origin); !checked.ok()) return checked.error();
-  return base;
+  if (auto checked = check_bucket_name(asked.bucket.name); !checked.ok()) return checked.error();
+  if (auto checked = check_origin(asked.bucket.origin); !checked.ok()) return checked.error();
+  return asked;
 }
 
 Result<std::optional<int64_t>> parse_number(const io::HttpRequest& request, std::string_view name) {

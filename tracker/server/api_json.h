@@ -31,12 +31,21 @@ Json json_of(const PeerPicture& peer);
 Json json_of(const TransferPicture& transfer, Instant now);
 Json json_of(const ClusterPicture& cluster);
 Json json_of(const Counters& counters);
+Json json_of(const PolicyHead& head);
+
+std::string_view source_kind_name(SourceKind kind);
+std::string_view role_name(Role role);
 
 // Whether a request that makes a bucket or one that changes it.
 enum class BucketRequest : uint8_t { kCreate, kUpdate };
+// What is asked for: the bucket, and for kCreate its policy's document.
+struct AskedBucket {
+  BucketConfig bucket;
+  std::string policy;
+};
 // A bucket as asked for in `text`: `base` with the members that are there replaced.
 // Errors: kInvalidArgument, naming the member, what was found and what is expected.
-Result<BucketConfig> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind);
+Result<AskedBucket> parse_bucket(const std::string& text, BucketConfig base, BucketRequest kind);
 
 // The parameter `limit` of a query: from 1 to kListLimitMax, kListLimitDefault if absent.
 Result<std::size_t> parse_limit(const io::HttpRequest& request);

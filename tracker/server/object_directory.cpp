@@ -5,14 +5,20 @@
 
 namespace tyto::tracker {
 
-void ObjectDirectory::put_bucket(BucketConfig bucket) {
+void ObjectDirectory::put_bucket(BucketConfig bucket, BucketPolicy policy) {
   std::string name = bucket.name;
+  policies_.insert_or_assign(name, std::move(policy));
   buckets_.insert_or_assign(std::move(name), std::move(bucket));
 }
 
 const BucketConfig* ObjectDirectory::bucket(const std::string& name) const {
   auto found = buckets_.find(name);
   return found == buckets_.end() ? nullptr : &found->second;
+}
+
+const BucketPolicy* ObjectDirectory::policy(const std::string& name) const {
+  auto found = policies_.find(name);
+  return found == policies_.end() ? nullptr : &found->second;
 }
 
 bool ObjectDirectory::put(const ObjectName& name, Entry entry) {

@@ -1,4 +1,5 @@
-// Which buckets and names there are, in order: for listings and look-ups by people and tools.
+// Which buckets, policies and names there are, in order: for listings and look-ups by people and
+// tools.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +12,12 @@
 #include "base/names.h"
 #include "schema/messages/bucket.h"
 #include "schema/messages/common.h"
+#include "tracker/server/bucket_policy.h"
 
 namespace tyto::tracker {
 
-// A mirror, in memory, of the catalog's buckets and names, with what the core has found at origins
-// since. The core itself keeps no order by name.
+// A mirror, in memory, of the catalog's buckets, their present policies, and names, with what the
+// core has found at origins since. The core itself keeps no order by name.
 //
 // Purity:  pure.
 // Threads: confined to its loop.
@@ -28,9 +30,11 @@ class ObjectDirectory {
   };
   explicit ObjectDirectory(std::size_t names_max) : names_max_(names_max) {}
 
-  void put_bucket(BucketConfig bucket);
+  // Makes the bucket of this name, or replaces it.
+  void put_bucket(BucketConfig bucket, BucketPolicy policy);
   // Null if there is none.
   const BucketConfig* bucket(const std::string& name) const;
+  const BucketPolicy* policy(const std::string& name) const;
   const std::map<std::string, BucketConfig>& buckets() const { return buckets_; }
 
   // Makes a name stand for a version. What was found at an origin does not replace what was
@@ -52,6 +56,7 @@ class ObjectDirectory {
  private:
   const std::size_t names_max_;
   std::map<std::string, BucketConfig> buckets_;
+  std::map<std::string, BucketPolicy> policies_;  // one for each bucket
   std::map<ObjectName, Entry> names_;
 };
 

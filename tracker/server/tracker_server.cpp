@@ -11,6 +11,7 @@
 #include "tracker/catalog/catalog_writer.h"
 #include "tracker/catalog/sqlite_catalog.h"
 #include "tracker/server/api.h"
+#include "tracker/server/bucket_policy.h"
 #include "tracker/server/core_driver.h"
 #include "tracker/server/notices.h"
 #include "tracker/server/object_directory.h"
@@ -58,9 +59,20 @@ class TrackerServer::Impl {
  private:
   Result<void> open_catalog();
   Result<void> load_catalog();
+  void take_bucket(BucketConfig bucket, PolicyRevision policy);
   void start_writer();
   Result<void> listen_rpc();
   Result<void> listen_http();
+  Api::Hooks api_hooks();
+  // Reads from the catalog on its writer's thread, and answers on the loop.
+  template <class T>
+  void ask_catalog(std::function<Result<T>(Catalog&)> read, std::function<void(Result<T>)> answer) {
+    writer_->ask([&loop = loop_, read = std::move(read),
+                  answer = std::move(answer)](Result<Catalog*> catalog) {
+      Result<T> found = catalog.ok() ? read(**catalog) : Result<T>(catalog.error());
+      loop.post([answer, found = std::move(found)] { answer(found); });
+    });
+  }
   void add_health_routes();
   void carry_out(Effect effect);
   void carry_out_one(VersionResolved effect);
@@ -132,9 +144,8 @@ Result<void> TrackerServer::Impl::load_catalog() {
   epoch_ = started->epoch;
   std::map<VersionId, VersionFactsRef> versions;
   CatalogReader reader;
-  reader.bucket = [&](BucketConfig bucket) {
-    directory_.put_bucket(bucket);
-    driver_.apply(BucketLoaded{std::move(bucket)});
+  reader.bucket = [&](BucketConfig bucket, PolicyRevision policy) {
+    take_bucket(std::move(bucket), std::move(policy));
   };
   reader.version = [&](VersionFactsRef facts, std::vector<Digest> roots) {
     versions[facts->id] = facts;
@@ -155,6 +166,21 @@ Result<void> TrackerServer::Impl::load_catalog() {
                                {"versions", uint64_t{versions.size()}},
                                {"names", uint64_t{directory_.size()}}});
   return {};
+}
+
+// A document that a newer tracker wrote must not keep this one from starting.
+void TrackerServer::Impl::take_bucket(BucketConfig bucket, PolicyRevision policy) {
+  LoadedPolicy loaded = load_policy(*catalog_, bucket.name, std::move(policy));
+  if (loaded.fault)
+    log_.error(
+        "a bucket's policy is not understood: an earlier version of it is in force, or the "
+        "default policy (0); set one that is understood, or run the tracker that wrote it",
+        {{"bucket", bucket.name},
+         {"version", uint64_t{loaded.policy.present.head.version}},
+         {"version_in_force", uint64_t{loaded.policy.version_in_force}},
+         {"error", *loaded.fault}});
+  driver_.apply(BucketLoaded{bucket, loaded.policy.in_force});
+  directory_.put_bucket(std::move(bucket), std::move(loaded.policy));
 }
 
 void TrackerServer::Impl::start_writer() {
@@ -201,6 +227,14 @@ Result<void> TrackerServer::Impl::listen_http() {
   auto http = io::HttpServer::listen(loop_, std::move(options));
   if (!http.ok()) return Error{http.error().code, "listen.http: " + http.error().message};
   http_ = std::move(*http);
+  api_ = std::make_unique<Api>(driver_.core(), directory_, api_hooks());
+  api_->add_routes(*http_);
+  add_health_routes();
+  return {};
+}
+
+// Answers of the catalog come on its writer's thread, and are posted to the loop.
+Api::Hooks TrackerServer::Impl::api_hooks() {
   Api::Hooks hooks;
   hooks.submit = [this](Change change, std::function<void(Result<ChangeDone>)> answer) {
     writer_->submit(std::move(change),
@@ -211,10 +245,17 @@ Result<void> TrackerServer::Impl::listen_http() {
   hooks.apply = [this](Input input) { driver_.apply(std::move(input)); };
   hooks.cluster = [this] { return cluster(); };
   hooks.now = [this] { return loop_.now(); };
-  api_ = std::make_unique<Api>(driver_.core(), directory_, std::move(hooks));
-  api_->add_routes(*http_);
-  add_health_routes();
-  return {};
+  hooks.find_policy = [this](std::string bucket, uint32_t version, auto answer) {
+    ask_catalog<PolicyRevision>([bucket = std::move(bucket), version](
+                                    Catalog& catalog) { return catalog.policy(bucket, version); },
+                                std::move(answer));
+  };
+  hooks.list_policies = [this](PolicyHistoryQuery query, auto answer) {
+    ask_catalog<std::vector<PolicyHead>>(
+        [query = std::move(query)](Catalog& catalog) { return catalog.policy_history(query); },
+        std::move(answer));
+  };
+  return hooks;
 }
 
 void TrackerServer::Impl::add_health_routes() {

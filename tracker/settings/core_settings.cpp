@@ -89,11 +89,29 @@ void add_sessions(settings::Table& table, Config& core) {
             {1, 10'000'000, "versions"});
 }
 
+void add_explain(settings::Table& table, Config& core) {
+  table.add(core.explain.records,
+            {"explain.records",
+             "Decisions and results kept for `tyto explain`, over the oldest; half of them for "
+             "assignments and deliveries, half for all else. Each takes 104 bytes. 0: none."},
+            {0, 16'777'216, "records"});
+  table.add(core.explain.details,
+            {"explain.details",
+             "Of these, how many are kept in full, with candidates or messages; half of them "
+             "failures. Each takes 440 bytes and its text."},
+            {0, 1'048'576, "records"});
+  table.add(core.explain.detail_rate,
+            {"explain.detail_rate",
+             "Assignments kept in full a second; beyond these, one in 256. Failures always are."},
+            {0, 1'000'000, "records a second"});
+}
+
 }  // namespace
 
 void add_core_settings(settings::Table& table, Config& core) {
   add_policy(table, core);
   add_sessions(table, core);
+  add_explain(table, core);
 }
 
 Result<void> check_core_settings(const Config& core) {

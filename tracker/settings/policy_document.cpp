@@ -1,7 +1,5 @@
 #include "tracker/settings/policy_document.h"
 
-#include <vector>
-
 #include "base/names.h"
 #include "settings/quantity.h"
 #include "settings/table.h"
@@ -88,6 +86,13 @@ std::string with_entry(const std::string& toml, const settings::Setting& setting
   return out;
 }
 
+Error unknown_setting(const settings::Table& table, const std::string& name) {
+  std::vector<std::string> names;
+  for (const settings::Setting& one : table.settings()) names.push_back(one.doc.name);
+  return {ErrorCode::kInvalidArgument, "unknown setting \"" + printable(name) + "\"" +
+                                           settings::did_you_mean(name, names) + "; " + kRemedy};
+}
+
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view toml, const std::string& file) {
@@ -112,19 +117,16 @@ std::string default_policy_document() {
          table.commented_rows();
 }
 
-Result<std::string> edit_policy(const std::string& toml, const std::string& name,
-                                const std::string& value) {
+Result<std::string> edit_policy(const std::string& toml, const std::vector<PolicyEdit>& edits) {
   Policy policy;
   settings::Table table;
   add_policy_rows(table, policy);
-  const settings::Setting* setting = table.find(name);
-  if (setting == nullptr) {
-    std::vector<std::string> names;
-    for (const settings::Setting& one : table.settings()) names.push_back(one.doc.name);
-    return {ErrorCode::kInvalidArgument, "unknown setting \"" + printable(name) + "\"" +
-                                             settings::did_you_mean(name, names) + "; " + kRemedy};
+  std::string edited = toml;
+  for (const PolicyEdit& edit : edits) {
+    const settings::Setting* setting = table.find(edit.name);
+    if (setting == nullptr) return unknown_setting(table, edit.name);
+    edited = with_entry(edited, *setting, edit.value);
   }
-  std::string edited = with_entry(toml, *setting, value);
   if (auto good = parse_policy(edited, "policy"); !good) return good.error();
   return edited;
 }

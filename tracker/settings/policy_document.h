@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "tracker/core/policy.h"
@@ -30,10 +31,16 @@ Result<Policy> parse_policy(std::string_view toml, const std::string& file);
 // A document with every setting, its meaning, its bounds and its default.
 std::string default_policy_document();
 
-// The document with the setting of that name ("selection.policy") set to `value`, as a person would
-// write it without quotes; all else stays as it is, comments included. The result is a good policy.
+// A setting of that name ("selection.policy") is to have `value`, as a person would write it
+// without quotes.
+struct PolicyEdit {
+  std::string name;
+  std::string value;
+};
+
+// The document with all of these settings set; all else stays as it is, comments included. The
+// result is a good policy, which it need not be between the edits.
 // Errors: kInvalidArgument as parse_policy(), also for a document that has no plain place to edit.
-Result<std::string> edit_policy(const std::string& toml, const std::string& name,
-                                const std::string& value);
+Result<std::string> edit_policy(const std::string& toml, const std::vector<PolicyEdit>& edits);
 
 }  // namespace tyto::tracker

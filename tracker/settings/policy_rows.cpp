@@ -38,7 +38,7 @@ void add_selection(settings::Table& table, SelectionPolicy& selection) {
              "The longest chain of peers that pass a chunk on while they receive it. 0: whole "
              "copies only. More spreads a new object faster, and stalls more readers when a peer "
              "fails."},
-            {0, 8, "peers"});
+            {0, kTreeDepthMax, "peers"});
   table.add_choice(selection.farthest,
                    {"selection.farthest",
                     "Sources farther off are not used; what only they have is read at the origin."},
@@ -49,8 +49,9 @@ void add_selection(settings::Table& table, SelectionPolicy& selection) {
   table.add(selection.cross_rack_after,
             {"selection.cross_rack_after",
              "How long a reader waits for a source in its rack that has the chunk, and is busy, "
-             "before it reads from another rack. 0: not at all."},
-            {Duration(), seconds(600)});
+             "before it reads from another rack. Less is faster for the reader; more spares the "
+             "racks' links."},
+            {});
   table.add(selection.cross_zone_after,
             {"selection.cross_zone_after", "The same before it reads from another zone."},
             {Duration(), seconds(600)});

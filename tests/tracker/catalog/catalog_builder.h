@@ -74,6 +74,7 @@ struct Content {
     bool is_published = false;
   };
   std::map<std::string, BucketConfig> buckets;
+  std::map<std::string, PolicyRevision> policies;  // by bucket
   std::map<VersionId, Version> versions;
   std::map<std::string, Name> names;  // by bucket/key
 };
@@ -81,7 +82,10 @@ struct Content {
 inline Result<Content> content_of(Catalog& catalog) {
   Content content;
   CatalogReader reader;
-  reader.bucket = [&](BucketConfig bucket) { content.buckets[bucket.name] = bucket; };
+  reader.bucket = [&](BucketConfig bucket, PolicyRevision policy) {
+    content.policies[bucket.name] = std::move(policy);
+    content.buckets[bucket.name] = std::move(bucket);
+  };
   reader.version = [&](VersionFactsRef facts, std::vector<Digest> roots) {
     content.versions[facts->id] = {*facts, std::move(roots)};
   };

@@ -19,6 +19,10 @@ class FakeCatalog final : public Catalog {
   Result<std::string> setting(const std::string&) override { return std::string(); }
   Result<void> set_setting(const std::string&, const std::string&) override { return {}; }
   Result<void> check() override { return {}; }
+  Result<PolicyRevision> policy(const std::string&, uint32_t) override { return PolicyRevision{}; }
+  Result<std::vector<PolicyHead>> policy_history(const PolicyHistoryQuery&) override {
+    return std::vector<PolicyHead>(committed_in_all());
+  }
   Result<std::vector<Result<ChangeDone>>> commit(std::span<const Change> changes,
                                                  WallTime) override {
     std::unique_lock lock(mutex_);
@@ -54,6 +58,10 @@ class FakeCatalog final : public Catalog {
     std::vector<std::size_t> sizes;
     for (auto& commit : commits_) sizes.push_back(commit.size());
     return sizes;
+  }
+  std::size_t committed_in_all() {
+    std::lock_guard lock(mutex_);
+    return committed();
   }
   // Chunk indices of the roots, in the order of their commits.
   std::vector<uint32_t> roots() {
@@ -108,6 +116,54 @@ Result<ChangeDone> answer_of(std::future<Result<ChangeDone>>& future) {
   if (future.wait_for(kDeadline) != std::future_status::ready)
     return {ErrorCode::kTimedOut, "no answer"};
   return future.get();
+}
+
+// Asks how many changes were committed; nothing if the question was refused.
+std::future<std::optional<std::size_t>> ask(CatalogWriter& writer) {
+  auto promise = std::make_shared<std::promise<std::optional<std::size_t>>>();
+  auto future = promise->get_future();
+  writer.ask([promise](Result<Catalog*> catalog) {
+    promise->set_value(catalog.ok()
+                           ? std::optional((*catalog)->policy_history({.bucket = "b"})->size())
+                           : std::nullopt);
+  });
+  return future;
+}
+
+TEST(CatalogWriter, AQuestionSeesWhatWasAnsweredBeforeIt) {
+  FakeCatalog catalog;
+  CatalogWriter writer(catalog, {}, {});
+  for (std::size_t n = 1; n <= 20; ++n) {
+    auto answer = submit(writer, CreateBucket{a_bucket("b")});
+    ASSERT_TRUE(answer_of(answer).ok());
+    EXPECT_EQ(ask(writer).get(), n);
+  }
+}
+
+TEST(CatalogWriter, AFailingCatalogStillAnswersQuestions) {
+  FakeCatalog catalog;
+  CatalogWriter writer(catalog, {}, {});
+  catalog.fail();
+  auto refused = submit(writer, CreateBucket{a_bucket("b")});
+  EXPECT_FALSE(answer_of(refused).ok());
+  EXPECT_EQ(ask(writer).get(), 0u);
+}
+
+TEST(CatalogWriter, QuestionsAreAnsweredOrRefusedWhateverHappens) {
+  FakeCatalog catalog;
+  CatalogWriter writer(catalog, {.queue_max = 2}, {});
+  catalog.hold();
+  auto under_way = submit(writer, CreateBucket{a_bucket("b")});
+  ASSERT_TRUE(catalog.wait_entered(1));
+  auto first = ask(writer);
+  auto second = ask(writer);
+  EXPECT_EQ(ask(writer).get(), std::nullopt) << "two questions wait already";
+  catalog.release();
+  EXPECT_TRUE(answer_of(under_way).ok());
+  EXPECT_EQ(first.get(), 1u);
+  EXPECT_EQ(second.get(), 1u);
+  EXPECT_TRUE(writer.stop(Duration::seconds(10)));
+  EXPECT_EQ(ask(writer).get(), std::nullopt) << "nobody is there any more";
 }
 
 TEST(CatalogWriter, ChangesThatCameDuringACommitShareTheNextOne) {

@@ -7,9 +7,7 @@ namespace {
 // One read a second, and readers that each want an object of their own.
 TrackerDriver::Options short_of_requests() {
   TrackerDriver::Options options;
-  auto policy = std::make_shared<Policy>();
-  policy->origin.requests_per_s = 1;
-  options.policy = policy;
+  options.policy.origin.requests_per_s = 1;
   return options;
 }
 void line_up(TrackerDriver& t, const std::vector<std::string>& readers) {

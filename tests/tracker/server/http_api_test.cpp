@@ -21,22 +21,6 @@ class HttpApiTest : public ServerTest {
  protected:
   void SetUp() override { start(); }
 
-  json get(const std::string& target) {
-    Answer answer = http("GET", target);
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    return json::parse(answer.body, nullptr, false);
-  }
-  // Expects an error of this status and code, and hands back its message.
-  static std::string error_of(const Answer& answer, int status, const std::string& code) {
-    EXPECT_EQ(answer.status, status) << answer.body;
-    json body = json::parse(answer.body, nullptr, false);
-    if (!body.is_object() || !body.contains("error")) {
-      ADD_FAILURE() << "no JSON error: " << answer.body;
-      return "";
-    }
-    EXPECT_EQ(body["error"]["code"], code);
-    return body["error"]["message"];
-  }
   static Torrent a_torrent(uint64_t object_bytes, uint8_t content) {
     Torrent torrent;
     torrent.manifest.name = "file";

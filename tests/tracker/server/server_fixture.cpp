@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <list>
+#include <nlohmann/json.hpp>
 
 #include "io/loop/kj_loop.h"
 #include "io/rpc/rpc_client.h"
@@ -150,7 +151,7 @@ ServerTest::Answer ServerTest::http(const std::string& method, const std::string
   request.method = method;
   request.url = "http://" + server->http_address().text() + target;
   request.body = body;
-  if (!body.empty()) request.headers.add("Content-Type", content_type);
+  if (!body.empty() || method == "PUT") request.headers.add("Content-Type", content_type);
   std::optional<Result<io::HttpResponse>> response;
   auto call = client.fetch(std::move(request), 16 * kMiB,
                            [&](Result<io::HttpResponse> got) { response = std::move(got); });
@@ -161,6 +162,23 @@ ServerTest::Answer ServerTest::http(const std::string& method, const std::string
     return {};
   }
   return {(*response)->status, (*response)->body};
+}
+
+nlohmann::json ServerTest::get(const std::string& target) {
+  Answer answer = http("GET", target);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  return nlohmann::json::parse(answer.body, nullptr, false);
+}
+
+std::string ServerTest::error_of(const Answer& answer, int status, const std::string& code) {
+  EXPECT_EQ(answer.status, status) << answer.body;
+  auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  if (!body.is_object() || !body.contains("error")) {
+    ADD_FAILURE() << "no JSON error: " << answer.body;
+    return "";
+  }
+  EXPECT_EQ(body["error"]["code"], code);
+  return body["error"]["message"];
 }
 
 void ServerTest::make_bucket(const std::string& json) {

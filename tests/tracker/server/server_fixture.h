@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -104,6 +105,10 @@ class ServerTest : public testing::Test {
   };
   Answer http(const std::string& method, const std::string& target, const std::string& body = "",
               const std::string& content_type = "application/json");
+  // Expects an answer of status 200, and hands back its JSON.
+  nlohmann::json get(const std::string& target);
+  // Expects an error of this status and code, and hands back its message.
+  static std::string error_of(const Answer& answer, int status, const std::string& code);
   // Makes a bucket and expects that to succeed.
   void make_bucket(const std::string& json);
   // Lines of the log that hold all of `words`.

@@ -21,14 +21,14 @@ std::string refusal(const std::string& toml) {
 TEST(PolicyDocument, WhatIsLeftOutHasItsDefault) {
   Policy policy = parsed("");
   EXPECT_EQ(policy.selection.kind, SelectionKind::kLocationAware);
-  EXPECT_EQ(policy.selection.tree_depth, 8u);
+  EXPECT_EQ(policy.selection.tree_depth, 7u);
   EXPECT_EQ(policy.caching.replacement, ReplacementKind::kLru);
   EXPECT_EQ(policy.origin.reads, 0u);
 }
 
 TEST(PolicyDocument, TheDefaultDocumentSaysTheDefaults) {
   EXPECT_TRUE(parse_policy(default_policy_document(), "policy").ok());
-  auto edited = edit_policy(default_policy_document(), "selection.weight", "1");
+  auto edited = edit_policy(default_policy_document(), {{"selection.weight", "1"}});
   ASSERT_TRUE(edited.ok());
   EXPECT_EQ(*edited, default_policy_document());
 }
@@ -88,19 +88,27 @@ TEST(PolicyDocument, OneSettingIsEditedAndAllElseStays) {
        "[caching]\nttl = \"1h\"\norigin_unreliable = \"on\"\n"},
   };
   for (const Edit& edit : edits) {
-    auto edited = edit_policy(edit.before, edit.name, edit.value);
+    auto edited = edit_policy(edit.before, {{edit.name, edit.value}});
     ASSERT_TRUE(edited.ok()) << edited.error().message;
     EXPECT_EQ(*edited, edit.after);
   }
 }
 
+TEST(PolicyDocument, SettingsThatNeedEachOtherAreEditedTogether) {
+  EXPECT_FALSE(edit_policy("", {{"caching.replacement", "ttl"}}).ok());
+  auto edited = edit_policy("", {{"caching.replacement", "ttl"}, {"caching.ttl", "2h"}});
+  ASSERT_TRUE(edited.ok()) << edited.error().message;
+  EXPECT_EQ(*edited, "[caching]\nreplacement = \"ttl\"\nttl = \"2h\"\n");
+}
+
 TEST(PolicyDocument, AnEditThatMakesNoGoodPolicyIsRefused) {
-  EXPECT_NE(edit_policy("", "selection.wait", "3").error().message.find("did you mean"),
+  EXPECT_NE(edit_policy("", {{"selection.wait", "3"}}).error().message.find("did you mean"),
             std::string::npos);
-  EXPECT_NE(edit_policy("", "selection.weight", "many").error().message.find("an integer from 1"),
-            std::string::npos);
+  EXPECT_NE(
+      edit_policy("", {{"selection.weight", "many"}}).error().message.find("an integer from 1"),
+      std::string::npos);
   // Written in a way that has no line of its own for the setting.
-  EXPECT_FALSE(edit_policy("selection = { weight = 2 }\n", "selection.weight", "3").ok());
+  EXPECT_FALSE(edit_policy("selection = { weight = 2 }\n", {{"selection.weight", "3"}}).ok());
 }
 
 }  // namespace

@@ -34,6 +34,28 @@ void read_ahead_later(OriginDesk& desk, VersionIndex version) {
     desk.ahead.push_back(version);
 }
 
+void serve(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  desk.is_dirty = false;
+  desk.budget.set(limits_of(state.buckets.policy(bucket).origin));
+  while (!desk.line.is_empty() && desk.budget.may_begin(state.now)) {
+    ReaderIndex first = desk.line.front();
+    state.readers[first].at_origin.has_asked = false;
+    schedule(state, first);
+    if (desk.line.is_empty() || desk.line.front() != first) continue;
+    // It could not be given one for another reason, and keeps its place.
+    if (state.readers[first].at_origin.has_asked || state.readers[first].is_dirty) break;
+    leave_origin_line(state, first);
+  }
+  if (desk.line.is_empty() && desk.budget.may_begin(state.now)) {
+    for (VersionIndex version : desk.ahead) state.mark_dirty(version);
+    desk.ahead.clear();
+  }
+  if (desk.line.is_empty() && desk.ahead.empty()) return;
+  arm(state, bucket, tell_origin_line(state, bucket));
+  arm(state, bucket, desk.budget.free_at());
+}
+
 }  // namespace
 
 bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
@@ -44,28 +66,30 @@ bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
   desk.budget.set(limits_of(state.policy(reader.version).origin));
   bool is_first = desk.line.is_empty() || desk.line.front() == index;
   if (need == OriginNeed::kAhead) is_first = desk.line.is_empty();
-  reader.at_origin.has_asked = true;
+  if (need == OriginNeed::kNow) reader.at_origin.has_asked = true;
   if (is_first && desk.budget.may_begin(state.now)) return true;
   if (need == OriginNeed::kAhead)
     read_ahead_later(desk, reader.version);
   else
     wait_in_line(state, desk, index);
-  if (desk.budget.may_begin(state.now))
-    mark_origin_dirty(state, bucket);  // others come first
-  else
+  if (!desk.budget.may_begin(state.now))
     arm(state, bucket, std::min(desk.budget.free_at(), state.now + kFirstTold));
+  else if (need == OriginNeed::kNow)
+    mark_origin_dirty(state, bucket);  // others come first
   return false;
 }
 
-ReadIndex begin_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint64_t bytes) {
+void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
+                        const Found& found) {
   VersionIndex version = state.readers[reader].version;
   BucketIndex bucket = state.versions[version].bucket;
+  uint64_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
   leave_origin_line(state, reader);
   if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
   ReadIndex read =
       state.origin_reads.begin({holder, version, bucket, state.now, state.now, 0, bytes});
+  state.origin_reads.add(read, assign(state, holder, version, chunk, found));
   watch_term(state, read);
-  return read;
 }
 
 void end_origin_transfer(State& state, TransferIndex transfer) {
@@ -103,26 +127,12 @@ void fire_origin_timer(State& state, BucketIndex bucket) {
   mark_origin_dirty(state, bucket);
 }
 
-void serve_origin_line(State& state, BucketIndex bucket) {
-  OriginDesk& desk = state.origins[bucket];
-  desk.is_dirty = false;
-  desk.budget.set(limits_of(state.buckets.policy(bucket).origin));
-  while (!desk.line.is_empty() && desk.budget.may_begin(state.now)) {
-    ReaderIndex first = desk.line.front();
-    state.readers[first].at_origin.has_asked = false;
-    schedule(state, first);
-    if (desk.line.is_empty() || desk.line.front() != first) continue;
-    // It could not be given one for another reason, and keeps its place.
-    if (state.readers[first].at_origin.has_asked) break;
-    leave_origin_line(state, first);
-  }
-  if (desk.line.is_empty() && desk.budget.may_begin(state.now)) {
-    for (VersionIndex version : desk.ahead) state.mark_dirty(version);
-    desk.ahead.clear();
-  }
-  if (desk.line.is_empty() && desk.ahead.empty()) return;
-  arm(state, bucket, tell_origin_line(state, bucket));
-  arm(state, bucket, desk.budget.free_at());
+bool serve_origin_lines(State& state) {
+  if (state.dirty_origins.empty()) return false;
+  std::deque<BucketIndex> dirty = std::move(state.dirty_origins);
+  state.dirty_origins.clear();
+  for (BucketIndex bucket : dirty) serve(state, bucket);
+  return true;
 }
 
 }  // namespace tyto::tracker

@@ -4,9 +4,9 @@
 namespace tyto::tracker {
 namespace {
 
-PolicyRef with(const OriginPolicy& origin) {
-  auto policy = std::make_shared<Policy>();
-  policy->origin = origin;
+Policy with(const OriginPolicy& origin) {
+  Policy policy;
+  policy.origin = origin;
   return policy;
 }
 
@@ -133,7 +133,7 @@ TEST(OriginTurns, ALiftedLimitLetsAllGoOn) {
   t.join("r");
   t.open("r", "k");
   EXPECT_EQ(under_way(t), 1);
-  t.put_policy(with({}));
+  t.set_policy(with({}));
   EXPECT_EQ(under_way(t), 8);
 }
 

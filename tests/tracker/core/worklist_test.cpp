@@ -1,0 +1,67 @@
+#include "tracker/core/worklist.h"
+
+#include <gtest/gtest.h>
+
+namespace tyto::tracker {
+namespace {
+
+constexpr BucketIndex kA{0};
+constexpr BucketIndex kB{1};
+
+uint32_t popped_version(Worklist& work) {
+  auto item = work.pop();
+  return item && std::holds_alternative<VersionIndex>(*item) ? std::get<VersionIndex>(*item).value()
+                                                             : kNone;
+}
+
+TEST(Worklist, WithinABucketReadersComeFirstAndInTheirOrder) {
+  Worklist work;
+  work.push(kA, VersionIndex(1));
+  work.push(kA, ReaderIndex(2));
+  work.push(kA, ReaderIndex(3));
+  EXPECT_EQ(std::get<ReaderIndex>(*work.pop()), ReaderIndex(2));
+  EXPECT_EQ(std::get<ReaderIndex>(*work.pop()), ReaderIndex(3));
+  EXPECT_EQ(popped_version(work), 1u);
+  EXPECT_FALSE(work.pop().has_value());
+}
+
+TEST(Worklist, TheBucketThatWasSentLeastForItsWeightComesNext) {
+  Worklist work;
+  work.add_reader(kA);
+  work.add_reader(kB);
+  int turns_of_a = 0;
+  for (int i = 0; i < 400; ++i) {
+    work.push(kA, VersionIndex(0));
+    work.push(kB, VersionIndex(1));
+    bool is_a = popped_version(work) == 0;
+    work.charge(is_a ? kA : kB, 1000, is_a ? 3 : 1);
+    turns_of_a += is_a ? 1 : 0;
+    work.pop();
+  }
+  EXPECT_NEAR(turns_of_a, 300, 2);
+}
+
+TEST(Worklist, WhatABucketWithoutReadersDidNotWantIsNotOwed) {
+  Worklist work;
+  work.add_reader(kA);
+  for (int i = 0; i < 100; ++i) work.charge(kA, 1'000'000, 1);
+  work.add_reader(kB);
+  work.push(kA, VersionIndex(0));
+  work.push(kB, VersionIndex(1));
+  EXPECT_FALSE(work.is_anothers_turn(kA));
+  EXPECT_FALSE(work.is_anothers_turn(kB));
+}
+
+TEST(Worklist, ABucketYieldsOnlyToOneThatHasWork) {
+  Worklist work;
+  work.add_reader(kA);
+  work.add_reader(kB);
+  work.charge(kA, 1000, 1);
+  EXPECT_FALSE(work.is_anothers_turn(kA));
+  work.push(kB, VersionIndex(1));
+  EXPECT_TRUE(work.is_anothers_turn(kA));
+  EXPECT_FALSE(work.is_anothers_turn(kB));
+}
+
+}  // namespace
+}  // namespace tyto::tracker

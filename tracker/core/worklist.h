@@ -1,0 +1,53 @@
+// What the next decide() has to look at, and in which order buckets are served.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+// Readers and versions to be looked at, by bucket. Of the buckets that have any, the one comes next
+// that was sent the least, for its weight: so buckets that want the same uplinks get bytes in
+// proportion to their weights, and what one does not want another takes (self-clocked fair
+// queueing, Golestani 1994). Within a bucket readers come before versions, in their order.
+//
+// Purity: pure.
+// Bounds: the caller enters each reader and version once.
+class Worklist {
+ public:
+  using Item = std::variant<ReaderIndex, VersionIndex>;
+
+  void push(BucketIndex bucket, ReaderIndex reader) { queue_of(bucket).readers.push_back(reader); }
+  void push(BucketIndex bucket, VersionIndex version) {
+    queue_of(bucket).versions.push_back(version);
+  }
+  // The next one, which is taken off; nothing if there is none.
+  std::optional<Item> pop();
+  // The bucket was sent so many bytes.
+  void charge(BucketIndex bucket, uint32_t bytes, uint32_t weight);
+  // A reader of the bucket came or went. What a bucket without readers did not want is not owed.
+  void add_reader(BucketIndex bucket);
+  void remove_reader(BucketIndex bucket) { --queue_of(bucket).active; }
+  // Whether another bucket that has work was sent less, for its weight, than this one.
+  bool is_anothers_turn(BucketIndex bucket) const;
+
+ private:
+  struct Queue {
+    std::deque<ReaderIndex> readers;
+    std::deque<VersionIndex> versions;
+    uint64_t served = 0;  // bytes over weight, in 1/1000
+    uint32_t active = 0;  // readers that the bucket has
+    bool has_work() const { return !readers.empty() || !versions.empty(); }
+  };
+  Queue& queue_of(BucketIndex bucket);
+
+  std::vector<Queue> queues_;
+};
+
+}  // namespace tyto::tracker
