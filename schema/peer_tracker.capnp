@@ -29,7 +29,7 @@
 #   not acknowledged in the old one is told by the inventory instead.
 # - A gap (a number greater than the last one applied plus 1) is an error and ends the session.
 # - Items are applied in the order of their numbers. Within one answer commands come as: limits,
-#   cancels, evictions, descriptions, answers to opens, resolutions, assignments.
+#   cancels, evictions, descriptions, answers to opens, resolutions, assignments, waits.
 #
 # 3. Exchanges
 #
@@ -78,8 +78,9 @@
 #   the message with `unsupported`.
 # - Unknown enumerants of those that instruct (Role, SourceKind, ReadMode) are refused with
 #   `unsupported`. Those that inform degrade: Choice to `none`, FailureKind and ErrorCode to
-#   `internal`, Priority to `normal`.
+#   `internal`, Priority to `normal`, WaitsFor to `nothing`.
 # - Unknown fields are ignored.
+# - Version 2 brought the command `showWait`.
 # - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;
@@ -87,7 +88,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("tyto::wire");
 
-const protocolVersion :UInt32 = 1;
+const protocolVersion :UInt32 = 2;
 
 # --- Words that several messages use ---------------------------------------------------------
 
@@ -215,6 +216,8 @@ enum Choice {
   evictExpired @27;       # not used for as long as the bucket keeps copies
   evictQuota @28;         # the bucket has more of that peer's store than it may
   evictNotAdmitted @29;   # nobody reads it, and the bucket is kept by superpeers only
+  waitForOrigin @30;      # the bucket's budget of its origin is spent, or others come first
+  originShadow @31;       # from the origin by the reader itself, which measures what that takes
 }
 
 struct Reason {
@@ -475,6 +478,8 @@ struct Command {
     openEnded @5 :OpenEnded;
     resolve @6 :Resolve;
     assign @7 :Assign;
+    showWait @8 :ShowWait;
+    # Since version 2.
   }
 }
 
@@ -529,4 +534,25 @@ struct Assign {
   hedge @9 :Bool;              # the chunk may be on its way by another assignment: fetch it from
                                # this source as well. The first to bring it whole is reported, the
                                # other fails as cancelled. Without it such an order is refused
+}
+
+enum WaitsFor {
+  nothing @0;             # it is being served again
+  source @1;              # all who have what it lacks are at their caps
+  lease @2;               # somebody reads it from the origin
+  originBudget @3;        # what the bucket may ask of its origin is spent
+  bandwidthLimit @4;      # what the bucket may be sent is spent
+  space @5;               # the peer's store is full until an eviction is confirmed
+  recovery @6;            # the tracker has just started and does not know the fleet yet
+}
+
+struct ShowWait {
+  # What the reader of a handle waits for, for people. A handle that waits is told after 1 s, then
+  # if what it waits for or its place has changed, at most every 2 s, and every 20 s come what may:
+  # whoever hears it knows that waiting is in order, and does not take it for a standstill. What
+  # was said last holds until the next one, or until a chunk arrives.
+  open @0 :UInt64;
+  waitsFor @1 :WaitsFor;
+  place @2 :UInt32;       # in line, from 1; 0: there is no line, or it is not known
+  expectedNs @3 :UInt64;  # until its turn; 0: not known
 }

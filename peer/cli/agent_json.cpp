@@ -3,9 +3,16 @@
 namespace tyto::cli {
 
 nlohmann::json json_of(const Progress& p) {
-  return {{"total_bytes", p.total_bytes},         {"done_bytes", p.done_bytes},
-          {"from_store", p.from_store},           {"from_peers", p.from_peers},
-          {"from_superpeers", p.from_superpeers}, {"from_origin", p.from_origin}};
+  return {{"total_bytes", p.total_bytes},
+          {"done_bytes", p.done_bytes},
+          {"from_store", p.from_store},
+          {"from_peers", p.from_peers},
+          {"from_superpeers", p.from_superpeers},
+          {"from_origin", p.from_origin},
+          {"wait",
+           {{"for", static_cast<int>(p.wait.what)},
+            {"place", p.wait.place},
+            {"expected_ns", p.wait.expected.ns()}}}};
 }
 
 Progress progress_of_json(const nlohmann::json& json) {
@@ -17,6 +24,11 @@ Progress progress_of_json(const nlohmann::json& json) {
   p.from_peers = json.value("from_peers", uint64_t{0});
   p.from_superpeers = json.value("from_superpeers", uint64_t{0});
   p.from_origin = json.value("from_origin", uint64_t{0});
+  nlohmann::json wait = json.value("wait", nlohmann::json::object());
+  int what = wait.value("for", 0);
+  if (what < 0 || what > static_cast<int>(WaitsFor::kRecovery)) return p;
+  p.wait = {static_cast<WaitsFor>(what), wait.value("place", uint32_t{0}),
+            Duration::nanoseconds(wait.value("expected_ns", int64_t{0}))};
   return p;
 }
 

@@ -157,7 +157,7 @@ Result<void> Download::fetch(Peer& peer) {
   auto object = peer.open(name_.bucket, name_.key, how);
   if (!object.ok()) return object.error();
   Interrupt interrupt([&] { object->cancel(); });
-  ProgressPrinter printer(style_of(options_.progress), last_part(name_.key));
+  ProgressPrinter printer(style_of(options_.progress), name_);
   Result<void> done = options_.output == "-"
                           ? to_stdout(*object)
                           : object->save(options_.output, [&](const Progress& now) {
@@ -229,7 +229,7 @@ int run_get(GetOptions options) {
                        options.peer.store_dir.empty();
   if (is_asked_for || (may_use_agent && is_agent_there(options.agent))) {
     AgentFetch fetch{options.agent, *name, options.version, options.output};
-    ProgressPrinter printer(style_of(options.progress), last_part(name->key));
+    ProgressPrinter printer(style_of(options.progress), *name);
     auto fetched = fetch_through_agent(
         fetch, [&](const Progress& now, double seconds) { printer.show(now, seconds); });
     printer.finish();

@@ -49,6 +49,43 @@ std::string human_bytes(uint64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+namespace {
+
+std::string ordinal(uint32_t n) {
+  bool is_teen = n % 100 >= 11 && n % 100 <= 13;
+  const char* ending = is_teen       ? "th"
+                       : n % 10 == 1 ? "st"
+                       : n % 10 == 2 ? "nd"
+                       : n % 10 == 3 ? "rd"
+                                     : "th";
+  return std::to_string(n) + ending;
+}
+
+std::string cause_text(WaitsFor what, const std::string& bucket) {
+  switch (what) {
+    case WaitsFor::kNothing: return {};
+    case WaitsFor::kSource: return "a peer that is free to send";
+    case WaitsFor::kLease: return "what another reads from the origin";
+    case WaitsFor::kOriginBudget: return "the origin's budget of bucket " + bucket;
+    case WaitsFor::kBandwidthLimit: return "the bandwidth limit of bucket " + bucket;
+    case WaitsFor::kSpace: return "space in its store";
+    case WaitsFor::kRecovery: return "the tracker, which has just started";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string wait_text(const Wait& wait, const std::string& bucket) {
+  if (wait.what == WaitsFor::kNothing) return {};
+  std::string text = "waits for " + cause_text(wait.what, bucket);
+  if (wait.place > 0) text += ": " + ordinal(wait.place) + " in line";
+  int64_t seconds = (wait.expected.ms() + 999) / 1000;
+  if (seconds > 0)
+    text += (wait.place > 0 ? ", about " : ": about ") + std::to_string(seconds) + " s";
+  return text;
+}
+
 void ProgressPrinter::show(const Progress& p, double seconds) {
   double share = p.total_bytes == 0
                      ? 1.0
@@ -56,18 +93,23 @@ void ProgressPrinter::show(const Progress& p, double seconds) {
   share = std::min(share, 1.0);
   uint64_t fetched = p.done_bytes - std::min(p.done_bytes, p.from_store);
   double rate = seconds > 0 ? static_cast<double>(fetched) / seconds / 1e6 : 0;
+  std::string waits = wait_text(p.wait, bucket_);
   switch (style_) {
     case ProgressStyle::kOff: return;
     case ProgressStyle::kBar: {
       int filled = static_cast<int>(share * 30);
-      std::fprintf(stderr, "\r%s [%-30s] %3d%% %s of %s, %.1f MB/s  ", name_.c_str(),
+      std::fprintf(stderr, "\r%s [%-30s] %3d%% %s of %s, %s\033[K", name_.c_str(),
                    std::string(static_cast<std::size_t>(filled), '#').c_str(),
                    static_cast<int>(share * 100), human_bytes(p.done_bytes).c_str(),
-                   human_bytes(p.total_bytes).c_str(), rate);
+                   human_bytes(p.total_bytes).c_str(),
+                   waits.empty() ? fmt::format("{:.1f} MB/s", rate).c_str() : waits.c_str());
       is_drawn_ = true;
       break;
     }
     case ProgressStyle::kLines: {
+      if (p.wait != last_wait_ && !waits.empty())
+        std::fprintf(stderr, "%s: %s\n", name_.c_str(), waits.c_str());
+      last_wait_ = p.wait;
       int tenth = static_cast<int>(share * 10);
       if (tenth == last_tenth_) return;
       last_tenth_ = tenth;
@@ -79,6 +121,7 @@ void ProgressPrinter::show(const Progress& p, double seconds) {
       nlohmann::json json = {
           {"progress",
            {{"done_bytes", p.done_bytes}, {"total_bytes", p.total_bytes}, {"seconds", seconds}}}};
+      if (!waits.empty()) json["progress"]["waits_for"] = waits;
       std::fprintf(stderr, "%s\n", json.dump().c_str());
       break;
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/names.h"
 #include "base/result.h"
 #include "tyto/object.h"
 
@@ -23,6 +24,9 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 // "12.3 MiB", "999 B".
 std::string human_bytes(uint64_t bytes);
 
+// "waits for the origin's budget of bucket m: 3rd in line, about 12 s"; empty for no wait.
+std::string wait_text(const Wait& wait, const std::string& bucket);
+
 enum class ProgressStyle : uint8_t {
   kOff,
   kBar,    // one line that is drawn again and again: for terminals
@@ -33,7 +37,10 @@ enum class ProgressStyle : uint8_t {
 // Shows how far a download is, on stderr.
 class ProgressPrinter {
  public:
-  ProgressPrinter(ProgressStyle style, std::string name) : style_(style), name_(std::move(name)) {}
+  ProgressPrinter(ProgressStyle style, const ObjectName& object)
+      : style_(style),
+        name_(object.key.substr(object.key.rfind('/') + 1)),
+        bucket_(object.bucket) {}
   // `seconds` since the start.
   void show(const Progress& progress, double seconds);
   // Leaves the bar's line, if there is one.
@@ -42,7 +49,9 @@ class ProgressPrinter {
  private:
   const ProgressStyle style_;
   const std::string name_;
+  const std::string bucket_;
   int last_tenth_ = -1;
+  Wait last_wait_;
   bool is_drawn_ = false;
 };
 

@@ -27,6 +27,9 @@ void apply(Turn& turn, Opened opened) {
 void apply(Turn& turn, OpenEnded ended) {
   on_open_ended(turn, std::move(ended));
 }
+void apply(Turn& turn, const ShowWait& order) {
+  on_show_wait(turn, order);
+}
 void apply(Turn& turn, Assign order) {
   assign(turn, std::move(order));
 }

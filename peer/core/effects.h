@@ -100,6 +100,13 @@ struct ChunkReady {
   uint32_t bytes = 0;
 };
 
+// What the handle waits for, as the tracker says: for people. Holds until the next one, or until a
+// chunk of its version is ready.
+struct OpenWaits {
+  OpenId open;
+  Wait wait;
+};
+
 // --- chunk server ---
 struct EnsureAnswered {  // the chunk of EnsureAsked is here now, or it can't be had
   uint64_t request = 0;
@@ -117,7 +124,7 @@ struct TrackerStateChanged {
 using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
                             CancelTransfer, DropPartial, RememberVersion, DropChunks, LimitsSet,
                             TicketRenewed, ResolveName, OpenSucceeded, OpenFailed, ChunkReady,
-                            EnsureAnswered, LeaveDone, TrackerStateChanged>;
+                            EnsureAnswered, LeaveDone, TrackerStateChanged, OpenWaits>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::peer

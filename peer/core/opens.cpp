@@ -205,6 +205,13 @@ void on_open_ended(Turn& turn, OpenEnded ended) {
   fail(turn, open, std::move(ended.error), Tell::kNobody);
 }
 
+void on_show_wait(Turn& turn, const ShowWait& told) {
+  auto open = find(turn.state, told.open);
+  if (open == turn.state.opens.end() || open->version == nullptr) return;
+  open->patience_ends = turn.now + turn.state.policy.stuck_timeout;
+  turn.emit(OpenWaits{told.open, told.wait});
+}
+
 void report_opens_again(Turn& turn) {
   for (const Open& open : turn.state.opens) {
     OpenRequested again = open.request;

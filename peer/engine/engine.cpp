@@ -72,6 +72,7 @@ struct Engine::Impl {
   void carry_out(OpenSucceeded& order);
   void carry_out(OpenFailed& order);
   void carry_out(ChunkReady& order);
+  void carry_out(OpenWaits& order);
   void carry_out(EnsureAnswered& order);
   void carry_out(LeaveDone&) { drain_uploads(); }
   void carry_out(TrackerStateChanged& order);
@@ -287,6 +288,12 @@ void Engine::Impl::carry_out(OpenFailed& order) {
   auto failed = std::move(it->second.handlers.failed);
   opens.erase(it);
   if (failed) failed(order.error);
+}
+
+void Engine::Impl::carry_out(OpenWaits& order) {
+  auto it = opens.find(order.open);
+  if (it == opens.end()) return;
+  if (auto waits = it->second.handlers.waits) waits(order.wait);
 }
 
 void Engine::Impl::carry_out(ChunkReady& order) {

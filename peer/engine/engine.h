@@ -46,6 +46,8 @@ struct OpenHandlers {
   std::function<void(const Error&)> failed;
   // A chunk of its version came into the store. Those that were there before are not told.
   std::function<void(ChunkIndex, SourceKind from, uint32_t bytes)> chunk_ready;
+  // What it waits for now. Holds until it is called again, or a chunk comes.
+  std::function<void(const Wait&)> waits;
 };
 
 // Totals since the start.

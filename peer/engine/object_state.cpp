@@ -74,9 +74,16 @@ peer::OpenHandlers ObjectState::handlers() {
                                                        : self->progress_.from_origin;
     count += bytes;
     self->progress_.done_bytes += bytes;
+    self->progress_.wait = {};
     ++self->arrivals_;
     // Whoever waits for all of it need not wake up for each chunk.
     if (self->chunk_waits_ > 0 || self->has_all_come()) self->changed_.notify_all();
+  };
+  on.waits = [weak](const Wait& wait) {
+    auto self = weak.lock();
+    if (!self) return;
+    std::lock_guard lock(self->mutex_);
+    self->progress_.wait = wait;
   };
   return on;
 }

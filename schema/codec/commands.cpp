@@ -69,6 +69,14 @@ void put(const Assign& command, wire::Command::Builder slot) {
   out.setHedge(command.is_hedge);
 }
 
+void put(const ShowWait& command, wire::Command::Builder slot) {
+  auto out = slot.initShowWait();
+  out.setOpen(command.open.value());
+  out.setWaitsFor(static_cast<wire::WaitsFor>(command.wait.what));
+  out.setPlace(command.wait.place);
+  out.setExpectedNs(wire_ns(command.wait.expected));
+}
+
 // --- wire to plain ---
 
 Command read(Decoding& in, wire::Evict::Reader from) {
@@ -136,6 +144,12 @@ Command read(Decoding& in, wire::Assign::Reader from) {
   return command;
 }
 
+Command read(Decoding& in, wire::ShowWait::Reader from) {
+  WaitsFor what = informing(from.getWaitsFor(), WaitsFor::kRecovery, WaitsFor::kNothing);
+  Duration expected = in.span("expectedNs", from.getExpectedNs());
+  return ShowWait{OpenId(from.getOpen()), {what, from.getPlace(), expected}};
+}
+
 Command read_member(Decoding& in, wire::Command::Reader from) {
   using Member = wire::Command;
   switch (from.which()) {
@@ -148,14 +162,15 @@ Command read_member(Decoding& in, wire::Command::Reader from) {
     case Member::OPEN_ENDED: return read(in, from.getOpenEnded());
     case Member::RESOLVE: return read(in, from.getResolve());
     case Member::ASSIGN: return read(in, from.getAssign());
+    case Member::SHOW_WAIT: return read(in, from.getShowWait());
   }
   in.unknown("member", from.which());
   return Command{};
 }
 
 // Names of the members of Command, in the order of their ordinals.
-constexpr const char* kMembers[] = {"setLimits", "cancel",    "evict",   "describe",
-                                    "opened",    "openEnded", "resolve", "assign"};
+constexpr const char* kMembers[] = {"setLimits", "cancel",  "evict",  "describe", "opened",
+                                    "openEnded", "resolve", "assign", "showWait"};
 static_assert(std::size(kMembers) == std::variant_size_v<Command>);
 
 Command read_command(Decoding& in, wire::Command::Reader from, uint32_t index) {

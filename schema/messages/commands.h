@@ -1,5 +1,6 @@
 // What a tracker tells a peer. Imperatives, numbered, applied in order. Within one exchange they
-// come as: limits, cancels, evictions, descriptions, answers to opens, resolutions, assignments.
+// come as: limits, cancels, evictions, descriptions, answers to opens, resolutions, assignments,
+// waits.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/wait.h"
 #include "schema/messages/common.h"
 #include "schema/messages/reason.h"
 
@@ -84,7 +86,14 @@ struct Assign {
   bool operator==(const Assign&) const = default;
 };
 
+// What the reader of the handle waits for, for people. Only to peers of protocol version 2.
+struct ShowWait {
+  OpenId open;
+  Wait wait;
+  bool operator==(const ShowWait&) const = default;
+};
+
 using Command =
-    std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign>;
+    std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign, ShowWait>;
 
 }  // namespace tyto

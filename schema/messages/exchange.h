@@ -15,7 +15,7 @@
 namespace tyto {
 
 // The version of the control protocol spoken here; `schema/peer_tracker.capnp` says when it grows.
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 // A peer introduces itself.
 struct RegisterRequest {

@@ -51,6 +51,10 @@ constexpr std::array kRows{
     Row{Choice::kEvictQuota, "evict_quota", "its bucket had all it may of the store there"},
     Row{Choice::kEvictNotAdmitted, "evict_not_admitted",
         "nobody read it any more, and only superpeers keep its bucket"},
+    Row{Choice::kWaitForOrigin, "wait_for_origin",
+        "its bucket's budget of the origin was spent, or others came first"},
+    Row{Choice::kOriginShadow, "origin_shadow",
+        "by lot, to measure what reading the origin takes"},
 };
 
 constexpr bool is_in_order() {

@@ -40,8 +40,10 @@ enum class Choice : uint8_t {
   kEvictExpired,       // evicted: not used for as long as the bucket keeps copies
   kEvictQuota,         // evicted: the bucket has more of that peer's store than it may
   kEvictNotAdmitted,   // evicted: nobody reads it, and the bucket is kept by superpeers only
+  kWaitForOrigin,      // wait: the bucket's budget of its origin is spent, or others come first
+  kOriginShadow,       // from the origin by the reader itself, which measures what that takes
 };
-inline constexpr Choice kChoiceLast = Choice::kEvictNotAdmitted;
+inline constexpr Choice kChoiceLast = Choice::kOriginShadow;
 
 // As in metrics and JSON: "whole_copy".
 std::string_view choice_name(Choice choice);

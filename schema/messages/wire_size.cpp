@@ -111,6 +111,10 @@ std::size_t size_of(const Assign& command) {
   return bytes;
 }
 
+std::size_t size_of(const ShowWait&) {
+  return node(3, 0);
+}
+
 template <class Item>
 std::size_t in_slot(const Item& item) {
   return kSlot + std::visit([](const auto& member) { return size_of(member); }, item);

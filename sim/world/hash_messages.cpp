@@ -94,6 +94,9 @@ struct Adder {
         c.is_hedge);
   }
 
+  void one(const Wait& w) const { all(w.what, w.place, w.expected); }
+  void one(const ShowWait& c) const { all(c.open, c.wait); }
+
   // Exchanges and what surrounds them.
   void one(const ExchangeUp& up) const {
     all(up.first_event, up.events, up.more, up.commands_applied, up.park);
@@ -130,6 +133,7 @@ struct Adder {
   void one(const peer::ResolveName& e) const { one(e.resolve); }
   void one(const peer::OpenSucceeded& e) const { all(e.open, e.facts); }
   void one(const peer::OpenFailed& e) const { all(e.open, e.error); }
+  void one(const peer::OpenWaits& e) const { all(e.open, e.wait); }
   void one(const peer::ChunkReady& e) const { all(e.chunk, e.from, e.bytes); }
   void one(const peer::EnsureAnswered& e) const { all(e.request, e.is_here); }
   void one(const peer::LeaveDone&) const {}

@@ -30,6 +30,7 @@ TEST(Codec, EveryMessageComesBackAsItWas) {
   expect_same(samples::exchange_up());
   expect_same(samples::exchange_down());
   expect_same(samples::hedge());
+  expect_same(samples::show_wait());
   expect_same(samples::inventory_page());
   expect_same(samples::roots_request());
   expect_same(samples::roots_page());

@@ -44,6 +44,9 @@ TEST(GoldenMessages, ExchangeDownOfVersion1Decodes) {
 TEST(GoldenMessages, HedgeOfVersion2Decodes) {
   expect_golden("v2/hedge", samples::hedge());
 }
+TEST(GoldenMessages, ShowWaitOfVersion3Decodes) {
+  expect_golden("v3/show_wait", samples::show_wait());
+}
 TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
   expect_golden("v1/inventory_page", samples::inventory_page());
 }

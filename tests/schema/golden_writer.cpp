@@ -33,6 +33,7 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "exchange_up.bin", samples::exchange_up());
   write(folder / "exchange_down.bin", samples::exchange_down());
   write(folder / "hedge.bin", samples::hedge());
+  write(folder / "show_wait.bin", samples::show_wait());
   write(folder / "inventory_page.bin", samples::inventory_page());
   write(folder / "roots_request.bin", samples::roots_request());
   write(folder / "roots_page.bin", samples::roots_page());
@@ -59,6 +60,7 @@ void write_corpus(const std::filesystem::path& folder) {
     write(folder / "exchange_down" / ("command_" + std::to_string(i)), one);
   }
   write(folder / "exchange_down" / "hedge", samples::hedge());
+  write(folder / "exchange_down" / "show_wait", samples::show_wait());
   write(folder / "inventory" / "page", samples::inventory_page());
   write(folder / "inventory" / "roots", samples::roots_page());
   write(folder / "inventory" / "roots_request", samples::roots_request());

@@ -57,6 +57,7 @@ RegisterRequest register_request() {
   request.resume_session = SessionId(31);
   request.resume_epoch = TrackerEpoch(4);
   request.has_inventory = true;
+  request.protocol_version = 1;
   return request;
 }
 
@@ -69,6 +70,7 @@ RegisterReply register_reply() {
   reply.limits = {12, 100'000'000, 200'000'000};
   reply.ticket = {"v1.bW9kZWxz.c2ln", WallTime::from_unix_ns(1'700'000'000'123'456'789)};
   reply.data_address = {"10.1.2.3", 7001};
+  reply.protocol_version = 1;
   return reply;
 }
 
@@ -151,6 +153,13 @@ ExchangeDown hedge() {
   ExchangeDown down;
   down.first_command = Sequence(26);
   down.commands = {assign};
+  return down;
+}
+
+ExchangeDown show_wait() {
+  ExchangeDown down;
+  down.first_command = Sequence(27);
+  down.commands = {ShowWait{OpenId(1), {WaitsFor::kOriginBudget, 3, Duration::seconds(12)}}};
   return down;
 }
 

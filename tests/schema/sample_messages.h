@@ -18,6 +18,7 @@ RegisterReply register_reply();
 ExchangeUp exchange_up();      // one of every event, and both outcomes of a resolution
 ExchangeDown exchange_down();  // one of every command
 ExchangeDown hedge();          // of version 2: an assignment that is a hedge
+ExchangeDown show_wait();      // since version 3 of the golden files
 InventoryPage inventory_page();
 RootsRequest roots_request();
 RootsPage roots_page();

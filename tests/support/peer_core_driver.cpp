@@ -134,6 +134,10 @@ std::string text(const OpenSucceeded& e) {
 std::string text(const OpenFailed& e) {
   return "failed " + number(e.open.value()) + " " + code(e.error);
 }
+std::string text(const OpenWaits& e) {
+  return "waits " + number(e.open.value()) + " " + std::string(waits_for_name(e.wait.what)) + " " +
+         number(e.wait.place);
+}
 std::string text(const ChunkReady& e) {
   static constexpr const char* kKinds[] = {"peer", "superpeer", "origin"};
   return "ready " + text_of(e.chunk) + " " + kKinds[static_cast<int>(e.from)];

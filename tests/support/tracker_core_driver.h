@@ -33,11 +33,12 @@ class TrackerDriver {
     Config config;
     bool is_first_run = true;
     TrackerEpoch epoch{1};
+    Policy policy;  // of the bucket
   };
 
   TrackerDriver() : TrackerDriver(Options()) {}
   explicit TrackerDriver(Options options) : core(options.config) {
-    set_policy({});
+    set_policy(options.policy);
     load(options);
   }
 

@@ -55,6 +55,7 @@ enum class NoticeKind : uint8_t {
   kStoreFull,
   kProtocolBroken,  // a peer's message made no sense
   kVersionUnknown,  // inventory of a version the catalog has never heard of
+  kLeaseLost,       // a holder of a lease made no progress
 };
 std::string_view notice_kind_name(NoticeKind kind);
 

@@ -55,9 +55,9 @@ void hear(State& state, SessionIndex index) {
   peer.suspect_until = Instant();
 }
 
-// Limits, cancels, evictions, descriptions, answers, resolutions, assignments.
+// Limits, cancels, evictions, descriptions, answers, resolutions, assignments, waits.
 int rank(const Command& command) {
-  static_assert(std::variant_size_v<Command> == 8);
+  static_assert(std::variant_size_v<Command> == 9);
   return static_cast<int>(command.index());
 }
 

@@ -37,6 +37,12 @@ std::vector<PeerIndex> ranked_superpeers(const State& state, const ChunkId& chun
             [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<PeerIndex> peers;
   for (const auto& [weight, peer] : ranked) peers.push_back(peer);
+  // Who lost the last lease for want of progress is asked when nobody else will do.
+  auto version = state.versions.find(chunk.version);
+  std::stable_partition(peers.begin(), peers.end(), [&](PeerIndex peer) {
+    return state.versions[*version].leases_lost == 0 ||
+           peer != state.versions[*version].lease_loser;
+  });
   return peers;
 }
 
@@ -72,7 +78,7 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
     if (space == Space::kPending) continue;
     Found found;
     found.reason = reason_of(state, state.readers[reader], chunk, Choice::kOriginLease);
-    assign(state, superpeer, version, chunk, found);
+    assign_origin_read(state, reader, superpeer, chunk, found);
     ++state.counters.leases;
     return LeaseOutcome::kGranted;
   }
@@ -81,7 +87,7 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
 
 }  // namespace
 
-LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed need) {
   VersionIndex version = state.readers[reader].version;
   VersionRow& row = state.versions[version];
   if (row.facts->origin.url.empty() || row.is_origin_gone) return LeaseOutcome::kNever;
@@ -89,6 +95,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
     state.recheck(version, std::max(state.recovered_at, row.origin_retry_at));
     return LeaseOutcome::kWait;
   }
+  if (!has_origin_turn(state, reader, need)) return LeaseOutcome::kOverBudget;
   row.lease_cursor = (chunk + 1) % row.chunk_count();
   auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
   // What a superpeer that sent wrong bytes reads would not reach this reader.
@@ -113,7 +120,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk) {
   Found found;
   Choice choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;
   found.reason = reason_of(state, state.readers[reader], chunk, choice);
-  assign(state, peer, version, chunk, found);
+  assign_origin_read(state, reader, peer, chunk, found);
   ++state.counters.leases;
   return LeaseOutcome::kAssignedToReader;
 }

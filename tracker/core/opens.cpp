@@ -360,6 +360,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
     return;
   }
   note_served(state, reader);
+  leave_origin_line(state, reader);
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
   state.work.remove_reader(state.versions[*version].bucket);

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/bitmap.h"
+#include "base/wait.h"
 #include "schema/messages/events.h"
 #include "tracker/core/index_map.h"
+#include "tracker/core/origin/reader_part.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -24,6 +26,13 @@ struct Lack {
   Reason reason;           // its choice is one of kWaitFor...
   uint32_t chunk = kNone;  // if it is of one chunk
   Instant since;           // when it began to wait for this, if it does
+};
+
+// What a reader heard of its waiting.
+struct ToldWait {
+  Instant since = Instant::never();  // it waits; never: it does not
+  Wait wait;
+  Instant at;
 };
 
 // The joint demand of a peer's open handles on one version. Freed rows have peer == kNoPeer.
@@ -55,6 +64,8 @@ struct Reader {
   Priority priority = Priority::kNormal;
   Lack lack;     // as of the last look
   Lack waiting;  // what it has been waiting for; its choice is kNone if it does not wait
+  ToldWait told;
+  ReaderAtOrigin at_origin;
 
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)

@@ -155,6 +155,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   SessionIndex index = state.sessions.add(id, peer);
   state.fleet.peer(peer).session = index;
   state.sessions.attach(index, connection);
+  state.sessions[index].protocol_version = std::min(request.protocol_version, kProtocolVersion);
   state.sessions[index].heard_at = state.now;
   state.sessions[index].ends_at = state.now + state.config.silence_max;
   arm_session(state, index);
@@ -205,6 +206,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   std::vector<ReaderIndex> readers = state.sessions[index].readers;
   std::vector<VersionIndex> was_read;
   for (ReaderIndex reader : readers) {
+    leave_origin_line(state, reader);
     was_read.push_back(state.readers[reader].version);
     --state.versions[was_read.back()].readers;
     state.work.remove_reader(state.versions[was_read.back()].bucket);

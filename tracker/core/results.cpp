@@ -201,6 +201,7 @@ void finish_transfer(State& state, TransferIndex index) {
   if (receiver.session != kNoSession)
     std::erase_if(state.sessions[receiver.session].downloads,
                   [&](const Download& download) { return download.transfer == index; });
+  end_origin_transfer(state, index);
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
   bool is_last = !is_coming_to(state, row.version, row.chunk, row.receiver);
@@ -231,9 +232,13 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
     // What came from a fall-back in the end says nothing of the time it took there.
     if (row.is_moved == 0 && is_of_row(state, row, event.source))
       observe_transfer(state, row, event.bytes, event.took);
+    note_origin_progress(state, transfer);
     finish_transfer(state, transfer);
   }
-  if (is_from_origin && is_sound) state.versions[*version].origin_failures = 0;
+  if (is_from_origin && is_sound) {
+    state.versions[*version].origin_failures = 0;
+    state.versions[*version].leases_lost = 0;
+  }
   if (ReaderIndex reader = state.readers.find(peer, *version); reader != kNoReader) {
     Reader& row = state.readers[reader];
     row.failures = 0;
@@ -296,8 +301,9 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
 
 void take_progress(State& state, SessionIndex session, const ChunkProgressed& event) {
   TransferIndex index = transfer_of(state, session, event.assignment);
-  if (index != kNoTransfer)
-    state.transfers[index].quarters = std::max(state.transfers[index].quarters, event.quarter);
+  if (index == kNoTransfer) return;
+  state.transfers[index].quarters = std::max(state.transfers[index].quarters, event.quarter);
+  note_origin_progress(state, index);
 }
 
 }  // namespace tyto::tracker

@@ -36,7 +36,10 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
     return Step::kWait;
   }
   found.reason.chunks_considered = static_cast<uint16_t>(std::min(considered, 0xffffu));
-  assign(state, reader.peer, reader.version, chunk, found);
+  if (found.is_found())
+    assign(state, reader.peer, reader.version, chunk, found);
+  else
+    assign_origin_read(state, index, reader.peer, chunk, found);
   return Step::kAssigned;
 }
 
@@ -50,6 +53,11 @@ Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
   if (state.now < version.origin_retry_at) {
     state.recheck(state.readers[index].version, version.origin_retry_at);
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRetry}, .chunk = picks.first};
+    return Step::kWait;
+  }
+  if (!has_origin_turn(state, index, OriginNeed::kNow)) {
+    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForOrigin},
+                                 .chunk = picks.first};
     return Step::kWait;
   }
   Found found;
@@ -74,7 +82,7 @@ void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& fo
 }
 
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
-  switch (lease(state, index, chunk)) {
+  switch (lease(state, index, chunk, OriginNeed::kNow)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
     case LeaseOutcome::kWait:
@@ -86,6 +94,9 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
       end_reader(state, index, why_refused(state, reader.peer, reader.version));
       return Step::kEnded;
     }
+    case LeaseOutcome::kOverBudget:
+      state.readers[index].lack = {.reason = {.choice = Choice::kWaitForOrigin}, .chunk = chunk};
+      return Step::kWait;
     case LeaseOutcome::kNever: break;
   }
   end_reader(state, index, why_never(state, state.readers[index].version));
@@ -244,7 +255,7 @@ void lease_ahead(State& state, ReaderIndex index) {
     if (selection.origin_route() != OriginRoute::kSuperpeer) return;
     uint32_t unheld = pick(state, state.readers[index]).unheld;
     if (unheld == kNone || version.facts->origin.url.empty()) return;
-    if (lease(state, index, unheld) != LeaseOutcome::kGranted) return;
+    if (lease(state, index, unheld, OriginNeed::kAhead) != LeaseOutcome::kGranted) return;
   }
 }
 
@@ -328,11 +339,15 @@ void schedule(State& state, ReaderIndex index) {
       note_served(state, index);
       return watch_tail(state, index);
     }
-    if (taken == Step::kAssigned) continue;
+    if (taken == Step::kAssigned) {
+      tell_served(state, index);
+      continue;
+    }
     if (taken == Step::kLeased && ++leased < slots) continue;
     if (is_given_up(state, index)) return;
     wait(state, index);
     note_waiting(state, index);
+    tell_waiting(state, index);
     return;
   }
   note_served(state, index);

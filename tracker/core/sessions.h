@@ -66,8 +66,9 @@ struct Session {
   Instant ends_at = Instant::never();     // by silence, or by not being resumed
   Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;
-  bool is_touched = false;  // in State::touched_sessions
-  bool has_left = false;    // said Leaving: its end is no surprise
+  uint32_t protocol_version = 1;  // the newest that both sides speak
+  bool is_touched = false;        // in State::touched_sessions
+  bool has_left = false;          // said Leaving: its end is no surprise
 };
 
 // Bounds: one per registered peer.

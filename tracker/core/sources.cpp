@@ -377,8 +377,8 @@ void charge(State& state, VersionIndex version, uint32_t bytes) {
 
 }  // namespace
 
-void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found, Assignment kind) {
+TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
+                     const Found& found, Assignment kind) {
   const VersionRow& facts = state.versions[version];
   Choice choice = found.reason.choice;
   TransferRow row;
@@ -429,6 +429,7 @@ void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chu
   order.is_hedge = kind == Assignment::kHedge;
   order.reason = reason;
   state.stage(session, std::move(order));
+  return index;
 }
 
 }  // namespace tyto::tracker

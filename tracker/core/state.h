@@ -15,6 +15,8 @@
 #include "tracker/core/fleet.h"
 #include "tracker/core/holdings.h"
 #include "tracker/core/names.h"
+#include "tracker/core/origin/desks.h"
+#include "tracker/core/origin/reads.h"
 #include "tracker/core/readers.h"
 #include "tracker/core/sessions.h"
 #include "tracker/core/timers.h"
@@ -47,6 +49,8 @@ class State {
   Transfers transfers;
   Sessions sessions;
   Readers readers;
+  OriginDesks origins;
+  OriginReads origin_reads;
   Timers timers;
   Rng rng;
   Counters counters;
@@ -56,9 +60,11 @@ class State {
   bool is_loaded = false;
   Instant recovered_at;  // no origin lease before
   uint64_t session_serial = 0;
+  Instant terms_due = Instant::never();  // a timer is set for then
 
   // Work for the next decide().
   Worklist work;
+  std::deque<BucketIndex> dirty_origins;
   std::vector<SessionIndex> touched_sessions;
 
   // Set for the time of a call.
@@ -218,8 +224,8 @@ enum class Assignment : uint8_t {
   kHedge,  // besides another one of the same chunk
 };
 // Orders the transfer: books it, and stages the command to the receiver.
-void assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
-            const Found& found, Assignment kind = Assignment::kOnly);
+TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
+                     const Found& found, Assignment kind = Assignment::kOnly);
 
 // --- hedging.cpp: the tail of a download ---
 // Hedges those of a reader's transfers that are late. To be called when there is nothing else left
@@ -233,13 +239,49 @@ enum class LeaseOutcome : uint8_t {
   kAssignedToReader,  // the reader itself does, for want of a superpeer
   kWait,              // later: recovery, back-off, or all superpeers busy
   kNoRoom,            // the reader would have to, and has no room that could be made
+  kOverBudget,        // later: the bucket's budget is spent, or others come first
   kNever,             // the origin cannot give it; the reader can't be served
 };
-LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk);
+enum class OriginNeed : uint8_t {
+  kNow,    // the reader lacks it, and has nothing better to be sent
+  kAhead,  // it will need it next
+};
+LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed need);
 // Why lease() said kNever of this version.
 Error why_never(const State& state, VersionIndex version);
 // An origin read failed: waits longer each time, and in the end tells the readers.
 void note_origin_failure(State& state, VersionIndex version, const AssignmentFailed& event);
+
+// --- waits.cpp: readers are told what they wait for ---
+// The reader got nothing, for the reason that its `lack` says.
+void tell_waiting(State& state, ReaderIndex reader);
+// It is served again.
+void tell_served(State& state, ReaderIndex reader);
+// Tells those in line of their places. Returns when to call it next.
+Instant tell_origin_line(State& state, BucketIndex bucket);
+
+// --- origin/turns.cpp: budgets, and who is first ---
+// Whether a read may begin for this reader now. If not, a reader in need is in the line then.
+bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
+// Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
+// has_origin_turn(), and that the bytes are reserved.
+void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
+                        const Found& found);
+// If the transfer was its read's last one, the read is over.
+void end_origin_transfer(State& state, TransferIndex transfer);
+void mark_origin_dirty(State& state, BucketIndex bucket);
+void leave_origin_line(State& state, ReaderIndex reader);
+void fire_origin_timer(State& state, BucketIndex bucket);
+// Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
+// budget allows. False if there is none.
+bool serve_origin_lines(State& state);
+
+// --- origin/terms.cpp: how long a lease lasts ---
+// The read loses its right if its holder makes no progress within the policy's term.
+void watch_term(State& state, ReadIndex read);
+// The transfer moves: its holder keeps all that it reads from this origin.
+void note_origin_progress(State& state, TransferIndex transfer);
+void fire_terms_timer(State& state);
 
 }  // namespace tyto::tracker
 

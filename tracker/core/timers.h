@@ -15,6 +15,8 @@ enum class TimerKind : uint8_t {
   kName,      // a resolution that brought no answer
   kRecovery,  // the waiting after a restart is over
   kTail,      // what is on its way to a reader is late
+  kOrigin,    // a bucket's budget has room again
+  kTerms,     // a read of an origin may have lost its term
 };
 
 struct Timer {

@@ -20,6 +20,7 @@ void load_bucket(State& state, const BucketLoaded& input) {
     if (row.facts != nullptr && row.facts->bucket_name == input.bucket.name) row.bucket = bucket;
     if (row.bucket == bucket) state.mark_dirty(VersionIndex(v));
   }
+  mark_origin_dirty(state, bucket);
 }
 
 void load_version(State& state, VersionLoaded& input) {
@@ -87,6 +88,8 @@ void fire_timers(State& state) {
       case TimerKind::kRecovery:
         for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
         break;
+      case TimerKind::kOrigin: fire_origin_timer(state, BucketIndex(timer.index)); break;
+      case TimerKind::kTerms: fire_terms_timer(state); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];
         if (version.recheck_at > state.now) break;  // superseded
@@ -115,6 +118,7 @@ std::string_view notice_kind_name(NoticeKind kind) {
     case NoticeKind::kStoreFull: return "store_full";
     case NoticeKind::kProtocolBroken: return "protocol_broken";
     case NoticeKind::kVersionUnknown: return "version_unknown";
+    case NoticeKind::kLeaseLost: return "lease_lost";
   }
   return "unknown";
 }
@@ -156,13 +160,15 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   state.now = now;
   state.holdings.set_now(now);
   state.effects = &effects;
-  while (auto item = state.work.pop()) {
-    if (const auto* version = std::get_if<VersionIndex>(&*item)) {
-      schedule_waiting(state, *version);
-    } else if (auto reader = std::get<ReaderIndex>(*item); state.readers[reader].is_dirty) {
-      schedule(state, reader);
+  do {
+    while (auto item = state.work.pop()) {
+      if (const auto* version = std::get_if<VersionIndex>(&*item)) {
+        schedule_waiting(state, *version);
+      } else if (auto reader = std::get<ReaderIndex>(*item); state.readers[reader].is_dirty) {
+        schedule(state, reader);
+      }
     }
-  }
+  } while (serve_origin_lines(state));
   answer_touched_sessions(state);
 }
 

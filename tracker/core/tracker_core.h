@@ -25,6 +25,7 @@ struct Counters {
   uint64_t events = 0;
   uint64_t assignments = 0;
   uint64_t leases = 0;
+  uint64_t leases_lost = 0;  // of these, for want of progress
   uint64_t evictions = 0;
   std::array<uint64_t, 32> evictions_by{};  // by Choice
   uint64_t resolves = 0;

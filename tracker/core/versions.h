@@ -71,6 +71,8 @@ struct VersionRow {
   Instant recheck_at = Instant::never();  // a timer is set for then
   Instant origin_retry_at;                // no lease before
   uint16_t origin_failures = 0;           // in a row
+  uint8_t leases_lost = 0;                // in a row, for want of progress
+  PeerIndex lease_loser = kNoPeer;        // who lost the last; may be gone
   bool is_origin_gone = false;            // the origin has another version by now, or none
   bool is_dirty = false;                  // in State::work
 

@@ -219,6 +219,7 @@ Json json_of(const Counters& counters) {
           {"events", counters.events},
           {"assignments", counters.assignments},
           {"leases", counters.leases},
+          {"leases_lost", counters.leases_lost},
           {"evictions", counters.evictions},
           {"evictions_by", evictions_json(counters)},
           {"resolves", counters.resolves},

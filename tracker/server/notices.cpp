@@ -21,6 +21,7 @@ io::LogLevel level_of(NoticeKind kind) {
     case NoticeKind::kOriginChanged:
     case NoticeKind::kOriginFailed:
     case NoticeKind::kStoreFull:
+    case NoticeKind::kLeaseLost:
     case NoticeKind::kProtocolBroken: return io::LogLevel::kWarning;
   }
   return io::LogLevel::kWarning;

@@ -71,6 +71,7 @@ void TrackerMetrics::add_core_counters() {
       {"events", "Events from peers.", &Counters::events},
       {"assignments", "Chunks assigned.", &Counters::assignments},
       {"leases", "Chunks leased to be read from an origin.", &Counters::leases},
+      {"leases_lost", "Leases taken away for want of progress.", &Counters::leases_lost},
       {"evictions", "Chunks ordered to be evicted.", &Counters::evictions},
       {"resolves", "Names looked up at an origin.", &Counters::resolves},
       {"chunks_verified", "Chunks that arrived whole.", &Counters::chunks_verified},

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "base/wait.h"
 
 namespace tyto {
 
@@ -39,6 +40,8 @@ struct Progress {
   uint64_t from_peers = 0;
   uint64_t from_superpeers = 0;
   uint64_t from_origin = 0;
+  // What it waits for, if the tracker said that nothing comes for a while.
+  Wait wait;
 };
 
 // A handle on one version of an object. It never shows bytes of another version, whatever happens

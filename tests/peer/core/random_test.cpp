@@ -346,7 +346,8 @@ class Storm {
 
   Command command() {
     uint8_t n = some_version();
-    switch (rng_.below(12)) {
+    switch (rng_.below(13)) {
+      case 12: return ShowWait{any_open(), {WaitsFor::kOriginBudget, rng_.below(9), Duration{}}};
       case 0: return SetLimits{rng_.below(9)};
       case 1: return Cancel{assignment_id(last_assignment_ - rng_.below(8))};
       case 2: return Evict{version_id(n), some_chunk(), rng_.below(5)};

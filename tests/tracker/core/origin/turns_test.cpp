@@ -1,0 +1,211 @@
+// Who reads an origin that is short: turns, terms, and what a core makes of them.
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+Policy with(const OriginPolicy& origin) {
+  Policy policy;
+  policy.origin = origin;
+  return policy;
+}
+
+// A driver whose bucket has this policy.
+TrackerDriver driver(const OriginPolicy& origin, TrackerDriver::Options options = {}) {
+  options.policy = with(origin);
+  return TrackerDriver(options);
+}
+
+int under_way(const TrackerDriver& t) {
+  int reads = 0;
+  t.core.visit_transfers([&](const TransferPicture& picture) {
+    reads += picture.source.kind == SourceKind::kOrigin ? 1 : 0;
+  });
+  return reads;
+}
+
+TEST(OriginTurns, NoMoreReadsAreUnderWayThanTheBucketAllows) {
+  TrackerDriver t = driver({.reads = 3});
+  t.publish("k", 16);
+  t.join_superpeer("s1");
+  t.join_superpeer("s2");
+  t.send("s1");
+  t.send("s2");
+  for (auto name : {"a", "b", "c"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  EXPECT_EQ(under_way(t), 3);
+  while (t.finish_one("s1") || t.finish_one("s2")) EXPECT_LE(under_way(t), 3);
+  EXPECT_EQ(t.core.counters().leases, 16u);
+  t.run_dry();
+}
+
+TEST(OriginTurns, ReadsBeginNoOftenerThanTheRequestsOfASecond) {
+  TrackerDriver t = driver({.requests_per_s = 4});
+  t.publish("k", 16);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(t.core.counters().leases, 1u);
+  for (uint64_t i = 2; i <= 16; ++i) {
+    t.advance(Duration::milliseconds(249));
+    EXPECT_EQ(t.core.counters().leases, i - 1);
+    t.advance(Duration::milliseconds(1));
+    EXPECT_EQ(t.core.counters().leases, i);
+    while (t.finish_one("s")) {
+    }
+  }
+}
+
+TEST(OriginTurns, BytesAreGrantedAtTheRate) {
+  TrackerDriver t = driver({.bytes_per_s = kChunkBytesMin});  // a chunk a second
+  t.publish("k", 4);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  for (uint64_t i = 1; i <= 4; ++i) {
+    EXPECT_EQ(t.core.counters().leases, i);
+    while (t.finish_one("s")) {
+    }
+    t.advance(Duration::milliseconds(1001));
+  }
+}
+
+TEST(OriginTurns, ReadersHaveOneReadEachInTheOrderInWhichTheyCame) {
+  TrackerDriver t = driver({.reads = 1});
+  for (auto key : {"ka", "kb", "kc"}) t.publish(key, 4);
+  t.join_superpeer("s");
+  t.send("s");
+  for (auto name : {"a", "b", "c"}) {
+    t.join(name);
+    t.open(name, std::string("k") + name);
+  }
+  std::string order;
+  while (!t["s"].assigns.empty()) {
+    order += static_cast<char>(t["s"].assigns[0].chunk.version.digest.bytes[1]);
+    t.finish_one("s");
+  }
+  EXPECT_EQ(order, "aabcabcabcbc");  // the first had come in line again before the others came
+}
+
+TEST(OriginTurns, WhoIsUrgentComesFirst) {
+  TrackerDriver t = driver({.reads = 1});
+  for (auto key : {"ka", "kb", "kc"}) t.publish(key, 1);
+  t.join_superpeer("s");
+  t.send("s");
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.open(name, std::string("k") + name);
+  }
+  t.join("c");
+  OpenRequested urgent{.open = OpenId(99), .bucket = "b", .key = "kc"};
+  urgent.priority = Priority::kUrgent;
+  t.send("c", {urgent});
+  t.finish_one("s");
+  EXPECT_EQ(t["s"].assigns.at(0).chunk.version, TrackerDriver::facts("kc", 1).id);
+}
+
+TEST(OriginTurns, OneWhoLeavesGivesUpItsPlace) {
+  TrackerDriver t = driver({.reads = 1});
+  for (auto key : {"ka", "kb", "kc"}) t.publish(key, 1);
+  t.join_superpeer("s");
+  t.send("s");
+  uint64_t handle = 0;
+  for (auto name : {"a", "b", "c"}) {
+    t.join(name);
+    uint64_t open = t.open(name, std::string("k") + name);
+    if (name == std::string("b")) handle = open;
+  }
+  t.send("b", {OpenClosed{OpenId(handle)}});
+  t.finish_one("s");
+  EXPECT_EQ(t["s"].assigns.at(0).chunk.version, TrackerDriver::facts("kc", 1).id);
+  t.core.check_invariants();
+}
+
+TEST(OriginTurns, ALiftedLimitLetsAllGoOn) {
+  TrackerDriver t = driver({.reads = 1});
+  t.publish("k", 8);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(under_way(t), 1);
+  t.set_policy(with({}));
+  EXPECT_EQ(under_way(t), 8);
+}
+
+TEST(OriginTurns, AReaderWithoutASuperpeerKeepsToTheBudgetAsWell) {
+  TrackerDriver t = driver({.reads = 2});
+  t.publish("k", 8);
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(under_way(t), 2);
+  t.run_dry();
+}
+
+TEST(OriginTerms, AHolderWithoutProgressLosesItsLeaseToAnother) {
+  TrackerDriver t = driver({.reads = 1, .lease_term = Duration::seconds(5)});
+  t.publish("k", 1);
+  for (auto name : {"s1", "s2"}) {
+    t.join_superpeer(name);
+    t.send(name);
+  }
+  t.join("r");
+  t.open("r", "k");
+  std::string first = t["s1"].assigns.empty() ? "s2" : "s1";
+  std::string second = first == "s1" ? "s2" : "s1";
+  Assign lost = t[first].assigns.at(0);
+  t.advance(Duration::milliseconds(4900));
+  EXPECT_TRUE(t[second].assigns.empty());
+  t.advance(Duration::milliseconds(300));
+  ASSERT_EQ(t[second].assigns.size(), 1u);
+  EXPECT_EQ(t.last<Cancel>(first)->assignment, lost.assignment);
+  EXPECT_EQ(t.core.counters().leases_lost, 1u);
+  EXPECT_EQ(under_way(t), 1);
+  // What the loser brings all the same is a copy, and ends nobody's read.
+  t.send(first, {t.verified(lost)});
+  EXPECT_EQ(under_way(t), 1);
+  t.core.check_invariants();
+  t.finish_one(second);
+  EXPECT_EQ(under_way(t), 0);
+}
+
+TEST(OriginTerms, ProgressExtendsAllThatTheHolderReadsThere) {
+  TrackerDriver t = driver({.lease_term = Duration::seconds(5)});
+  t.publish("k", 4);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_EQ(t["s"].assigns.size(), 4u);
+  for (int i = 0; i < 8; ++i) {
+    t.advance(Duration::seconds(3));
+    t.send("s", {ChunkProgressed{t["s"].assigns[0].assignment, 1}});
+    t.send("r");
+  }
+  EXPECT_EQ(t.core.counters().leases_lost, 0u);
+  t.advance(Duration::seconds(6));
+  EXPECT_EQ(t.core.counters().leases_lost, 4u);
+}
+
+TEST(OriginTerms, ADeadHoldersLeaseIsFreeAtOnce) {
+  TrackerDriver t = driver({.reads = 1});
+  t.publish("k", 2);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(under_way(t), 1);
+  t.advance(Duration::milliseconds(1));
+  t.send("s", {Leaving{}});
+  t.input(ConnectionLost{t["s"].connection});
+  ASSERT_EQ(t["r"].assigns.size(), 1u);  // for want of a superpeer
+  EXPECT_EQ(under_way(t), 1);
+  t.core.check_invariants();
+}
+
+}  // namespace
+}  // namespace tyto::tracker

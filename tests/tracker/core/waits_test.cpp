@@ -1,0 +1,100 @@
+// Readers hear what they wait for: seldom, and only what is new.
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+// One read a second, and readers that each want an object of their own.
+TrackerDriver::Options short_of_requests() {
+  TrackerDriver::Options options;
+  options.policy.origin.requests_per_s = 1;
+  return options;
+}
+void line_up(TrackerDriver& t, const std::vector<std::string>& readers) {
+  t.join_superpeer("s");
+  t.send("s");
+  for (const std::string& name : readers) {
+    t.publish("k" + name, 2);
+    t.join(name);
+    t.open(name, "k" + name);
+  }
+}
+
+TEST(Waits, WhoIsServedWithinASecondHearsNothing) {
+  TrackerDriver t;
+  t.publish("k", 2);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  t.advance(Duration::milliseconds(900));
+  t.run_dry();
+  t.advance(Duration::seconds(30));
+  EXPECT_EQ(t.count<ShowWait>("r"), 0);
+}
+
+TEST(Waits, WhoWaitsForTheBudgetHearsItsPlaceAndWhen) {
+  TrackerDriver t(short_of_requests());
+  line_up(t, {"a", "b", "c", "d"});
+  t.advance(Duration::milliseconds(2500));
+  auto told = t.last<ShowWait>("d");
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->wait.what, WaitsFor::kOriginBudget);
+  EXPECT_GE(told->wait.place, 2u);
+  EXPECT_GE(told->wait.expected, Duration::seconds(1));
+  EXPECT_LE(told->wait.expected, Duration::seconds(4));
+}
+
+TEST(Waits, AreToldAtMostEveryTwoSeconds) {
+  std::vector<std::string> readers;
+  for (char c = 'a'; c <= 'p'; ++c) readers.emplace_back(1, c);
+  TrackerDriver t(short_of_requests());
+  line_up(t, readers);
+  t.advance(Duration::seconds(10));
+  EXPECT_GE(t.count<ShowWait>("p"), 3);
+  EXPECT_LE(t.count<ShowWait>("p"), 6);
+}
+
+TEST(Waits, WhoIsServedAgainHearsThat) {
+  TrackerDriver t(short_of_requests());
+  line_up(t, {"a", "b", "c"});
+  t.advance(Duration::milliseconds(1500));
+  ASSERT_EQ(t.last<ShowWait>("c")->wait.what, WaitsFor::kOriginBudget);
+  for (int i = 0; i < 8; ++i) {
+    t.run_dry();
+    t.advance(Duration::seconds(1));
+  }
+  EXPECT_EQ(t.last<ShowWait>("c")->wait, Wait{});
+}
+
+TEST(Waits, WhatDoesNotChangeIsToldAgainBeforeAReaderGivesUp) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "k");
+  for (int i = 0; i < 27; ++i) {
+    t.advance(Duration::seconds(1));
+    t.send("s");
+    t.send("a");
+  }
+  EXPECT_EQ(t.last<ShowWait>("a")->wait.what, WaitsFor::kLease);
+  EXPECT_EQ(t.count<ShowWait>("a"), 2);
+}
+
+TEST(Waits, APeerOfTheFirstVersionOfTheProtocolHearsNothing) {
+  TrackerDriver t;
+  t.publish("k", 1);
+  t.join_superpeer("s");
+  t.send("s");
+  RegisterRequest old = t.request("old", "");
+  old.protocol_version = 1;
+  t.join_as("old", old);
+  t.open("old", "k");
+  t.advance(Duration::seconds(9));
+  EXPECT_EQ(t.count<ShowWait>("old"), 0);
+}
+
+}  // namespace
+}  // namespace tyto::tracker

@@ -1,0 +1,77 @@
+// Every read of an origin that is under way, and who holds the right to it.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "tracker/core/rows.h"
+
+namespace tyto::tracker {
+
+using ReadIndex = Strong<struct ReadIndexTag, uint32_t>;
+inline constexpr ReadIndex kNoRead{kNone};
+
+// One request to an origin, of consecutive chunks. Freed rows have holder == kNoPeer.
+struct OriginRead {
+  PeerIndex holder = kNoPeer;
+  VersionIndex version{kNone};
+  BucketIndex bucket = kNoBucket;
+  Instant began;
+  Instant progressed;   // when the holder last said that a read of this origin moves
+  uint32_t chunks = 0;  // of those still under way
+  uint64_t bytes = 0;   // that it was begun for
+};
+
+// Purity: pure. Bounds: the origin's transfers under way.
+class OriginReads {
+ public:
+  ReadIndex begin(const OriginRead& read) {
+    ReadIndex index(rows());
+    if (free_.empty()) {
+      rows_.emplace_back();
+    } else {
+      index = free_.back();
+      free_.pop_back();
+    }
+    rows_[index.value()] = read;
+    rows_[index.value()].chunks = 0;
+    return index;
+  }
+  // The transfer brings one of its chunks.
+  void add(ReadIndex index, TransferIndex transfer) {
+    by_transfer_[transfer] = index;
+    ++rows_[index.value()].chunks;
+  }
+  // The transfer has ended. Returns the read if that was its last one, to be freed.
+  ReadIndex end(TransferIndex transfer) {
+    auto it = by_transfer_.find(transfer);
+    if (it == by_transfer_.end()) return kNoRead;
+    ReadIndex index = it->second;
+    by_transfer_.erase(it);
+    return --rows_[index.value()].chunks == 0 ? index : kNoRead;
+  }
+  // Requires: none of its transfers is under way.
+  void free(ReadIndex index) {
+    rows_[index.value()] = OriginRead{};
+    free_.push_back(index);
+  }
+  // The read that a transfer is part of; kNoRead: none, it is from a peer.
+  ReadIndex find(TransferIndex transfer) const {
+    auto it = by_transfer_.find(transfer);
+    return it == by_transfer_.end() ? kNoRead : it->second;
+  }
+  OriginRead& operator[](ReadIndex index) { return rows_[index.value()]; }
+  const OriginRead& operator[](ReadIndex index) const { return rows_[index.value()]; }
+  bool is_used(ReadIndex index) const {
+    return index.value() < rows_.size() && rows_[index.value()].holder != kNoPeer;
+  }
+  uint32_t rows() const { return static_cast<uint32_t>(rows_.size()); }
+
+ private:
+  std::vector<OriginRead> rows_;
+  std::vector<ReadIndex> free_;
+  std::unordered_map<TransferIndex, ReadIndex> by_transfer_;  // order-free: looked up only
+};
+
+}  // namespace tyto::tracker

@@ -1,0 +1,138 @@
+// Whose turn it is to have a bucket's origin read, and when each read has begun and ended.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// Who comes into a line is told of it by then.
+constexpr Duration kFirstTold = Duration::seconds(1);
+
+OriginLimits limits_of(const OriginPolicy& policy) {
+  return {policy.reads, policy.requests_per_s, policy.bytes_per_s};
+}
+
+// Sees to it that the desk is looked at when the budget has room again. If that is up to a read's
+// end, that will see to it.
+void arm(State& state, BucketIndex bucket, Instant due) {
+  OriginDesk& desk = state.origins[bucket];
+  if (due <= state.now || due >= desk.timer_at) return;
+  desk.timer_at = due;
+  state.timers.set({due, TimerKind::kOrigin, bucket.value()});
+}
+
+void wait_in_line(State& state, OriginDesk& desk, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  if (reader.at_origin.is_in_line) return;
+  reader.at_origin.is_in_line = true;
+  desk.line.enter(index, reader.priority);
+}
+
+void read_ahead_later(OriginDesk& desk, VersionIndex version) {
+  if (std::find(desk.ahead.begin(), desk.ahead.end(), version) == desk.ahead.end())
+    desk.ahead.push_back(version);
+}
+
+void serve(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  desk.is_dirty = false;
+  desk.budget.set(limits_of(state.buckets.policy(bucket).origin));
+  while (!desk.line.is_empty() && desk.budget.may_begin(state.now)) {
+    ReaderIndex first = desk.line.front();
+    state.readers[first].at_origin.has_asked = false;
+    schedule(state, first);
+    if (desk.line.is_empty() || desk.line.front() != first) continue;
+    // It could not be given one for another reason, and keeps its place.
+    if (state.readers[first].at_origin.has_asked || state.readers[first].is_dirty) break;
+    leave_origin_line(state, first);
+  }
+  if (desk.line.is_empty() && desk.budget.may_begin(state.now)) {
+    for (VersionIndex version : desk.ahead) state.mark_dirty(version);
+    desk.ahead.clear();
+  }
+  if (desk.line.is_empty() && desk.ahead.empty()) return;
+  arm(state, bucket, tell_origin_line(state, bucket));
+  arm(state, bucket, desk.budget.free_at());
+}
+
+}  // namespace
+
+bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
+  Reader& reader = state.readers[index];
+  BucketIndex bucket = state.versions[reader.version].bucket;
+  if (bucket == kNoBucket) return true;
+  OriginDesk& desk = state.origins[bucket];
+  desk.budget.set(limits_of(state.policy(reader.version).origin));
+  bool is_first = desk.line.is_empty() || desk.line.front() == index;
+  if (need == OriginNeed::kAhead) is_first = desk.line.is_empty();
+  if (need == OriginNeed::kNow) reader.at_origin.has_asked = true;
+  if (is_first && desk.budget.may_begin(state.now)) return true;
+  if (need == OriginNeed::kAhead)
+    read_ahead_later(desk, reader.version);
+  else
+    wait_in_line(state, desk, index);
+  if (!desk.budget.may_begin(state.now))
+    arm(state, bucket, std::min(desk.budget.free_at(), state.now + kFirstTold));
+  else if (need == OriginNeed::kNow)
+    mark_origin_dirty(state, bucket);  // others come first
+  return false;
+}
+
+void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
+                        const Found& found) {
+  VersionIndex version = state.readers[reader].version;
+  BucketIndex bucket = state.versions[version].bucket;
+  uint64_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  leave_origin_line(state, reader);
+  if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
+  ReadIndex read =
+      state.origin_reads.begin({holder, version, bucket, state.now, state.now, 0, bytes});
+  state.origin_reads.add(read, assign(state, holder, version, chunk, found));
+  watch_term(state, read);
+}
+
+void end_origin_transfer(State& state, TransferIndex transfer) {
+  ReadIndex index = state.origin_reads.end(transfer);
+  if (index == kNoRead) return;
+  const OriginRead read = state.origin_reads[index];
+  state.origin_reads.free(index);
+  if (read.bucket == kNoBucket) return;
+  OriginDesk& desk = state.origins[read.bucket];
+  desk.budget.end();
+  Duration took = state.now - read.began;
+  desk.usual_read = desk.usual_read == Duration{} ? took : (desk.usual_read * 7 + took) / 8;
+  mark_origin_dirty(state, read.bucket);
+}
+
+void mark_origin_dirty(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  bool is_wanted = !desk.line.is_empty() || !desk.ahead.empty();
+  if (desk.is_dirty || !is_wanted) return;
+  desk.is_dirty = true;
+  state.dirty_origins.push_back(bucket);
+}
+
+void leave_origin_line(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  if (!reader.at_origin.is_in_line) return;
+  reader.at_origin.is_in_line = false;
+  state.origins[state.versions[reader.version].bucket].line.leave(index);
+}
+
+void fire_origin_timer(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  if (desk.timer_at > state.now) return;  // superseded
+  desk.timer_at = Instant::never();
+  mark_origin_dirty(state, bucket);
+}
+
+bool serve_origin_lines(State& state) {
+  if (state.dirty_origins.empty()) return false;
+  std::deque<BucketIndex> dirty = std::move(state.dirty_origins);
+  state.dirty_origins.clear();
+  for (BucketIndex bucket : dirty) serve(state, bucket);
+  return true;
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,96 @@
+// Readers are told what they wait for: seldom, and only what is new.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// The version of the protocol that brought ShowWait.
+constexpr uint32_t kProtocolOfWaits = 2;
+// Who is served within this need not know.
+constexpr Duration kTellAfter = Duration::seconds(1);
+constexpr Duration kTellEvery = Duration::seconds(2);
+// Even if nothing is new: a reader that hears nothing for a minute gives up.
+constexpr Duration kTellAgain = Duration::seconds(20);
+// Of a line so many hear of their places; those behind hear that they wait.
+constexpr std::size_t kPlacesTold = 1000;
+
+WaitsFor waits_for(Choice choice) {
+  switch (choice) {
+    case Choice::kWaitForSource:
+    case Choice::kWaitForTurn: return WaitsFor::kSource;
+    case Choice::kWaitForLease:
+    case Choice::kWaitForSuperpeer:
+    case Choice::kWaitForRetry: return WaitsFor::kLease;
+    case Choice::kWaitForRate: return WaitsFor::kBandwidthLimit;
+    case Choice::kWaitForOrigin: return WaitsFor::kOriginBudget;
+    case Choice::kWaitForSpace: return WaitsFor::kSpace;
+    case Choice::kWaitForRecovery: return WaitsFor::kRecovery;
+    default: return WaitsFor::kNothing;
+  }
+}
+
+void tell(State& state, ReaderIndex index, const Wait& wait) {
+  Reader& reader = state.readers[index];
+  SessionIndex session = state.fleet.peer(reader.peer).session;
+  if (state.sessions[session].protocol_version < kProtocolOfWaits) return;
+  reader.told.wait = wait;
+  reader.told.at = state.now;
+  for (OpenId open : reader.opens) state.stage(session, ShowWait{open, wait});
+}
+
+void tell_if_new(State& state, ReaderIndex index, const Wait& wait) {
+  const ToldWait& told = state.readers[index].told;
+  if (told.since.is_never() || state.now - told.since < kTellAfter) return;
+  bool is_new = told.wait.what != wait.what || told.wait.place != wait.place;
+  bool is_told = told.wait.what != WaitsFor::kNothing;
+  if (is_told && state.now - told.at < (is_new ? kTellEvery : kTellAgain)) return;
+  tell(state, index, wait);
+}
+
+// When the reader at this place of the line has its turn, as far as can be said.
+Duration expected(const State& state, const OriginDesk& desk, const Reader& reader,
+                  uint32_t place) {
+  const VersionRow& version = state.versions[reader.version];
+  const OriginBudget& budget = desk.budget;
+  Duration span = budget.spacing(version.chunking.chunk_bytes) * int64_t{place - 1};
+  if (Instant free = budget.free_at(); free > state.now && !free.is_never())
+    span += free - state.now;
+  uint32_t reads = budget.limits().reads;
+  if (reads == 0) return span;
+  return std::max(span, desk.usual_read * int64_t{(place + reads - 1) / reads});
+}
+
+}  // namespace
+
+void tell_waiting(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  Wait wait{.what = waits_for(reader.lack.reason.choice)};
+  if (wait.what == WaitsFor::kNothing) return;
+  if (reader.told.since.is_never()) reader.told.since = state.now;
+  // Of its place in a line it hears with the others there.
+  if (wait.what != WaitsFor::kOriginBudget) tell_if_new(state, index, wait);
+}
+
+void tell_served(State& state, ReaderIndex index) {
+  Reader& reader = state.readers[index];
+  reader.told.since = Instant::never();
+  if (reader.told.wait.what != WaitsFor::kNothing) tell(state, index, {});
+}
+
+Instant tell_origin_line(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  if (desk.line.is_empty()) return Instant::never();
+  if (desk.tell_at > state.now) return desk.tell_at;
+  desk.tell_at = state.now + kTellAfter;
+  std::size_t end = std::min(desk.line.size(), kPlacesTold);
+  for (std::size_t i = 0; i < end; ++i) {
+    auto place = static_cast<uint32_t>(i + 1);
+    Duration span = expected(state, desk, state.readers[desk.line[i]], place);
+    tell_if_new(state, desk.line[i], {WaitsFor::kOriginBudget, place, span});
+  }
+  return desk.tell_at;
+}
+
+}  // namespace tyto::tracker
