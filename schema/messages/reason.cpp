@@ -53,8 +53,7 @@ constexpr std::array kRows{
         "nobody read it any more, and only superpeers keep its bucket"},
     Row{Choice::kWaitForOrigin, "wait_for_origin",
         "its bucket's budget of the origin was spent, or others came first"},
-    Row{Choice::kOriginShadow, "origin_shadow",
-        "by lot, to measure what reading the origin takes"},
+    Row{Choice::kOriginShadow, "origin_shadow", "by lot, to measure what reading the origin takes"},
 };
 
 constexpr bool is_in_order() {

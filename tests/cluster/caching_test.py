@@ -54,6 +54,29 @@ class CachingTest(ClusterCase):
         self.succeed("unpin", "b/k0")
         self.assertNotIn("b/k0", self.succeed("pin", "ls", "b"))
 
+    def test_a_bucket_with_a_quota_takes_no_more_of_the_store_than_it_may(self):
+        self.succeed("bucket", "set", "b", "caching.bytes_per_peer=4MiB")
+        for i in range(8):
+            self.read(f"k{i}")
+        self.assertGreaterEqual(self.evicted("evict_quota"), 4)
+        used = {peer["role"]: peer["used_bytes"] for peer in self.cluster.api("/peers")["peers"]}
+        self.assertLessEqual(used["superpeer"], 4 * SIZE)
+
+    def test_another_replacement_is_in_force_at_once(self):
+        self.succeed("bucket", "set", "b", "caching.replacement=random")
+        for key in self.data:
+            self.read(key)
+        self.assertGreaterEqual(self.evicted("evict_random"), OBJECTS - 16)
+
+    def test_a_pin_beyond_the_buckets_quota_is_refused(self):
+        self.succeed("bucket", "set", "b", "caching.pinned_max=1MiB")
+        for key in ("k0", "k1"):
+            self.read(key)
+        self.succeed("pin", "b/k0", "--for", "1h")
+        done = self.cluster.tyto("pin", "b/k1", "--for", "1h")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("caching.pinned_max", done.stderr)
+
     def test_pins_that_make_no_sense_are_refused(self):
         self.read("k0")
         for arguments, code, words in (

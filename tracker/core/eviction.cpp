@@ -82,13 +82,13 @@ uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting) 
       evict_run(state, peer, run, ousting.for_version);
       run.count = 0;
     }
-    if (run.count == 0) {
-      run.first = c;
-      run.reason.copies = row.copies[c];
-    }
-    ++run.count;
     found += length_of(state, version, c);
     unlist_copy(state, peer, version, c);
+    if (run.count == 0) {
+      run.first = c;
+      run.reason.copies = row.copies[c];  // that are left
+    }
+    ++run.count;
     c = --left == 0 ? kNone
                     : protection.next(ousting.pass, c + 1);  // without chunks there is no holding
   }

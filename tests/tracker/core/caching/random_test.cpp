@@ -110,8 +110,19 @@ class RandomCaches {
     stores_[peer].insert({order.chunk.version, order.chunk.index.value()});
     check_store(peer);
   }
+  // Leases that took too long are cancelled; what they bring is thrown away.
+  void cancel(uint32_t peer) {
+    TrackerDriver::Peer& row = t_[name(peer)];
+    for (const Command& command : row.commands) {
+      const auto* order = std::get_if<Cancel>(&command);
+      if (order == nullptr) continue;
+      std::erase_if(row.assigns,
+                    [&](const Assign& given) { return given.assignment == order->assignment; });
+    }
+  }
   // Carries out evictions, which must not be of what is pinned. False if there were none.
   bool obey(uint32_t peer) {
+    cancel(peer);
     bool has_any = false;
     for (const Command& command : t_[name(peer)].commands) {
       const auto* order = std::get_if<Evict>(&command);
