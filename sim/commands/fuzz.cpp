@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 
@@ -13,6 +15,7 @@
 #include "sim/report/report.h"
 #include "sim/report/trace.h"
 #include "sim/scenarios/catalogue.h"
+#include "sim/scenarios/written.h"
 
 namespace tyto::sim {
 namespace {
@@ -80,6 +83,20 @@ class Fuzzing {
         shrunk.runs, scenario_text(small),
         options_.scenario == "swarm" ? "" : " --scenario " + options_.scenario, scenario.seed,
         reduction_text(shrunk.reduction));
+    if (!options_.save.empty()) save(small);
+  }
+
+  void save(const Scenario& scenario) {
+    std::string name = fmt::format("{}-{}.toml", options_.scenario, scenario.seed);
+    std::string path = (std::filesystem::path(options_.save) / name).string();
+    Result<std::string> toml =
+        written(scenario, fmt::format("what is left of {}, seed {}", scenario.name, scenario.seed));
+    if (!toml) return print("not saved: {}\n", toml.error().message);
+    std::ofstream file(path, std::ios::binary);
+    file << *toml;
+    file.close();
+    if (!file) return print("not saved: {} can't be written; is its folder there?\n", path);
+    print("saved: tyto-sim run {} --seed {}\n", path, scenario.seed);
   }
 
   void tell_progress() {
@@ -178,6 +195,8 @@ void add_fuzz_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--shrink", options->shrink_max, "runs for making one failure small")
       ->capture_default_str();
+  command->add_option("--save", options->save,
+                      "a folder, for a scenario file of what is left of each failure");
   CLI::Option* without = command->add_option(
       "--without", options->without, "replay --seed without these, as a failure's last line says");
   command->add_flag("--trace", options->has_trace, "say what happens in that replay, line by line")

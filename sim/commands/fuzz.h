@@ -17,6 +17,7 @@ struct FuzzOptions {
   std::string scenario = "swarm";
   std::string without;     // replay one seed without these; see sim/fuzz/reduction.h
   bool has_trace = false;  // of that replay
+  std::string save;        // a folder for scenario files of what is left of failures; empty: none
   PlantedBug bug = PlantedBug::kNone;
 };
 

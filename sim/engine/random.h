@@ -23,6 +23,7 @@ enum class Stream : uint64_t {
   kSizes = 10,
   kArrivals = 11,
   kOriginMoods = 12,
+  kModels = 13,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

@@ -10,8 +10,8 @@ namespace tyto::sim {
 namespace {
 
 constexpr std::array<std::string_view, kKnobGroups> kGroupNames = {
-    "links",   "racks",  "stores",  "uploads", "origin", "latency",
-    "tracker", "bucket", "catalog", "policy",  "modes"};
+    "links",  "racks",   "stores", "uploads", "origin", "latency", "tracker",
+    "bucket", "catalog", "policy", "modes",   "tcp",    "disks"};
 
 void make_plain(Scenario& scenario, KnobGroup group) {
   const Scenario plain;
@@ -35,6 +35,8 @@ void make_plain(Scenario& scenario, KnobGroup group) {
     case KnobGroup::kModes:
       for (ReadSpec& read : scenario.reads) read.mode = ReadMode::kWhole;
       return;
+    case KnobGroup::kTcp: scenario.tcp = plain.tcp; return;
+    case KnobGroup::kDisks: fleet.superpeer_disk = fleet.reader_disk = {}; return;
   }
 }
 

@@ -25,8 +25,10 @@ enum class KnobGroup : uint8_t {
   kCatalog,
   kPolicy,
   kModes,
+  kTcp,
+  kDisks,
 };
-inline constexpr uint32_t kKnobGroups = 11;
+inline constexpr uint32_t kKnobGroups = 13;
 std::string_view knob_group_name(KnobGroup group);
 
 // What is left out of a scenario, numbered as the whole one numbers it.

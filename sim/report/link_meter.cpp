@@ -9,8 +9,9 @@ HostId host_of(const World& world, std::optional<NodeId> node) {
   return node ? world.node(*node).host() : world.data().origin_host();
 }
 
-std::optional<RackId> rack_of(const World& world, std::optional<NodeId> node) {
-  return world.data().topology().rack(host_of(world, node));
+template <class Id>
+std::optional<uint32_t> index_of(std::optional<Id> id) {
+  return id ? std::optional(id->value()) : std::nullopt;
 }
 
 uint16_t permille(uint64_t bytes, uint64_t bytes_per_s, Duration span) {
@@ -25,16 +26,26 @@ uint16_t permille(uint64_t bytes, uint64_t bytes_per_s, Duration span) {
 LinkMeter::LinkMeter(const Scenario& scenario) {
   const FleetSpec& fleet = scenario.fleet;
   group(LinkGroup::kOrigin).push_back({scenario.origin.bytes_per_s});
-  for (uint32_t i = 0; i < fleet.racks; ++i) {
-    group(LinkGroup::kRackUp).push_back({fleet.rack_link.up_bytes_per_s});
-    group(LinkGroup::kRackDown).push_back({fleet.rack_link.down_bytes_per_s});
-  }
+  add_groups(LinkGroup::kRackUp, LinkGroup::kRackDown, fleet.racks, fleet.rack_link);
+  add_groups(LinkGroup::kZoneUp, LinkGroup::kZoneDown, fleet.zones, fleet.zone_link);
+  add_groups(LinkGroup::kRegionUp, LinkGroup::kRegionDown, fleet.regions, fleet.region_link);
   for (uint32_t i = 0; i < fleet.size(); ++i) {
     NodeId node(i);
     bool is_superpeer = i < fleet.superpeers;
     add_host(is_superpeer ? LinkGroup::kSuperpeerUp : LinkGroup::kReaderUp,
              is_superpeer ? LinkGroup::kSuperpeerDown : LinkGroup::kReaderDown, fleet.link(node));
   }
+}
+
+void LinkMeter::add_groups(LinkGroup up, LinkGroup down, uint32_t count, const LinkRates& rates) {
+  group(up).assign(count, {rates.up_bytes_per_s});
+  group(down).assign(count, {rates.down_bytes_per_s});
+}
+
+void LinkMeter::note_crossing(LinkGroup up, std::optional<uint32_t> from, LinkGroup down,
+                              std::optional<uint32_t> to, uint64_t bytes) {
+  if (from) group(up)[*from].bytes += bytes;
+  if (to) group(down)[*to].bytes += bytes;
 }
 
 void LinkMeter::add_host(LinkGroup up, LinkGroup down, const LinkRates& rates) {
@@ -54,11 +65,18 @@ void LinkMeter::note(const World& world, std::optional<NodeId> source, NodeId re
   }
   const Place& to = places_[reader.value()];
   group(to.down)[to.at].bytes += bytes;
-  std::optional<RackId> from_rack = rack_of(world, source);
-  std::optional<RackId> to_rack = rack_of(world, reader);
-  if (from_rack == to_rack) return;
-  if (from_rack) group(LinkGroup::kRackUp)[from_rack->value()].bytes += bytes;
-  if (to_rack) group(LinkGroup::kRackDown)[to_rack->value()].bytes += bytes;
+  const Site& here = world.data().topology().site(host_of(world, source));
+  const Site& there = world.data().topology().site(host_of(world, reader));
+  Tier tier = tier_between(world, source, reader);
+  if (tier >= Tier::kRack)
+    note_crossing(LinkGroup::kRackUp, index_of(here.rack), LinkGroup::kRackDown,
+                  index_of(there.rack), bytes);
+  if (tier >= Tier::kZone)
+    note_crossing(LinkGroup::kZoneUp, index_of(here.zone), LinkGroup::kZoneDown,
+                  index_of(there.zone), bytes);
+  if (tier >= Tier::kRegion)
+    note_crossing(LinkGroup::kRegionUp, index_of(here.region), LinkGroup::kRegionDown,
+                  index_of(there.region), bytes);
 }
 
 void LinkMeter::take(Duration span, std::array<LinkLoad, kLinkGroups>& loads) {

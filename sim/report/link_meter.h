@@ -29,6 +29,10 @@ class LinkMeter {
     uint64_t bytes = 0;  // since the last take()
   };
   std::vector<Link>& group(LinkGroup group) { return groups_[static_cast<std::size_t>(group)]; }
+  void add_groups(LinkGroup up, LinkGroup down, uint32_t count, const LinkRates& rates);
+  // Bytes left one group of hosts for another; none: where there is no such group.
+  void note_crossing(LinkGroup up, std::optional<uint32_t> from, LinkGroup down,
+                     std::optional<uint32_t> to, uint64_t bytes);
   void add_host(LinkGroup up, LinkGroup down, const LinkRates& rates);
 
   struct Place {

@@ -30,6 +30,10 @@ std::string_view link_group_name(LinkGroup group) {
     case LinkGroup::kOrigin: return "origin";
     case LinkGroup::kRackUp: return "rack_up";
     case LinkGroup::kRackDown: return "rack_down";
+    case LinkGroup::kZoneUp: return "zone_up";
+    case LinkGroup::kZoneDown: return "zone_down";
+    case LinkGroup::kRegionUp: return "region_up";
+    case LinkGroup::kRegionDown: return "region_down";
   }
   return "unknown";
 }

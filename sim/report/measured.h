@@ -38,8 +38,12 @@ enum class LinkGroup : uint8_t {
   kOrigin,
   kRackUp,
   kRackDown,
+  kZoneUp,
+  kZoneDown,
+  kRegionUp,
+  kRegionDown,
 };
-inline constexpr std::size_t kLinkGroups = 7;
+inline constexpr std::size_t kLinkGroups = 11;
 std::string_view link_group_name(LinkGroup group);
 
 struct LinkGroupSize {

@@ -87,6 +87,21 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
             {"tracker.catalog_lag", "What a crash of the tracker loses of its catalog."}, kTimes);
 }
 
+// Of the readers' cores, what is drawn where everything is.
+void add_peers(settings::Table& table, ScenarioDocument& document) {
+  peer::Policy& policy = document.scenario.reader_policy;
+  table.add(policy.orphan_after,
+            {"peers.orphan_after", "How long a reader's tracker is gone before it goes on alone."},
+            kTimes);
+  table.add(policy.orphan_transfers,
+            {"peers.orphan_transfers", "How many chunks it fetches at once then."},
+            {1, 1024, "transfers"});
+  table.add(policy.partial_kept,
+            {"peers.partial_kept", "How long blocks of a transfer that failed are kept."}, kTimes);
+  table.add(policy.report_within, {"peers.report_within", "How long results wait for company."},
+            kTimes);
+}
+
 void add_end(settings::Table& table, ScenarioDocument& document) {
   Scenario& scenario = document.scenario;
   table.add(scenario.calm_at,
@@ -105,7 +120,14 @@ void add_end(settings::Table& table, ScenarioDocument& document) {
                    {{"none", PlantedBug::kNone},
                     {"verification_skipped", PlantedBug::kVerificationSkipped},
                     {"caps_ignored", PlantedBug::kCapsIgnored},
-                    {"transfers_lost", PlantedBug::kTransfersLost}});
+                    {"transfers_lost", PlantedBug::kTransfersLost},
+                    {"versions_mixed", PlantedBug::kVersionsMixed},
+                    {"leases_ignored", PlantedBug::kLeasesIgnored},
+                    {"generations_lost", PlantedBug::kGenerationsLost},
+                    {"sources_in_a_circle", PlantedBug::kSourcesInACircle},
+                    {"drops_forgotten", PlantedBug::kDropsForgotten},
+                    {"records_kept", PlantedBug::kRecordsKept},
+                    {"aborts", PlantedBug::kAborts}});
   Expectations& expect = scenario.expect;
   table.add_choice(
       expect.reads, {"expect.reads", "Every read gets the whole object; or that, or an error."},
@@ -136,6 +158,7 @@ void add_scenario_settings(settings::Table& table, ScenarioDocument& document) {
   table.add(document.about, {"about", "What it is, in a line.", settings::Presence::kRequired});
   add_fleet(table, document);
   add_sources(table, document);
+  add_peers(table, document);
   table.add_rows(document.objects, {"objects", "What there is to read."}, describe_objects);
   table.add_rows(document.reads, {"reads", "Who reads what, and when."}, describe_reads);
   table.add_rows(document.faults, {"faults", "What goes wrong."}, describe_faults);
@@ -147,11 +170,16 @@ Error scenario_error(const std::string& file, uint32_t line, const std::string& 
   return {ErrorCode::kInvalidArgument, place + ": " + message};
 }
 
-Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file) {
+ScenarioDocument empty_document() {
   ScenarioDocument document;
-  document.file = std::move(file);
   document.scenario.fleet.superpeer_link = {12'500'000, 125'000'000};
   document.scenario.origin.bytes_per_s = 25'000'000;
+  return document;
+}
+
+Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file) {
+  ScenarioDocument document = empty_document();
+  document.file = std::move(file);
   settings::Table table;
   add_scenario_settings(table, document);
   if (auto done = table.apply(toml, {document.file, "tyto-sim format lists all"}); !done)
@@ -171,7 +199,7 @@ Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file)
 }
 
 std::string scenario_format() {
-  ScenarioDocument document;
+  ScenarioDocument document = empty_document();
   settings::Table table;
   add_scenario_settings(table, document);
   return table.commented_rows();

@@ -99,6 +99,9 @@ struct ScenarioDocument {
   static constexpr uint32_t kMiddle = 0xffffffff;
 };
 
+// What a file that says nothing says.
+ScenarioDocument empty_document();
+
 // Reads a scenario. `file` is what it is called in messages.
 // Errors: kInvalidArgument: file, line and key, what was expected, and what to do.
 Result<ScenarioDocument> parse_scenario(std::string_view toml, std::string file);

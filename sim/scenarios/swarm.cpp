@@ -47,6 +47,30 @@ void draw_fleet(Rng& rng, Scenario& scenario) {
   scenario.bucket.trust_peers = rng.one_in(1, 2);
 }
 
+// --- links that lose, disks that take time, an origin with moods ---
+
+uint64_t draw_disk_rate(Rng& rng) {
+  return rng.one_in(1, 4) ? 0 : uint64_t{pick_scale(rng, 6)} * 500'000;
+}
+
+void draw_loss(Rng& rng, Scenario& scenario) {
+  FleetSpec& fleet = scenario.fleet;
+  for (uint32_t* loss_ppm : {&fleet.reader_link.loss_ppm, &fleet.superpeer_link.loss_ppm,
+                             &fleet.rack_link.loss_ppm, &scenario.origin.loss_ppm})
+    if (rng.one_in(1, 2)) *loss_ppm = pick_scale(rng, 12);
+}
+
+void draw_models(Rng& rng, Scenario& scenario) {
+  if (rng.one_in(1, 4)) draw_loss(rng, scenario);
+  if (rng.one_in(1, 4)) scenario.tcp = {true, pick_scale(rng, 5) * kSegmentBytes};
+  if (rng.one_in(1, 4)) scenario.fleet.reader_disk = {draw_disk_rate(rng), draw_disk_rate(rng)};
+  if (rng.one_in(1, 4)) scenario.fleet.superpeer_disk = {draw_disk_rate(rng), draw_disk_rate(rng)};
+  if (rng.one_in(1, 4)) scenario.origin.jitter_max = pick_ms(rng, 0, 1'000);
+  if (rng.one_in(1, 4)) scenario.origin.errors_permille = pick(rng, 1, 100);
+  // Readers that all have to read the origin for themselves would read all of each object there.
+  if (rng.one_in(1, 8)) scenario.origin.has_ranges = scenario.fleet.superpeers == 0;
+}
+
 // --- what can be set ---
 
 void draw_tracker(Rng& rng, tracker::Config& config) {
@@ -195,6 +219,16 @@ void draw_faults(Rng& rng, Scenario& scenario) {
   }
 }
 
+// From streams of their own, so that what was drawn before they were thought of is as it was.
+void draw_disk_faults(Rng& rng, Scenario& scenario) {
+  for (FaultKind kind : {FaultKind::kDiskSlow, FaultKind::kDiskCorrupts}) {
+    if (!rng.one_in(1, 4)) continue;
+    uint32_t count = pick_scale(rng, 2);
+    for (uint32_t i = 0; i < count; ++i)
+      scenario.faults.push_back(draw_fault(rng, scenario, {kind}));
+  }
+}
+
 // Some come only after the others have begun.
 void draw_late_joins(Rng& rng, Scenario& scenario) {
   if (!rng.one_in(1, 4)) return;
@@ -214,9 +248,16 @@ Duration time_for(uint64_t bytes, uint64_t bytes_per_s) {
 void expect(Scenario& scenario) {
   uint64_t bytes = 0;
   for (const ReadSpec& read : scenario.reads) bytes += scenario.objects[read.object].bytes;
-  const LinkRates& link = scenario.fleet.reader_link;
+  const FleetSpec& fleet = scenario.fleet;
+  const LinkRates& link = fleet.reader_link;
   uint64_t least =
       std::min({link.up_bytes_per_s, link.down_bytes_per_s, scenario.origin.bytes_per_s});
+  for (const DiskRates& disk : {fleet.reader_disk, fleet.superpeer_disk})
+    for (uint64_t rate : {disk.write_bytes_per_s, disk.read_bytes_per_s})
+      if (rate > 0) least = std::min(least, rate);
+  uint32_t loss_ppm = 2 * (link.loss_ppm + fleet.rack_link.loss_ppm) +
+                      fleet.superpeer_link.loss_ppm + scenario.origin.loss_ppm;
+  least = std::min(least, rate_by_loss(loss_ppm, scenario.latency.round_trip()));
   scenario.expect.read_time_max = Duration::seconds(60) + time_for(bytes, least);
   scenario.expect.leases = Leases::kCounted;
   scenario.expect.amplification_permille_max = 0;
@@ -245,6 +286,9 @@ Scenario swarm_scenario(uint64_t seed) {
   Rng nemesis = make_stream(seed, Stream::kNemesis);
   draw_faults(nemesis, scenario);
   draw_late_joins(nemesis, scenario);
+  Rng models = make_stream(seed, Stream::kModels);
+  draw_models(models, scenario);
+  draw_disk_faults(models, scenario);
   expect(scenario);
   return scenario;
 }

@@ -41,7 +41,7 @@ TEST(Swarm, LeavesKindsOutAndCoversThemAll) {
     for (FaultKind kind : kinds) ++seeds[kind];
     if (kinds.empty()) ++calm;
   }
-  EXPECT_EQ(seeds.size(), static_cast<std::size_t>(FaultKind::kOriginChanges) + 1);
+  EXPECT_EQ(seeds.size(), static_cast<std::size_t>(kFaultKindLast));
   for (const auto& [kind, count] : seeds) {
     EXPECT_GE(count, 10) << fault_kind_name(kind);
     EXPECT_LE(count, 150) << fault_kind_name(kind);

@@ -6,6 +6,8 @@ const LINK_WORDS = {
   reader_up: 'uplinks of readers', reader_down: 'downlinks of readers',
   superpeer_up: 'uplinks of superpeers', superpeer_down: 'downlinks of superpeers',
   origin: 'link of the origin', rack_up: 'uplinks of racks', rack_down: 'downlinks of racks',
+  zone_up: 'uplinks of zones', zone_down: 'downlinks of zones',
+  region_up: 'uplinks of regions', region_down: 'downlinks of regions',
 };
 
 // What all plots over time have in common, and the places of the samples that they draw.
