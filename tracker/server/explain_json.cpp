@@ -141,6 +141,7 @@ Json json_of(const Summary& summary) {
             {"nobody_held", summary.nobody_held},
             {"holders_unusable", summary.holders_unusable},
             {"no_superpeer", summary.no_superpeer},
+            {"by_policy", summary.by_policy},
             {"without_order", summary.without_order}}},
           {"usual_took_ms", summary.usual_took.ms()},
           {"usual_origin_took_ms", summary.usual_origin_took.ms()},

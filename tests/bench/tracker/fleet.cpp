@@ -24,6 +24,7 @@ double us_now(Clock clock) {
 tracker::Config config_for(const FleetSize& size) {
   tracker::Config config;
   config.max_peers = size.peers;
+  config.explain.records = size.explain_records;
   return config;
 }
 

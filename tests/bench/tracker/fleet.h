@@ -23,6 +23,7 @@ class Zipf {
 struct FleetSize {
   uint32_t peers = 1'000'000;
   uint32_t versions = 1'000;
+  uint32_t explain_records = tracker::ExplainConfig{}.records;  // kept by the journal
 };
 
 // What some exchanges came to, handed in together and decided on at once.

@@ -122,6 +122,8 @@ std::optional<Options> parse(int argc, char** argv) {
         options.size.peers = static_cast<uint32_t>(std::stoul(argv[i + 1]));
       else if (flag == "--versions")
         options.size.versions = static_cast<uint32_t>(std::stoul(argv[i + 1]));
+      else if (flag == "--explain-records")
+        options.size.explain_records = static_cast<uint32_t>(std::stoul(argv[i + 1]));
       else if (flag == "--seconds")
         options.seconds = std::stod(argv[i + 1]);
       else
@@ -143,6 +145,7 @@ int main(int argc, char** argv) {
   if (!options) {
     std::fprintf(stderr,
                  "usage: tracker_bench [--peers N] [--versions N] [--seconds S]\n"
+                 "                     [--explain-records N]\n"
                  "  N of peers is at least 100, of versions at least 1; S is above 0\n");
     return 2;
   }

@@ -138,6 +138,8 @@ void count_delivery(Summary& summary, const Record& record) {
   const Reason& reason = record.reason;
   if (reason.choice == Choice::kNone)
     ++summary.without_order;
+  else if (reason.choice == Choice::kOriginPolicy || reason.choice == Choice::kOriginCold)
+    ++summary.by_policy;
   else
     ++(reason.copies == 0 ? summary.nobody_held : summary.holders_unusable);
   if (reason.choice == Choice::kOriginNoSuperpeer) ++summary.no_superpeer;

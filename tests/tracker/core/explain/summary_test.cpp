@@ -79,11 +79,13 @@ TEST(ExplainSummary, BytesAreCountedBySourceAndTheOriginsReadsByTheirReason) {
   story.deliver("s1", 3, "origin", 5).record.reason = {.choice = Choice::kOriginLease};
   story.deliver("s1", 4, "origin", 5).record.reason = {.choice = Choice::kOriginLease, .copies = 2};
   story.deliver("q", 5, "origin", 5).record.reason = {};
+  story.deliver("r", 6, "origin", 5).record.reason = {.choice = Choice::kOriginCold, .copies = 3};
   Summary summary = summarise(story.records);
   EXPECT_EQ(summary.readers, 2u);
   EXPECT_EQ(summary.from_peers.chunks, 1u);
   EXPECT_EQ(summary.from_superpeers.chunks, 1u);
-  EXPECT_EQ(summary.from_origin.chunks, 2u);
+  EXPECT_EQ(summary.from_origin.chunks, 3u);
+  EXPECT_EQ(summary.by_policy, 1u);
   EXPECT_EQ(summary.origin_by_superpeers.bytes, 2000u);
   EXPECT_EQ(summary.nobody_held, 2u);
   EXPECT_EQ(summary.holders_unusable, 1u);
