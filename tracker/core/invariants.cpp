@@ -1,6 +1,7 @@
 // What must hold between the tables at any time between two calls.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "tracker/core/state.h"
 
@@ -81,7 +82,7 @@ void check_transfers(const State& state) {
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
     const TransferRow& row = state.transfers[TransferIndex(t)];
     if (row.n == 0) continue;
-    TYTO_ASSERT(state.versions[row.version].in_flight[row.chunk] > 0);
+    TYTO_ASSERT(row.is_shadow != 0 || state.versions[row.version].in_flight[row.chunk] > 0);
     TYTO_ASSERT(row.generation > row.source_generation);
     TYTO_ASSERT(row.source != row.receiver);
     ++downloads[row.receiver];
@@ -161,9 +162,40 @@ void check_bytes(const State& state) {
       TYTO_ASSERT(row.version == download.version && row.chunk == download.chunk);
       bytes += length(row.version, row.chunk);
     }
+    for (ReaderIndex r : session.readers) {
+      const Reader& reader = state.readers[r];
+      const Bitmap& brought = reader.at_origin.brought;  // empty but for shadow readers
+      for (uint32_t c = brought.next_set(0); c < brought.size(); c = brought.next_set(c + 1))
+        bytes += length(reader.version, c);
+    }
     TYTO_ASSERT(peer.evicting_bytes == evicting);
     TYTO_ASSERT(peer.used_bytes == bytes + evicting);
     check_shares(state, session);
+  }
+}
+
+// Budgets count what is under way, and nobody stands in a line twice.
+void check_origins(const State& state) {
+  std::map<BucketIndex, uint32_t> reads;
+  for (uint32_t r = 0; r < state.origin_reads.rows(); ++r) {
+    if (!state.origin_reads.is_used(ReadIndex(r))) continue;
+    const OriginRead& read = state.origin_reads[ReadIndex(r)];
+    TYTO_ASSERT(read.chunks > 0);
+    ++reads[read.bucket];
+  }
+  for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
+    const TransferRow& row = state.transfers[TransferIndex(t)];
+    bool is_read = state.origin_reads.find(TransferIndex(t)) != kNoRead;
+    TYTO_ASSERT(is_read == (row.n != 0 && row.source == kNoPeer));
+  }
+  for (uint32_t b = 0; b < state.origins.size(); ++b) {
+    const OriginDesk& desk = state.origins[BucketIndex(b)];
+    TYTO_ASSERT(desk.budget.reads() == reads[BucketIndex(b)]);
+    std::set<ReaderIndex> in_line;
+    for (std::size_t i = 0; i < desk.line.size(); ++i) {
+      TYTO_ASSERT(in_line.insert(desk.line[i]).second && state.readers.is_used(desk.line[i]));
+      TYTO_ASSERT(state.readers[desk.line[i]].at_origin.is_in_line);
+    }
   }
 }
 
@@ -186,6 +218,7 @@ void TrackerCore::check_invariants() const {
     check_demand(*state_, state_->versions[VersionIndex(v)]);
   check_transfers(*state_);
   check_bytes(*state_);
+  check_origins(*state_);
   check_readers(*state_);
 }
 

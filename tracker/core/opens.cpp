@@ -80,6 +80,7 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
       state.readers[reader].in_flight.set(coming.chunk);
       ++state.readers[reader].active;
     }
+    begin_at_origin(state, reader, row.asked_at);
   }
   state.readers[reader].opens.push_back(open);
   HoldingIndex holding = state.holdings.find(version, session.peer);
@@ -360,7 +361,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
     return;
   }
   note_served(state, reader);
-  leave_origin_line(state, reader);
+  end_at_origin(state, reader);
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
   state.work.remove_reader(state.versions[*version].bucket);

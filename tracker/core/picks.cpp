@@ -15,6 +15,7 @@ uint64_t needed_word(const State& state, const Reader& reader, HoldingIndex hold
   uint64_t wanted = ~uint64_t{0};
   if (!reader.wants_all)
     wanted = word < reader.window.words().size() ? reader.window.words()[word] : 0;
+  if (reader.at_origin.is_shadow) wanted &= ~reader.at_origin.brought.words()[word];
   if (word == chunks / 64) wanted &= (uint64_t{1} << (chunks % 64)) - 1;
   return wanted & ~state.holdings.word(holding, word) & ~reader.in_flight.words()[word];
 }

@@ -220,11 +220,12 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   if (!version) return;
   uint32_t chunk = event.chunk.index.value();
   ++state.counters.chunks_verified;
-  count_bytes(state, event.source, event.bytes);
+  TransferIndex transfer = transfer_of(state, session, event.assignment);
+  bool is_shadow = transfer != kNoTransfer && state.transfers[transfer].is_shadow != 0;
+  if (!is_shadow) count_bytes(state, event.source, event.bytes);
   bool is_from_origin = event.source.kind == SourceKind::kOrigin;
   bool is_sound =
       !is_from_origin || !event.root || learn_root(state, peer, *version, chunk, *event.root);
-  TransferIndex transfer = transfer_of(state, session, event.assignment);
   note_delivered(state, peer, *version, event, transfer);
   if (transfer != kNoTransfer) {
     const TransferRow& row = state.transfers[transfer];
@@ -245,11 +246,16 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
     row.brought_at = state.now;
     row.usual_took =
         row.usual_took == Duration{} ? event.took : (row.usual_took * 7 + event.took) / 8;
+    if (transfer != kNoTransfer && event.stored) note_brought(state, reader, event.bytes);
     state.mark_dirty(reader);
   }
   if (!event.stored) return;
   if (is_sound) {
-    hold(state, peer, *version, chunk);
+    ReaderIndex reader = state.readers.find(peer, *version);
+    if (is_shadow && reader != kNoReader && state.readers[reader].at_origin.is_shadow)
+      keep_shadow_copy(state, reader, chunk);
+    else
+      hold(state, peer, *version, chunk);
     return;
   }
   state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(*version), chunk,

@@ -126,8 +126,9 @@ struct TransferRow {
   uint8_t generation = 0;
   uint8_t source_generation = 0;
   uint8_t quarters = 0;
-  uint8_t is_moved : 1 = 0;  // the receiver has gone on to a fall-back
-  uint8_t is_lease : 1 = 0;  // the one reading of this chunk from the origin, for all
+  uint8_t is_moved : 1 = 0;   // the receiver has gone on to a fall-back
+  uint8_t is_shadow : 1 = 0;  // for its reader alone: nobody waits for it, and it is no copy
+  uint8_t is_lease : 1 = 0;   // the one reading of this chunk from the origin, for all
 };
 static_assert(sizeof(TransferRow) <= 64);
 

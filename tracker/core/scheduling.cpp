@@ -44,7 +44,7 @@ Step hand_over(State& state, ReaderIndex index, uint32_t chunk, Found& found, ui
 }
 
 // The reader reads the chunk at the origin for itself.
-Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
+Step read_at_origin(State& state, ReaderIndex index, const Picks& picks, Choice why) {
   const VersionRow& version = state.versions[state.readers[index].version];
   if (version.facts->origin.url.empty() || version.is_origin_gone) {
     end_reader(state, index, why_never(state, state.readers[index].version));
@@ -61,7 +61,7 @@ Step read_at_origin(State& state, ReaderIndex index, const Picks& picks) {
     return Step::kWait;
   }
   Found found;
-  found.reason.choice = Choice::kOriginPolicy;
+  found.reason.choice = why;
   return hand_over(state, index, picks.first, found, picks.considered);
 }
 
@@ -196,13 +196,15 @@ class Choices {
 Step step(State& state, ReaderIndex index, Choices& choices) {
   const Picks& picks = choices.get();
   if (picks.considered == 0) return Step::kSatisfied;
+  if (state.readers[index].at_origin.is_shadow)
+    return read_at_origin(state, index, choices.take(), Choice::kOriginShadow);
   if (!is_within_rate(state, state.readers[index].version)) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
     return Step::kWait;
   }
   const Selection& selection = selection_for(state, state.readers[index].version);
   if (selection.origin_route() == OriginRoute::kEveryReader)
-    return read_at_origin(state, index, choices.take());
+    return read_at_origin(state, index, choices.take(), Choice::kOriginPolicy);
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   for (const Attempt& attempt :
@@ -247,7 +249,7 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
 // is read while peers are busy.
 void lease_ahead(State& state, ReaderIndex index) {
   for (uint32_t i = 0; i < state.config.origin_reads_per_superpeer; ++i) {
-    if (!state.readers.is_used(index)) return;
+    if (!state.readers.is_used(index) || state.readers[index].at_origin.is_shadow) return;
     const VersionRow& version = state.versions[state.readers[index].version];
     if (version.chunks_held + version.leases.size() >= version.chunk_count()) return;
     if (state.fleet.superpeers().empty() || version.is_origin_gone) return;

@@ -397,6 +397,7 @@ TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uin
                    (bucket != nullptr && bucket->trust_peers);
   bool is_by_reader = choice == Choice::kOriginNoSuperpeer || choice == Choice::kOriginCold;
   bool is_for_all = choice == Choice::kOriginLease || (is_by_reader && is_shared);
+  row.is_shadow = choice == Choice::kOriginShadow ? 1 : 0;
   // A second one is for those who may not read from where the first takes the chunk.
   row.is_lease = is_for_all && !facts.is_leased(chunk);
   Reason reason = found.reason;

@@ -276,6 +276,16 @@ void fire_origin_timer(State& state, BucketIndex bucket);
 // budget allows. False if there is none.
 bool serve_origin_lines(State& state);
 
+// --- origin/shadow.cpp: readers that measure what Tyto brings ---
+// A reader was opened: draws whether it is one of the shadow share.
+void begin_at_origin(State& state, ReaderIndex reader, Instant asked);
+// An assignment brought it a chunk.
+void note_brought(State& state, ReaderIndex reader, uint32_t bytes);
+// A shadow reader keeps what it was brought to itself. Requires: it is one.
+void keep_shadow_copy(State& state, ReaderIndex reader, uint32_t chunk);
+// The reader's last handle is closed. What a shadow reader kept is to go.
+void end_at_origin(State& state, ReaderIndex reader);
+
 // --- origin/terms.cpp: how long a lease lasts ---
 // The read loses its right if its holder makes no progress within the policy's term.
 void watch_term(State& state, ReadIndex read);

@@ -37,6 +37,15 @@ struct Counters {
   uint64_t bytes_from_superpeers = 0;
   uint64_t bytes_from_origin = 0;  // as reported by those who read it
   uint64_t bytes_wasted = 0;
+  // Of readers of buckets with a shadow share: those of the share, whose bytes count nowhere else,
+  // and the others, to be compared. Times are from the open to the last byte.
+  uint64_t shadow_opens = 0;
+  uint64_t shadow_completed = 0;
+  uint64_t shadow_bytes = 0;
+  uint64_t shadow_ns = 0;
+  uint64_t compared_completed = 0;
+  uint64_t compared_bytes = 0;
+  uint64_t compared_ns = 0;
   uint64_t opens = 0;
   uint64_t opens_hot = 0;  // of objects that were hot by then
   uint64_t opens_failed = 0;

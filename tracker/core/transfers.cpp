@@ -40,9 +40,11 @@ TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
   reasons_[index.value()] = reason;
   mine.n = ++serial_ << kIndexBits | index.value();
   VersionRow& version = versions_[row.version];
-  ++version.in_flight[row.chunk];
-  link(version, index);
-  link_in_rack(version, index);
+  if (row.is_shadow == 0) {
+    ++version.in_flight[row.chunk];
+    link(version, index);
+    link_in_rack(version, index);
+  }
   if (row.is_lease) version.leases.push_back(row.chunk);
   ++fleet_.peer(row.receiver).downloads;
   book_upload(row.source, +1);
@@ -55,10 +57,12 @@ void Transfers::finish(TransferIndex index) {
   TransferRow& row = rows_[index.value()];
   TYTO_ASSERT(row.n != 0);
   VersionRow& version = versions_[row.version];
-  TYTO_ASSERT(version.in_flight[row.chunk] > 0);
-  --version.in_flight[row.chunk];
-  unlink(version, index);
-  unlink_in_rack(version, index);
+  if (row.is_shadow == 0) {
+    TYTO_ASSERT(version.in_flight[row.chunk] > 0);
+    --version.in_flight[row.chunk];
+    unlink(version, index);
+    unlink_in_rack(version, index);
+  }
   if (row.is_lease) std::erase(version.leases, row.chunk);
   --fleet_.peer(row.receiver).downloads;
   book_upload(row.source, -1);

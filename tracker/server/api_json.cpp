@@ -231,6 +231,13 @@ Json json_of(const Counters& counters) {
           {"bytes_from_superpeers", counters.bytes_from_superpeers},
           {"bytes_from_origin", counters.bytes_from_origin},
           {"bytes_wasted", counters.bytes_wasted},
+          {"shadow_opens", counters.shadow_opens},
+          {"shadow_completed", counters.shadow_completed},
+          {"shadow_bytes", counters.shadow_bytes},
+          {"shadow_ns", counters.shadow_ns},
+          {"compared_completed", counters.compared_completed},
+          {"compared_bytes", counters.compared_bytes},
+          {"compared_ns", counters.compared_ns},
           {"opens", counters.opens},
           {"opens_hot", counters.opens_hot},
           {"opens_failed", counters.opens_failed}};

@@ -27,6 +27,7 @@ class OriginDesks {
     if (bucket.value() >= desks_.size()) desks_.resize(bucket.value() + 1);
     return desks_[bucket.value()];
   }
+  const OriginDesk& operator[](BucketIndex bucket) const { return desks_[bucket.value()]; }
   uint32_t size() const { return static_cast<uint32_t>(desks_.size()); }
 
  private:
