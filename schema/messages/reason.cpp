@@ -46,8 +46,7 @@ constexpr std::array kRows{
     Row{Choice::kWaitForRate, "wait_for_rate", "its bucket was sent as much as it may be"},
     Row{Choice::kWaitForOrigin, "wait_for_origin",
         "its bucket's budget of the origin was spent, or others came first"},
-    Row{Choice::kOriginShadow, "origin_shadow",
-        "by lot, to measure what reading the origin takes"},
+    Row{Choice::kOriginShadow, "origin_shadow", "by lot, to measure what reading the origin takes"},
 };
 
 constexpr bool is_in_order() {
