@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers() {
   checkers.push_back(progress_checker());
   checkers.push_back(caps_checker());
   checkers.push_back(leases_checker());
+  checkers.push_back(budgets_checker());
   checkers.push_back(trees_checker());
   checkers.push_back(inventories_checker());
   checkers.push_back(bounds_checker());

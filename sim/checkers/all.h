@@ -16,6 +16,8 @@ std::unique_ptr<Checker> progress_checker();
 std::unique_ptr<Checker> caps_checker();
 // One reader of a chunk at the origin at a time; no chunk is read there more often than it may be.
 std::unique_ptr<Checker> leases_checker();
+// The fleet keeps to the budget of the bucket's origin: reads at once, and bytes.
+std::unique_ptr<Checker> budgets_checker();
 // Copies in flight never wait for one another in a circle; generations grow.
 std::unique_ptr<Checker> trees_checker();
 // In the end, tracker, cores and stores agree on who holds what; meanwhile the tracker's tables
