@@ -32,9 +32,14 @@ Result<std::string> text_to_edit(const ApiOptions& options, const Json& present)
 
 Error with_file_kept(Error error, const PolicyOptions& policy, EditedFile& file) {
   file.keep();
-  error.message += "; what you wrote is in " + file.path() +
-                   ": go on with it, then tyto bucket set " + policy.name + " --file " +
-                   file.path() + " --expected " + std::to_string(*policy.expected);
+  std::string set = "tyto bucket set " + policy.name + " --file " + file.path();
+  error.message += "; what you wrote is in " + file.path() + ": ";
+  if (error.code == ErrorCode::kConflict)
+    error.message += "put it together with what there is now (tyto bucket policy " + policy.name +
+                     "), then " + set;
+  else
+    error.message +=
+        "go on with it, then " + set + " --expected " + std::to_string(*policy.expected);
   return error;
 }
 

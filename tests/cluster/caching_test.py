@@ -16,6 +16,7 @@ class CachingTest(ClusterCase):
 
     def read(self, key):
         reader = self.get(f"b/{key}", linger=None)
+        self.ends(reader, 0)  # and leaves its store to the next one
         self.assertTrue(reader.output.read_bytes() == self.data[key], key)
 
     def evicted(self, why):

@@ -8,6 +8,9 @@ BucketIndex Buckets::put(const BucketConfig& config, PolicyRef policy) {
   auto [it, is_new] = by_name_.try_emplace(config.name, next);
   if (is_new) rows_.emplace_back();
   BucketRow& row = rows_[it->second.value()];
+  // What was taken under another limit is not owed under this one.
+  bool is_same_rate = !is_new && row.policy->selection.bytes_per_s == policy->selection.bytes_per_s;
+  if (!is_same_rate) row.sent = RateLimit();
   row.config = config;
   row.policy = std::move(policy);
   return it->second;

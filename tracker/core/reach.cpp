@@ -42,8 +42,11 @@ bool is_had_within(const State& state, const Reader& reader, uint32_t chunk, Nea
 
 const Selection& selection_for(const State& state, VersionIndex version) {
   const SelectionPolicy& policy = state.policy(version).selection;
-  bool is_hot = policy.kind != SelectionKind::kHotCold ||
-                state.versions[version].heat.is_at_least(policy.hot_from, state.now);
+  const VersionRow& row = state.versions[version];
+  // What the origin does not give is not sent there for, however cold it is.
+  bool has_origin = row.facts != nullptr && !row.facts->origin.url.empty() && !row.is_origin_gone;
+  bool is_hot = policy.kind != SelectionKind::kHotCold || !has_origin ||
+                row.heat.is_at_least(policy.hot_from, state.now);
   return selection_of(policy.kind, is_hot ? Temperature::kHot : Temperature::kCold);
 }
 

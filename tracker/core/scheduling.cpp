@@ -166,6 +166,26 @@ bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
   return !version.is_leased(chunk) && version.in_flight[chunk] == 0;
 }
 
+// Whether all that was found were copies that the bucket does not let its readers read from.
+bool is_forbidden(const Reason& found) {
+  return found.rejected_policy > 0 && found.rejected_busy == 0 && found.rejected_suspect == 0 &&
+         found.rejected_cycle == 0;
+}
+
+// Nobody that the reader may read from has the chunk, and its origin does not give it.
+Step end_forbidden(State& state, ReaderIndex index) {
+  VersionIndex version = state.readers[index].version;
+  bool is_gone = state.versions[version].is_origin_gone;
+  end_reader(state, index,
+             {is_gone ? ErrorCode::kConflict : ErrorCode::kUnavailable,
+              "only copies that its bucket's policy does not let it read from are left of " +
+                  state.subject_of(version) +
+                  (is_gone ? ", which is no longer at its origin as it was"
+                           : ", and its bucket has no origin") +
+                  "; open it again, or change selection.policy or selection.farthest"});
+  return Step::kEnded;
+}
+
 // What a reader could be sent next, looked for only when what is known of it does not hold any
 // more.
 class Choices {
@@ -207,6 +227,7 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
     return read_at_origin(state, index, choices.take(), Choice::kOriginPolicy);
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
+  bool is_hopeless = false;   // nor ever
   for (const Attempt& attempt :
        attempts_of(state, state.readers[index], picks, selection.reach())) {
     for (std::size_t i = 0; attempt.chunks != nullptr && i < attempt.chunks->size(); ++i) {
@@ -230,6 +251,7 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
       }
       bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
       if (is_stranded) stranded = chunk;
+      is_hopeless = is_hopeless || is_forbidden(found.reason);
       if (is_stranded || state.readers[index].lack.chunk == kNone)
         note_lack(state, index, chunk, found.reason);
     }
@@ -240,6 +262,9 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
+  const VersionRow& version = state.versions[state.readers[index].version];
+  bool may_origin_help = !version.facts->origin.url.empty() && !version.is_origin_gone;
+  if (is_hopeless && !may_origin_help) return end_forbidden(state, index);
   if (leased != kNone)
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease}, .chunk = leased};
   return Step::kWait;
@@ -374,6 +399,10 @@ void schedule_waiting(State& state, VersionIndex version) {
     queue.pop_front();
     Reader& reader = state.readers[index];
     if (reader.version != version || !reader.is_waiting) continue;
+    if (state.work.is_anothers_turn(state.versions[version].bucket)) {
+      queue.push_front(index);
+      return state.mark_dirty(version);
+    }
     reader.is_waiting = false;
     uint16_t before = reader.active;
     schedule(state, index);

@@ -114,8 +114,10 @@ bool passes(Search& search, PeerIndex source, const Offer& offer) {
   if (source == search.reader.peer) return reject(search, source, Verdict::kLacking);
   if (!is_usable_source(state, source) || search.reader.excludes(source, state.now))
     return reject(search, source, Verdict::kSuspect);
-  if (offer.nearness > search.farthest || !search.selection.admits(offer))
+  if (offer.nearness > search.limits.farthest || !search.selection.admits(offer))
     return reject(search, source, Verdict::kPolicy);
+  // Too far as long as it waits for somebody nearer.
+  if (offer.nearness > search.farthest) return reject(search, source, Verdict::kBusy);
   bool is_kept = !search.is_only && offer.is_superpeer && search.selection.do_readers_serve() &&
                  is_reserved(state, search.version(), source);
   if (is_kept || !has_free_upload(search, source)) return reject(search, source, Verdict::kBusy);

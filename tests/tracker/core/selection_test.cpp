@@ -296,6 +296,76 @@ TEST(Selection, ABucketIsSentNoMoreThanItsRate) {
   EXPECT_LE(t.core.counters().chunks_verified, 42u);
 }
 
+TEST(Selection, AHigherRateHoldsAtOnceWhateverWasTakenUnderALowerOne) {
+  Policy policy;
+  policy.selection.bytes_per_s = 1;
+  TrackerDriver t;
+  t.set_policy(policy);
+  t.publish("k", 8);
+  t.join("a");
+  t.have("a", "k", "########");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(t["r"].assigns.size(), 1u);
+  t.advance(Duration::seconds(60));
+  EXPECT_EQ(t["r"].assigns.size(), 1u);
+  policy.selection.bytes_per_s = 1'000'000'000;
+  t.set_policy(policy);
+  t.advance(Duration::seconds(1));
+  EXPECT_EQ(t["r"].assigns.size(), 8u);
+}
+
+// Published, and held by one peer or superpeer, but with no origin to read it from.
+void hold_without_origin(TrackerDriver& t, Role role) {
+  auto facts = std::make_shared<VersionFacts>(TrackerDriver::facts("k", 1));
+  facts->is_published = true;
+  facts->origin = {};
+  t.input(VersionLoaded{facts, {TrackerDriver::root(0)}});
+  t.input(NameLoaded{"b", "k", facts->id, true});
+  if (role == Role::kSuperpeer)
+    t.join_superpeer("holder");
+  else
+    t.join("holder");
+  t.have("holder", "k", "#");
+  t.join("r");
+  t.open("r", "k");
+}
+
+TEST(Selection, WhereOnlyForbiddenCopiesAreLeftTheReaderIsTold) {
+  TrackerDriver t;
+  t.set_policy(policy_of(SelectionKind::kSuperpeerOnly));
+  hold_without_origin(t, Role::kPeer);
+  ASSERT_EQ(t.count<OpenEnded>("r"), 1);
+  EXPECT_EQ(t.last<OpenEnded>("r")->error.code, ErrorCode::kUnavailable);
+  EXPECT_NE(t.last<OpenEnded>("r")->error.message.find("selection.policy"), std::string::npos);
+}
+
+TEST(Selection, WhatHasNoOriginIsReadFromSuperpeersHoweverColdItIs) {
+  TrackerDriver t;
+  t.set_policy(policy_of(SelectionKind::kHotCold));
+  hold_without_origin(t, Role::kSuperpeer);
+  ASSERT_EQ(t["r"].assigns.size(), 1u);
+  EXPECT_EQ(t["r"].assigns[0].source.peer, t["holder"].id);
+}
+
+TEST(Selection, AReaderThatWaitsForABusyNeighbourDoesNotReadTheOriginAnew) {
+  Policy policy;
+  policy.selection.cross_zone_after = Duration::seconds(5);
+  policy.selection.uploads_per_host = 1;
+  policy.selection.tree_depth = 0;
+  Places places(policy);
+  TrackerDriver& t = places.t;
+  places.hold("near", "r1/z1/k2/h1");
+  places.hold("far", "r2/z1/k2/h2");
+  t.publish("other", 1);
+  t.have("near", "other", "#");
+  t.join("busy", "r1/z1/k2/h3");
+  t.open("busy", "other");
+  EXPECT_EQ(places.source(), "nobody");
+  t.advance(Duration::seconds(6));
+  EXPECT_EQ(t["reader"].assigns.at(0).source.peer, t["far"].id);
+}
+
 TEST(Selection, AReaderThatGetsNothingIsGivenUpWhenItsBucketSays) {
   Policy policy;
   policy.selection.give_up = Duration::seconds(20);
