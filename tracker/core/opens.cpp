@@ -156,6 +156,18 @@ void start_resolve(State& state, NameIndex index) {
                                 origin_url(bucket->origin, name.name.key)});
 }
 
+// A version belongs to one bucket, whose policy holds for it. What another bucket has found at the
+// same origin already goes by an id of this bucket's own.
+VersionId id_within(const State& state, const VersionFacts& found) {
+  auto version = state.versions.find(found.id);
+  const VersionFacts* facts = version ? state.versions[*version].facts.get() : nullptr;
+  VersionId id = found.id;
+  if (facts == nullptr || facts->bucket_name == found.bucket_name) return id;
+  uint64_t salt = mix64(found.bucket.value());
+  for (std::size_t i = 0; i < 8; ++i) id.digest.bytes[i] ^= static_cast<uint8_t>(salt >> (8 * i));
+  return id;
+}
+
 // The version that a resolver found, entered into the tables. Nothing if it contradicts itself.
 std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
                                           const VersionFacts& found) {
@@ -164,10 +176,12 @@ std::optional<VersionIndex> enter_version(State& state, const NameRow& name,
                   found.bucket == bucket->id && !found.is_published && found.chunking.is_valid() &&
                   found.origin.url == origin_url(bucket->origin, name.name.key);
   if (!is_sound) return std::nullopt;
-  VersionIndex version = state.versions.intern(found.id, found.chunking);
+  VersionFacts facts = found;
+  facts.id = id_within(state, found);
+  VersionIndex version = state.versions.intern(facts.id, facts.chunking);
   VersionRow& row = state.versions[version];
-  if (row.chunking != found.chunking) return std::nullopt;
-  if (!row.facts) state.set_facts(version, std::make_shared<const VersionFacts>(found));
+  if (row.chunking != facts.chunking) return std::nullopt;
+  if (!row.facts) state.set_facts(version, std::make_shared<const VersionFacts>(facts));
   row.is_origin_gone = false;
   return version;
 }

@@ -23,6 +23,35 @@ TEST(Open, OfAnUnknownBucketOrABadKeyFailsClearly) {
   }
 }
 
+TEST(Open, TwoBucketsOfOneOriginEachHaveAVersionOfTheirOwn) {
+  TrackerDriver t;
+  t.set_policy({}, "c");
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.open("a", "k");
+  t.resolve("s", TrackerDriver::facts("k", 2));
+  OpenRequested open;
+  open.open = OpenId(77);
+  open.bucket = "c";
+  open.key = "k";
+  for (int times = 0; times < 2; ++times) {
+    t.send("a", {open});
+    VersionFacts found = TrackerDriver::facts("k", 2);  // the same id
+    found.bucket_name = "c";
+    found.bucket = BucketId(2);
+    if (times == 0) t.resolve("s", found);
+    EXPECT_EQ(t.last<Opened>("a")->open, open.open);
+    open.open = OpenId(78);
+  }
+  ASSERT_NE(t.core.find("b", "k"), nullptr);
+  ASSERT_NE(t.core.find("c", "k"), nullptr);
+  EXPECT_EQ(t.core.find("b", "k")->bucket_name, "b");
+  EXPECT_EQ(t.core.find("c", "k")->bucket_name, "c");
+  EXPECT_NE(t.core.find("b", "k")->id, t.core.find("c", "k")->id);
+  EXPECT_EQ(t.resolved.size(), 2u);
+}
+
 TEST(Open, ANameIsLookedUpOnceForAllWhoWait) {
   TrackerDriver t;
   t.join_superpeer("s");
