@@ -13,7 +13,9 @@ void Catalog::put_root(const ChunkId& chunk, const Digest& root) {
 
 std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch epoch) const {
   const BucketConfig& bucket = scenario.bucket;
-  auto policy = std::make_shared<const tracker::Policy>(scenario.policy);
+  tracker::Policy known = scenario.policy;
+  if (scenario.bug == PlantedBug::kBudgetIgnored) known.origin = {};
+  auto policy = std::make_shared<const tracker::Policy>(std::move(known));
   std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket, std::move(policy)}};
   for (const auto& [id, version] : versions_) {
     if (version.facts == nullptr) continue;

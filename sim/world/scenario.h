@@ -166,6 +166,7 @@ enum class PlantedBug : uint8_t {
   kSourcesInACircle,  // who was sent to another one asks those that read from itself
   kDropsForgotten,    // stores keep what they were told to drop, and say that it has gone
   kRecordsKept,       // the tracker's process keeps a record of each exchange
+  kBudgetIgnored,     // the tracker is not told of the bucket's budget of its origin
   kAborts,            // an assertion fails in mid-run
 };
 

@@ -81,6 +81,18 @@ INSTANTIATE_TEST_SUITE_P(
         Canary{"RecordsKept", PlantedBug::kRecordsKept, "bounds", "exchanges", {}}),
     name_of);
 
+TEST(CheckerTest, OfBudgetsSeesATrackerThatIgnoresThem) {
+  Scenario scenario = busy_scenario();
+  scenario.policy.origin.reads = 2;
+  scenario.policy.origin.bytes_per_s = 4'000'000;
+  RunResult sound = run(scenario);
+  EXPECT_TRUE(sound.is_good()) << text_report(sound);
+  scenario.bug = PlantedBug::kBudgetIgnored;
+  RunResult result = run(scenario);
+  ASSERT_FALSE(result.is_good());
+  EXPECT_EQ(result.violations[0].checker, "budgets");
+}
+
 TEST(CheckerTest, OfCapsSeesSourcesThatIgnoreThem) {
   for (const CatalogueEntry& entry : canary_scenarios()) {
     if (entry.name != "canary_uncapped") continue;
