@@ -32,6 +32,9 @@ class FaultyOrigin:
         self.refuse = self.cut = 0
         self.is_down = False
         self.requests = []
+        self.begun = []  # when the bodies that were asked for began, seconds
+        self.at_once_max = 0
+        self._at_once = 0
         self._sent = {}
         self._objects = {}
         self._bytes_per_s = 0
@@ -97,6 +100,16 @@ class FaultyOrigin:
         with self._changed:
             self.requests.append(line)
 
+    def begin(self):
+        with self._changed:
+            self.begun.append(time.monotonic())
+            self._at_once += 1
+            self.at_once_max = max(self.at_once_max, self._at_once)
+
+    def end(self):
+        with self._changed:
+            self._at_once -= 1
+
     def wait_to_send(self, key, size):
         with self._changed:
             self._changed.wait_for(lambda: self._left is None or self._left >= size)
@@ -154,7 +167,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return self._empty(416, {"Content-Range": f"bytes */{len(content.data)}"})
         self._head(content, begin, end, is_part)
         if has_body:
-            self._body(key, memoryview(content.data)[begin:end])
+            origin.begin()
+            try:
+                self._body(key, memoryview(content.data)[begin:end])
+            finally:
+                origin.end()
         return None
 
     def _is_refused(self, content):

@@ -1,4 +1,4 @@
-"""Who is read from, as buckets' policies say, between real processes."""
+"""Who is read from, and how much of the origin, as buckets' policies say, between real processes."""
 
 from cluster_case import END_SECONDS, MIB, ClusterCase, unittest, until
 
@@ -48,6 +48,41 @@ class SelectionTest(ClusterCase):
         self.assertEqual(self.came_from(cold, "origin"), SIZE)
         self.assertEqual(self.came_from(cold, "peer"), SIZE)
         self.assertEqual(self.origin.bytes_sent("k"), SIZE)
+
+    def test_an_origins_budget_is_kept_by_all_readers_together(self):
+        self.data = self.put("k", SIZE)  # 32 chunks
+        self.start()
+        self.set_policy("b", "origin.reads=2", "origin.requests_per_s=10")
+        self.read_by("r1", "r2", "r3", "r4")
+        self.assertEqual(self.origin.bytes_sent("k"), SIZE)
+        self.assertLessEqual(self.origin.at_once_max, 2)
+        # Any second has 10 reads at most, and what the way there may have bunched together.
+        begun = self.origin.begun
+        self.assertEqual(len(begun), 32)
+        self.assertGreater(begun[-1] - begun[0], 2.8)
+        for i in range(len(begun) - 12):
+            self.assertGreater(begun[i + 12] - begun[i], 1.0)
+
+    def test_a_reader_is_told_that_it_waits_for_the_origins_budget(self):
+        self.data = self.put("k", SIZE)
+        self.start()
+        self.set_policy("b", "origin.rate=20kB/s")
+        reader = self.cluster.get("b/k", "r1")
+        until(lambda: "waits" in reader.process.log(), END_SECONDS, reader.process.log_tail)
+        self.assertIn("origin's budget", reader.process.log())
+        self.set_policy("b", "origin.rate=1GB/s")
+        reader.wait_done(END_SECONDS)
+        self.assert_copy(reader, self.data)
+
+    def test_shadow_reads_go_to_the_origin_and_are_counted_apart(self):
+        self.data = self.put("k", SIZE)
+        self.start()
+        self.set_policy("b", "origin.shadow=100%")
+        readers = self.read_by("r1", "r2")
+        self.assertEqual(self.came_from(readers, "origin"), 2 * SIZE)
+        counters = self.cluster.api("/cluster")["counters"]
+        self.assertEqual(counters["shadow_bytes"], 2 * SIZE)
+        self.assertEqual(counters["bytes_from_origin"], 0)
 
     def test_buckets_share_an_uplink_by_their_weights(self):
         size = 64 * MIB

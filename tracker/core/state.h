@@ -219,6 +219,8 @@ struct Found {
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);
 bool is_usable_source(const State& state, PeerIndex peer);
+
+// --- assignments.cpp: orders ---
 enum class Assignment : uint8_t {
   kOnly,
   kHedge,  // besides another one of the same chunk
