@@ -66,6 +66,13 @@ uint64_t beyond(uint64_t used, uint64_t limit) {
   return used > limit ? used - limit : 0;
 }
 
+// The version is looked at again when something was evicted there.
+Space wait_for_space(Session& session, VersionIndex version) {
+  auto& wants = session.wants_space;
+  if (std::find(wants.begin(), wants.end(), version) == wants.end()) wants.push_back(version);
+  return Space::kPending;
+}
+
 }  // namespace
 
 uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting) {
@@ -162,6 +169,7 @@ Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes
   const BucketIndex bucket = state.versions[version].bucket;
   const uint64_t quota = state.policy(version).caching.bytes_per_peer;
   Session& session = session_of(state, peer);
+  if (would_lock_up(state, peer, version, bytes)) return wait_for_space(session, version);
   auto over_quota = [&] {
     return quota == 0 ? 0 : beyond(session.shares.of(bucket).used_bytes + bytes, quota);
   };
@@ -176,9 +184,7 @@ Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes
   if (freed.is_enough)
     freed = make_room(state, peer, version, {beyond(over_store(), row.evicting_bytes), {}});
   if (freed.is_hopeless) return Space::kRefused;
-  auto& wants = session.wants_space;
-  if (std::find(wants.begin(), wants.end(), version) == wants.end()) wants.push_back(version);
-  return Space::kPending;
+  return wait_for_space(session, version);
 }
 
 Error why_refused(const State& state, PeerIndex peer, VersionIndex version) {

@@ -116,7 +116,10 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed 
   PeerIndex peer = state.readers[reader].peer;
   Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
   if (space == Space::kRefused) return LeaseOutcome::kNoRoom;
-  if (space != Space::kReserved) return LeaseOutcome::kWait;
+  if (space != Space::kReserved) {
+    pass_origin_turn(state, reader);
+    return LeaseOutcome::kNoRoomYet;
+  }
   Found found;
   Choice choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;
   found.reason = reason_of(state, state.readers[reader], chunk, choice);

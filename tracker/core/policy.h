@@ -79,8 +79,6 @@ struct OriginPolicy {
   uint32_t reads = 0;
   uint32_t requests_per_s = 0;
   uint64_t bytes_per_s = 0;
-  // Consecutive chunks that one lease covers, which are read by one request. A power of two.
-  uint32_t run_chunks = 1;
   // A lease without progress for so long is given to another.
   Duration lease_term = Duration::seconds(30);
   // The share of opens that reads straight from the origin, in thousandths, to measure what Tyto

@@ -62,7 +62,9 @@ Step read_at_origin(State& state, ReaderIndex index, const Picks& picks, Choice 
   }
   Found found;
   found.reason.choice = why;
-  return hand_over(state, index, picks.first, found, picks.considered);
+  Step taken = hand_over(state, index, picks.first, found, picks.considered);
+  if (taken == Step::kWait) pass_origin_turn(state, index);
+  return taken;
 }
 
 // Why a chunk that nobody can be read from is not leased either.
@@ -88,6 +90,9 @@ Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
     case LeaseOutcome::kWait:
       state.readers[index].lack.reason.choice = wait_for_origin(state, state.readers[index]);
       state.readers[index].lack.chunk = chunk;
+      return Step::kWait;
+    case LeaseOutcome::kNoRoomYet:
+      state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSpace}, .chunk = chunk};
       return Step::kWait;
     case LeaseOutcome::kNoRoom: {
       const Reader& reader = state.readers[index];

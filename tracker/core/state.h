@@ -142,6 +142,9 @@ enum class Space : uint8_t {
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
 // Why a reservation was refused.
 Error why_refused(const State& state, PeerIndex peer, VersionIndex version);
+// Whether the bytes would keep each of the peer's readers from all that it reads, where reads of
+// origins take turns; see room.cpp.
+bool would_lock_up(const State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
 // What a bucket may take of a peer's store.
 uint64_t room_for(const State& state, PeerIndex peer, VersionIndex version);
 // Books the bytes of a chunk that the peer holds, or is to hold; or that are free again.
@@ -240,6 +243,7 @@ enum class LeaseOutcome : uint8_t {
   kGranted,           // a superpeer reads it now
   kAssignedToReader,  // the reader itself does, for want of a superpeer
   kWait,              // later: recovery, back-off, or all superpeers busy
+  kNoRoomYet,         // later: the reader would have to, and its store is full for now
   kNoRoom,            // the reader would have to, and has no room that could be made
   kOverBudget,        // later: the bucket's budget is spent, or others come first
   kNever,             // the origin cannot give it; the reader can't be served
@@ -263,6 +267,7 @@ void tell_served(State& state, ReaderIndex reader);
 Instant tell_origin_line(State& state, BucketIndex bucket);
 
 // --- origin/turns.cpp: budgets, and who is first ---
+OriginLimits limits_of(const OriginPolicy& policy);
 // Whether a read may begin for this reader now. If not, a reader in need is in the line then.
 bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
 // Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
@@ -273,6 +278,9 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
 void end_origin_transfer(State& state, TransferIndex transfer);
 void mark_origin_dirty(State& state, BucketIndex bucket);
 void leave_origin_line(State& state, ReaderIndex reader);
+// The reader has its turn, and no room in its own store: those behind it go first. When it asks
+// again, its place is in front.
+void pass_origin_turn(State& state, ReaderIndex reader);
 void fire_origin_timer(State& state, BucketIndex bucket);
 // Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
 // budget allows. False if there is none.

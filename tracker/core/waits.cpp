@@ -13,7 +13,8 @@ constexpr Duration kTellAfter = Duration::seconds(1);
 constexpr Duration kTellEvery = Duration::seconds(2);
 // Even if nothing is new: a reader that hears nothing for a minute gives up.
 constexpr Duration kTellAgain = Duration::seconds(20);
-// Of a line so many hear of their places; those behind hear that they wait.
+// Of a line so many hear of their places, which change all the time; those behind hear only that
+// they are in it.
 constexpr std::size_t kPlacesTold = 1000;
 
 WaitsFor waits_for(Choice choice) {
@@ -90,6 +91,8 @@ Instant tell_origin_line(State& state, BucketIndex bucket) {
     Duration span = expected(state, desk, state.readers[desk.line[i]], place);
     tell_if_new(state, desk.line[i], {WaitsFor::kOriginBudget, place, span});
   }
+  for (std::size_t i = end; i < desk.line.size(); ++i)
+    tell_if_new(state, desk.line[i], {.what = WaitsFor::kOriginBudget});
   return desk.tell_at;
 }
 

@@ -118,11 +118,6 @@ void add_origin(settings::Table& table, OriginPolicy& origin) {
             {0, 1'000'000, "reads"});
   table.add_rate(origin.bytes_per_s,
                  {"origin.rate", "What the whole fleet reads together. 0: no limit."});
-  table.add(origin.run_chunks,
-            {"origin.run_chunks",
-             "Consecutive chunks that are read by one request: 1, 2, 4, 8, 16 or 32. More costs "
-             "fewer requests, and the first chunk of each comes no sooner."},
-            {1, 32, "chunks"});
   table.add(origin.lease_term,
             {"origin.lease_term",
              "A superpeer that reads a chunk for all, and reports no progress for so long, loses "
@@ -143,12 +138,6 @@ void add_policy_rows(settings::Table& table, Policy& policy) {
 }
 
 Result<void> check_policy(const Policy& policy) {
-  uint32_t run = policy.origin.run_chunks;
-  if ((run & (run - 1)) != 0)
-    return {ErrorCode::kInvalidArgument,
-            "origin.run_chunks: expected a power of two from 1 to 32, "
-            "found " +
-                std::to_string(run)};
   bool is_ttl = policy.caching.replacement == ReplacementKind::kTtl;
   if (is_ttl && policy.caching.ttl == Duration())
     return {ErrorCode::kInvalidArgument,

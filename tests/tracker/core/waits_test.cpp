@@ -83,6 +83,22 @@ TEST(Waits, WhatDoesNotChangeIsToldAgainBeforeAReaderGivesUp) {
   EXPECT_EQ(t.count<ShowWait>("a"), 2);
 }
 
+TEST(Waits, WhoIsFarBackInLineHearsThatItWaitsThoughNotItsPlace) {
+  TrackerDriver::Options options = short_of_requests();
+  options.policy.selection.kind = SelectionKind::kOriginOnly;
+  TrackerDriver t(options);
+  t.publish("k", 1);
+  for (int i = 0; i < 1100; ++i) {
+    t.join("r" + std::to_string(i));
+    t.open("r" + std::to_string(i), "k");
+  }
+  t.advance(Duration::seconds(2));
+  EXPECT_EQ(t.last<ShowWait>("r1099")->wait, Wait{.what = WaitsFor::kOriginBudget});
+  EXPECT_GT(t.last<ShowWait>("r900")->wait.place, 0u);
+  t.advance(Duration::seconds(42));  // it is still behind the thousandth
+  EXPECT_EQ(t.count<ShowWait>("r1099"), 3);
+}
+
 TEST(Waits, APeerOfTheFirstVersionOfTheProtocolHearsNothing) {
   TrackerDriver t;
   t.publish("k", 1);

@@ -89,7 +89,7 @@ TEST_F(PolicyApiTest, ADocumentThatIsWrongIsRefusedWithItsLineTheBoundAndTheReme
       {"[selection]\nwieght = 3\n", "did you mean \"selection.weight\"?"},
       {"[caching]\nspeed = 3\n", "tyto bucket policy --format lists all"},
       {"[selection\n", "policy:1: not TOML"},
-      {"[origin]\nrun_chunks = 3\n", "power of two"},
+      {"[origin]\nrun_chunks = 4\n", "tyto bucket policy --format lists all"},
       {std::string("[selection]\n\0", 13), "not TOML"},
       {"# \xff\n", "not TOML"},
       {std::string(kPolicyDocumentBytesMax + 1, '\n'), "is longer than 64KiB"},

@@ -63,7 +63,6 @@ TEST(PolicyDocument, WhatIsWrongIsNamedWithItsLineAndTheRemedy) {
             "policy:2: selection.policy: e");
   EXPECT_NE(refusal("[selection]\nwieght = 3\n").find("did you mean \"selection.weight\""),
             std::string::npos);
-  EXPECT_NE(refusal("[origin]\nrun_chunks = 3\n").find("power of two"), std::string::npos);
   EXPECT_NE(refusal("[caching]\nreplacement = \"ttl\"\n").find("caching.ttl is 0"),
             std::string::npos);
   EXPECT_NE(refusal("[selection\n").find("not TOML"), std::string::npos);

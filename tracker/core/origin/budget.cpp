@@ -17,17 +17,14 @@ constexpr uint64_t kReadBytesMax = uint64_t{1} << 34;
 
 Instant OriginBudget::free_at() const {
   if (limits_.reads > 0 && reads_ >= limits_.reads) return Instant::never();
-  Instant free;
-  if (limits_.requests_per_s > 0) free = std::max(free, requests_free_);
-  if (limits_.bytes_per_s > 0) free = std::max(free, bytes_free_);
-  return free;
+  return began_ ? *began_ + spacing(bytes_) : Instant();
 }
 
 void OriginBudget::begin(Instant now, uint64_t bytes) {
   TYTO_ASSERT(may_begin(now));
   ++reads_;
-  requests_free_ = now + request_span();
-  bytes_free_ = now + byte_span(bytes);
+  began_ = now;
+  bytes_ = bytes;
 }
 
 void OriginBudget::end() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 
@@ -20,13 +21,15 @@ struct OriginLimits {
 //
 // Requests and bytes are spaced: a read may begin when those before it have had their time at the
 // limit. So no span of time has more requests than the limit allows (rounded up), nor more bytes
-// than that and one read. What a failed read did not bring is not given back.
+// than that and one read. What a failed read did not bring is not given back. No read holds back
+// others for more than an hour.
 //
 // Purity: pure, integers only. Threads: confined to its core's loop. Bounds: constant.
 class OriginBudget {
  public:
   const OriginLimits& limits() const { return limits_; }
-  // Other limits from now on. Reads under way count on.
+  // Other limits from now on. Reads under way count on, and the read begun last takes the time that
+  // it would have taken under these.
   void set(const OriginLimits& limits) { limits_ = limits; }
 
   // When the next read may begin: now() or earlier, later, or never() if one must end before.
@@ -47,8 +50,8 @@ class OriginBudget {
 
   OriginLimits limits_;
   uint32_t reads_ = 0;
-  Instant requests_free_;
-  Instant bytes_free_;
+  std::optional<Instant> began_;  // the read begun last; those before it have had their time
+  uint64_t bytes_ = 0;            // of that
 };
 
 }  // namespace tyto::tracker

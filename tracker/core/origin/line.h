@@ -10,7 +10,8 @@
 namespace tyto::tracker {
 
 // Readers in the order in which they came, those of higher priority in front. One that has had its
-// turn leaves, and comes in again at the end if it wants more: so each gets one read in turn.
+// turn leaves, and comes in again at the end if it wants more: so each gets one read in turn. One
+// that could not use its turn, for want of room in its own store, comes in again in front.
 //
 // Purity: pure. Bounds: one entry a reader; whoever removes a reader's row has it leave first.
 // Cost:   enter() and leave() walk the line; it is long only where readers wait for long.
@@ -25,6 +26,12 @@ class OriginLine {
   void enter(ReaderIndex reader, Priority priority) {
     auto at = entries_.end();
     while (at != entries_.begin() && std::prev(at)->priority < priority) --at;
+    entries_.insert(at, {reader, priority});
+  }
+  // Takes the first place of its priority. Requires: it is not in the line.
+  void enter_in_front(ReaderIndex reader, Priority priority) {
+    auto at = entries_.begin();
+    while (at != entries_.end() && at->priority > priority) ++at;
     entries_.insert(at, {reader, priority});
   }
   // Of no effect if it is not in the line.

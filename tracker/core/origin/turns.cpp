@@ -9,10 +9,6 @@ namespace {
 // Who comes into a line is told of it by then.
 constexpr Duration kFirstTold = Duration::seconds(1);
 
-OriginLimits limits_of(const OriginPolicy& policy) {
-  return {policy.reads, policy.requests_per_s, policy.bytes_per_s};
-}
-
 // Sees to it that the desk is looked at when the budget has room again. If that is up to a read's
 // end, that will see to it.
 void arm(State& state, BucketIndex bucket, Instant due) {
@@ -26,7 +22,10 @@ void wait_in_line(State& state, OriginDesk& desk, ReaderIndex index) {
   Reader& reader = state.readers[index];
   if (reader.at_origin.is_in_line) return;
   reader.at_origin.is_in_line = true;
-  desk.line.enter(index, reader.priority);
+  if (reader.at_origin.has_passed)
+    desk.line.enter_in_front(index, reader.priority);
+  else
+    desk.line.enter(index, reader.priority);
 }
 
 void read_ahead_later(OriginDesk& desk, VersionIndex version) {
@@ -43,7 +42,7 @@ void serve(State& state, BucketIndex bucket) {
     state.readers[first].at_origin.has_asked = false;
     schedule(state, first);
     if (desk.line.is_empty() || desk.line.front() != first) continue;
-    // It could not be given one for another reason, and keeps its place.
+    // No superpeer could be sent, or another bucket comes first: it keeps its place.
     if (state.readers[first].at_origin.has_asked || state.readers[first].is_dirty) break;
     leave_origin_line(state, first);
   }
@@ -57,6 +56,10 @@ void serve(State& state, BucketIndex bucket) {
 }
 
 }  // namespace
+
+OriginLimits limits_of(const OriginPolicy& policy) {
+  return {policy.reads, policy.requests_per_s, policy.bytes_per_s};
+}
 
 bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
   Reader& reader = state.readers[index];
@@ -85,6 +88,7 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
   BucketIndex bucket = state.versions[version].bucket;
   uint64_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
   leave_origin_line(state, reader);
+  state.readers[reader].at_origin.has_passed = false;
   if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
   ReadIndex read =
       state.origin_reads.begin({holder, version, bucket, state.now, state.now, 0, bytes});
@@ -118,6 +122,14 @@ void leave_origin_line(State& state, ReaderIndex index) {
   if (!reader.at_origin.is_in_line) return;
   reader.at_origin.is_in_line = false;
   state.origins[state.versions[reader.version].bucket].line.leave(index);
+}
+
+void pass_origin_turn(State& state, ReaderIndex index) {
+  BucketIndex bucket = state.versions[state.readers[index].version].bucket;
+  if (bucket == kNoBucket) return;
+  leave_origin_line(state, index);
+  state.readers[index].at_origin.has_passed = true;
+  mark_origin_dirty(state, bucket);
 }
 
 void fire_origin_timer(State& state, BucketIndex bucket) {

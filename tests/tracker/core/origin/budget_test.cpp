@@ -68,6 +68,23 @@ TEST(OriginBudget, ALimitThatIsLiftedHoldsNobodyBack) {
   EXPECT_FALSE(budget.may_begin(at_ms(0)));  // what is under way counts on
 }
 
+TEST(OriginBudget, ALimitThatIsRaisedIsThatOfTheReadBegunLastAsWell) {
+  OriginBudget budget = budget_of({.requests_per_s = 1, .bytes_per_s = 1024});
+  budget.begin(at_ms(0), kMiB);
+  EXPECT_GE(budget.free_at(), at_ms(1'024'000));
+  budget.set({.requests_per_s = 10, .bytes_per_s = 4 * kMiB});
+  EXPECT_FALSE(budget.may_begin(at_ms(249)));
+  EXPECT_TRUE(budget.may_begin(at_ms(251)));
+  budget.set({.requests_per_s = 1, .bytes_per_s = kMiB / 2});  // and one that is lowered
+  EXPECT_FALSE(budget.may_begin(at_ms(1999)));
+  EXPECT_TRUE(budget.may_begin(at_ms(2001)));
+}
+
+TEST(OriginBudget, BeforeItsFirstReadNothingIsOwed) {
+  OriginBudget budget = budget_of({.requests_per_s = 1, .bytes_per_s = 1});
+  EXPECT_TRUE(budget.may_begin(Instant()));
+}
+
 TEST(OriginBudget, TheSlowestRateIsNoSpanWithoutEnd) {
   OriginBudget budget = budget_of({.bytes_per_s = 1});
   EXPECT_LE(budget.spacing(512 * kMiB), Duration::seconds(3600));

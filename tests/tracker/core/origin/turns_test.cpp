@@ -137,6 +137,88 @@ TEST(OriginTurns, ALiftedLimitLetsAllGoOn) {
   EXPECT_EQ(under_way(t), 8);
 }
 
+TEST(OriginTurns, ARaisedLimitHoldsAtOnceForThoseWhoWait) {
+  TrackerDriver t = driver({.bytes_per_s = 1000});
+  t.publish("k", 8);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  t.advance(Duration::seconds(5));  // of the 262 that the first takes
+  EXPECT_EQ(under_way(t), 1);
+  t.set_policy(with({.bytes_per_s = 1'000'000'000}));
+  t.advance(Duration::milliseconds(10));
+  EXPECT_EQ(under_way(t), 8);
+}
+
+// Joins a peer that lends room for so many chunks.
+void join_with_room(TrackerDriver& t, const std::string& name, uint32_t chunks) {
+  RegisterRequest r = t.request(name, "");
+  r.store_bytes = uint64_t{chunks} * kChunkBytesMin;
+  t.join_as(name, r);
+}
+
+TEST(OriginTurns, OneWhoseStoreIsFullHoldsUpNobody) {
+  for (SelectionKind kind : {SelectionKind::kHotCold, SelectionKind::kOriginOnly}) {
+    TrackerDriver::Options options;
+    options.policy.origin.reads = 1;
+    options.policy.selection.kind = kind;
+    TrackerDriver t(options);
+    for (auto key : {"ka", "kb", "kc"}) t.publish(key, 4);
+    join_with_room(t, "tight", 4);
+    t.open("tight", "ka");
+    t.run_dry();
+    t.open("tight", "kb");  // until its first handle is closed there is no room
+    t.join("good");
+    t.open("good", "kc");
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(t.finish_one("good")) << i;
+    EXPECT_EQ(under_way(t), 0);
+    t.core.check_invariants();
+  }
+}
+
+TEST(OriginTurns, ReadsOfAPeerThatDoNotFitTogetherFollowOneAnother) {
+  TrackerDriver t = driver({.reads = 1});
+  for (auto key : {"ka", "kb"}) t.publish(key, 4);
+  join_with_room(t, "tight", 5);
+  uint64_t first = t.open("tight", "ka");
+  t.open("tight", "kb");
+  t.run_dry();
+  VersionId ka = TrackerDriver::facts("ka", 4).id;
+  EXPECT_EQ(t.core.counters().leases, 5u);  // all of the first, and one that fits beside it
+  t.send("tight", {OpenClosed{OpenId(first)}});
+  t.advance(Duration::seconds(1));
+  ASSERT_TRUE(t.last<Evict>("tight").has_value());
+  t.send("tight", {ChunksDropped{ka, 0, 4}});
+  t.advance(Duration::seconds(1));
+  t.run_dry();
+  t.core.visit_peers(
+      [](const PeerPicture& peer) { EXPECT_EQ(peer.used_bytes, 4u * kChunkBytesMin); });
+  EXPECT_EQ(t.core.counters().leases, 8u);
+}
+
+TEST(OriginTurns, OneWhoMakesRoomHasItsTurnWhenThereIsSome) {
+  TrackerDriver t = driver({.reads = 1});
+  for (auto key : {"ka", "kc", "kx"}) t.publish(key, 2);
+  t.publish("kb", 4);
+  join_with_room(t, "a", 2);
+  t.have("a", "kx", "##");
+  t.join("b");
+  t.join("c");
+  t.open("b", "kb");
+  t.open("a", "ka");
+  t.open("c", "kc");
+  ASSERT_TRUE(t.finish_one("b"));  // which was in line for its second before the others came
+  ASSERT_TRUE(t.finish_one("b"));  // now it is a's turn, which is told to make room first
+  ASSERT_EQ(t.count<Evict>("a"), 1);
+  EXPECT_TRUE(t["a"].assigns.empty());
+  EXPECT_EQ(t["c"].assigns.size(), 1u);
+  t.send("a", {ChunksDropped{TrackerDriver::facts("kx", 2).id, 0, 2}});
+  ASSERT_TRUE(t.finish_one("c"));  // b has been in line all the time
+  EXPECT_EQ(t["a"].assigns.size(), 1u);
+  t.run_dry();
+}
+
 TEST(OriginTurns, AReaderWithoutASuperpeerKeepsToTheBudgetAsWell) {
   TrackerDriver t = driver({.reads = 2});
   t.publish("k", 8);

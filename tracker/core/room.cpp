@@ -1,0 +1,86 @@
+// A store that cannot hold all that its peer reads at once: chunks are sent so that one read after
+// another can be ended, and make room for the next. Without that, reads that take turns at an
+// origin would fill the store with halves, none of which can go.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// What a reader of a whole version takes of the store, and will take besides, in bytes.
+struct Claim {
+  ReaderIndex reader = kNoReader;
+  uint64_t has = 0;
+  uint64_t lacks = 0;
+};
+
+// What the claims must fit into: the whole store, or one bucket's share of it.
+struct Limit {
+  uint64_t bytes = 0;
+  std::optional<BucketIndex> bucket;
+};
+
+Claim claim_of(const State& state, ReaderIndex index) {
+  const Reader& reader = state.readers[index];
+  const Chunking& chunking = state.versions[reader.version].chunking;
+  HoldingIndex holding = state.holdings.find(reader.version, reader.peer);
+  uint64_t chunks = reader.active + reader.at_origin.brought.count();
+  if (holding != kNoHolding) chunks += state.holdings[holding].count;
+  uint64_t has = std::min(chunks * chunking.chunk_bytes, chunking.object_bytes);
+  return {index, has, chunking.object_bytes - has};
+}
+
+// Streams claim nothing: what their windows have passed can go.
+std::vector<Claim> claims_on(const State& state, PeerIndex peer, const Limit& limit) {
+  std::vector<Claim> claims;
+  for (ReaderIndex index : state.sessions[state.fleet.peer(peer).session].readers) {
+    const Reader& reader = state.readers[index];
+    bool is_within = !limit.bucket || state.versions[reader.version].bucket == *limit.bucket;
+    if (reader.wants_all && is_within) claims.push_back(claim_of(state, index));
+  }
+  return claims;
+}
+
+// Whether all can be ended one after another, each leaving what it has (the banker's algorithm,
+// Dijkstra 1965). Those that would not fit even alone do not count but for what they have.
+bool can_all_end(std::vector<Claim> claims, uint64_t room) {
+  std::stable_sort(claims.begin(), claims.end(),
+                   [](const Claim& a, const Claim& b) { return a.lacks < b.lacks; });
+  uint64_t taken = 0;
+  for (const Claim& claim : claims) taken += claim.has;
+  for (const Claim& claim : claims) {
+    if (claim.has + claim.lacks > room) continue;
+    if (taken + claim.lacks > room) return false;
+    taken -= claim.has;
+  }
+  return true;
+}
+
+bool would_lock_up_within(const State& state, ReaderIndex reader, uint32_t bytes,
+                          const Limit& limit) {
+  std::vector<Claim> claims = claims_on(state, state.readers[reader].peer, limit);
+  if (claims.size() < 2 || !can_all_end(claims, limit.bytes)) return false;
+  for (Claim& claim : claims) {
+    if (claim.reader != reader) continue;
+    claim.has += bytes;
+    claim.lacks -= std::min<uint64_t>(claim.lacks, bytes);
+  }
+  return !can_all_end(claims, limit.bytes);
+}
+
+}  // namespace
+
+bool would_lock_up(const State& state, PeerIndex peer, VersionIndex version, uint32_t bytes) {
+  const PeerRow& row = state.fleet.peer(peer);
+  if (state.sessions[row.session].readers.size() < 2) return false;
+  if (limits_of(state.policy(version).origin).is_none()) return false;
+  ReaderIndex reader = state.readers.find(peer, version);
+  if (reader == kNoReader || !state.readers[reader].wants_all) return false;
+  uint64_t quota = state.policy(version).caching.bytes_per_peer;
+  if (would_lock_up_within(state, reader, bytes, {row.store_bytes, {}})) return true;
+  if (quota == 0) return false;
+  return would_lock_up_within(state, reader, bytes, {quota, state.versions[version].bucket});
+}
+
+}  // namespace tyto::tracker
