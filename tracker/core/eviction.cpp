@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "tracker/core/caching/candidates.h"
+#include "tracker/core/caching/eviction_orders.h"
+#include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
 namespace {
@@ -13,14 +15,6 @@ uint32_t length_of(const State& state, VersionIndex version, uint32_t chunk) {
 
 Session& session_of(State& state, PeerIndex peer) {
   return state.sessions[state.fleet.peer(peer).session];
-}
-
-void evict_run(State& state, PeerIndex peer, const Evict& run, VersionIndex for_version) {
-  if (run.count == 0) return;
-  state.counters.evictions += run.count;
-  state.counters.evictions_by[static_cast<std::size_t>(run.reason.choice)] += run.count;
-  note_evicted(state, peer, run, for_version);
-  state.stage(state.fleet.peer(peer).session, run);
 }
 
 // What is lacking of a peer's store, beyond what evictions on their way will free.
@@ -47,6 +41,8 @@ bool is_hopeless(const State& state, PeerIndex peer, VersionIndex version, const
 }
 
 Freed make_room(State& state, PeerIndex peer, VersionIndex version, Lack lack) {
+  Ousting passed{.bytes = lack.bytes, .why = Choice::kEvictConsumed, .for_version = version};
+  lack.bytes -= std::min(lack.bytes, evict_passed(state, peer, lack.bucket, passed));
   Candidates left;
   for (Pass pass : {Pass::kSpare, Pass::kAny}) {
     Search search{peer, pass, lack.bucket};
@@ -59,6 +55,7 @@ Freed make_room(State& state, PeerIndex peer, VersionIndex version, Lack lack) {
     }
   }
   if (lack.bytes == 0) return {.is_enough = true};
+  list_kept(state, peer, lack.bucket, left.wanted);
   return {.is_hopeless = is_hopeless(state, peer, version, left)};
 }
 
@@ -78,33 +75,26 @@ Space wait_for_space(Session& session, VersionIndex version) {
 uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting) {
   const PeerIndex peer = state.holdings[holding].peer;
   const VersionIndex version = state.holdings[holding].version;
-  const VersionRow& row = state.versions[version];
   const Protection protection(state, holding);
-  Evict run{row.id, 0, 0, {}};
-  run.reason.choice = ousting.why;
+  EvictionOrders orders(state, peer, version, ousting);
   uint64_t found = 0;
   uint32_t left = state.holdings[holding].count;
   for (uint32_t c = protection.next(ousting.pass, 0); c != kNone && found < ousting.bytes;) {
-    if (run.count > 0 && run.first + run.count != c) {
-      evict_run(state, peer, run, ousting.for_version);
-      run.count = 0;
-    }
     found += length_of(state, version, c);
     unlist_copy(state, peer, version, c);
-    if (run.count == 0) {
-      run.first = c;
-      run.reason.copies = row.copies[c];  // that are left
-    }
-    ++run.count;
+    orders.add(c);
     c = --left == 0 ? kNone
                     : protection.next(ousting.pass, c + 1);  // without chunks there is no holding
   }
-  evict_run(state, peer, run, ousting.for_version);
+  orders.finish();
   return found;
 }
 
 void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
-  if (!state.holdings.remove(version, peer, chunk)) return;
+  if (state.holdings.remove(version, peer, chunk)) begin_evicting(state, peer, version, chunk);
+}
+
+void begin_evicting(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
   Session& session = session_of(state, peer);
   if (session.evictions.emplace(version, chunk).second) {
     uint32_t bytes = length_of(state, version, chunk);
@@ -134,7 +124,7 @@ void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to
     if (!state.sessions.is_used(SessionIndex(s))) continue;
     Session& session = state.sessions[SessionIndex(s)];
     HoldingIndex holding = state.holdings.find(version, session.peer);
-    uint64_t held = 0;
+    uint64_t held = shadow_bytes(state, session.peer, version);
     uint64_t evicting = 0;
     for (uint32_t c = 0; holding != kNoHolding && c < chunks; ++c)
       held += state.holdings.has(holding, c) ? length_of(state, version, c) : 0;
@@ -212,6 +202,7 @@ void take_dropped(State& state, SessionIndex index, const ChunksDropped& event) 
       session.shares.end_evicting(row.bucket, bytes);
     }
     if (state.holdings.remove(*version, session.peer, c)) unbook(state, session.peer, *version, c);
+    lose_shadow_copy(state, session.peer, *version, c);
   }
   for (VersionIndex waiting : session.wants_space) state.mark_dirty(waiting);
   session.wants_space.clear();

@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "tracker/core/state.h"
+#include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
 namespace {
@@ -121,6 +121,11 @@ void check_shares(const State& state, const Session& session) {
     auto [share, bytes] = count(download.version, download.chunk);
     share.used_bytes += bytes;
   }
+  for (ReaderIndex r : session.readers) {
+    VersionIndex version = state.readers[r].version;
+    uint64_t bytes = shadow_bytes(state, session.peer, version);
+    if (bytes > 0) shares[state.versions[version].bucket].used_bytes += bytes;
+  }
   HoldingIndex h = state.fleet.peer(session.peer).newest_holding;
   for (; h != kNoHolding; h = state.holdings[h].older) {
     VersionIndex version = state.holdings[h].version;
@@ -162,12 +167,8 @@ void check_bytes(const State& state) {
       TYTO_ASSERT(row.version == download.version && row.chunk == download.chunk);
       bytes += length(row.version, row.chunk);
     }
-    for (ReaderIndex r : session.readers) {
-      const Reader& reader = state.readers[r];
-      const Bitmap& brought = reader.at_origin.brought;  // empty but for shadow readers
-      for (uint32_t c = brought.next_set(0); c < brought.size(); c = brought.next_set(c + 1))
-        bytes += length(reader.version, c);
-    }
+    for (ReaderIndex r : session.readers)
+      bytes += shadow_bytes(state, session.peer, state.readers[r].version);
     TYTO_ASSERT(peer.evicting_bytes == evicting);
     TYTO_ASSERT(peer.used_bytes == bytes + evicting);
     check_shares(state, session);

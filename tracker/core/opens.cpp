@@ -1,7 +1,7 @@
 // From names to versions to readers.
 #include <algorithm>
 
-#include "tracker/core/state.h"
+#include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
 namespace {

@@ -1,7 +1,7 @@
 // What became of assignments, and what it says of their sources.
 #include <algorithm>
 
-#include "tracker/core/state.h"
+#include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
 namespace {

@@ -168,8 +168,10 @@ uint64_t evict_from(State& state, HoldingIndex holding, const Ousting& ousting);
 // A disk that was full may have room again, after a while: it counts as lent in full once more.
 void try_full_store_again(State& state, PeerIndex peer);
 // A copy stops being a source; its bytes stay booked until the peer confirms that they are free.
-// The caller sends the order.
+// The caller sends the order, see caching/eviction_orders.h.
 void unlist_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+// The same for a chunk whose bytes are booked, but which is not listed as a copy.
+void begin_evicting(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
 void take_dropped(State& state, SessionIndex session, const ChunksDropped& event);
 
 // --- expiry.cpp: copies that go without being in the way ---
@@ -285,16 +287,6 @@ void fire_origin_timer(State& state, BucketIndex bucket);
 // Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
 // budget allows. False if there is none.
 bool serve_origin_lines(State& state);
-
-// --- origin/shadow.cpp: readers that measure what Tyto brings ---
-// A reader was opened: draws whether it is one of the shadow share.
-void begin_at_origin(State& state, ReaderIndex reader, Instant asked);
-// An assignment brought it a chunk.
-void note_brought(State& state, ReaderIndex reader, uint32_t bytes);
-// A shadow reader keeps what it was brought to itself. Requires: it is one.
-void keep_shadow_copy(State& state, ReaderIndex reader, uint32_t chunk);
-// The reader's last handle is closed. What a shadow reader kept is to go.
-void end_at_origin(State& state, ReaderIndex reader);
 
 // --- origin/terms.cpp: how long a lease lasts ---
 // The read loses its right if its holder makes no progress within the policy's term.
