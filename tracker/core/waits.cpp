@@ -17,9 +17,11 @@ constexpr Duration kTellAgain = Duration::seconds(20);
 // they are in it.
 constexpr std::size_t kPlacesTold = 1000;
 
-WaitsFor waits_for(Choice choice) {
-  switch (choice) {
+WaitsFor waits_for(const Reason& lack) {
+  switch (lack.choice) {
+    // Nobody who is in doubt is worth waiting for: the reader gives up when its own patience ends.
     case Choice::kWaitForSource:
+      return lack.rejected_busy > 0 ? WaitsFor::kSource : WaitsFor::kNothing;
     case Choice::kWaitForTurn: return WaitsFor::kSource;
     case Choice::kWaitForLease:
     case Choice::kWaitForSuperpeer:
@@ -67,7 +69,7 @@ Duration expected(const State& state, const OriginDesk& desk, const Reader& read
 
 void tell_waiting(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
-  Wait wait{.what = waits_for(reader.lack.reason.choice)};
+  Wait wait{.what = waits_for(reader.lack.reason)};
   if (wait.what == WaitsFor::kNothing) return;
   if (reader.told.since.is_never()) reader.told.since = state.now;
   // Of its place in a line it hears with the others there.

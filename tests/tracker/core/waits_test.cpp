@@ -99,6 +99,32 @@ TEST(Waits, WhoIsFarBackInLineHearsThatItWaitsThoughNotItsPlace) {
   EXPECT_EQ(t.count<ShowWait>("r1099"), 3);
 }
 
+TEST(Waits, ForABusyHolderOneIsToldToWaitAndForOneInDoubtNot) {
+  enum class Holder { kBusy, kInDoubt };
+  for (Holder holder : {Holder::kBusy, Holder::kInDoubt}) {
+    TrackerDriver::Options options;
+    options.config.uploads_per_host = 1;
+    options.policy.selection.tree_depth = 0;
+    TrackerDriver t(options);
+    auto facts = std::make_shared<VersionFacts>(TrackerDriver::facts("k", 1));
+    facts->is_published = true;
+    facts->origin = {};
+    t.input(VersionLoaded{facts, {TrackerDriver::root(0)}});
+    t.input(NameLoaded{"b", "k", facts->id, true});
+    t.join("a");
+    t.have("a", "k", "#");
+    if (holder == Holder::kBusy) {
+      t.join("first");
+      t.open("first", "k");
+    }
+    t.join("r");
+    t.open("r", "k");
+    if (holder == Holder::kInDoubt) t.fail_one("r", FailureKind::kUnreachable);
+    t.advance(Duration::seconds(4));
+    EXPECT_EQ(t.count<ShowWait>("r") > 0, holder == Holder::kBusy);
+  }
+}
+
 TEST(Waits, APeerOfTheFirstVersionOfTheProtocolHearsNothing) {
   TrackerDriver t;
   t.publish("k", 1);
