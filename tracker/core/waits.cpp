@@ -69,6 +69,11 @@ Duration expected(const State& state, const OriginDesk& desk, const Reader& read
 
 void tell_waiting(State& state, ReaderIndex index) {
   Reader& reader = state.readers[index];
+  // Where nothing is on its way out, reads of the same peer stand in each other's way: only that
+  // one of them gives up helps.
+  bool is_stuck = reader.lack.reason.choice == Choice::kWaitForSpace &&
+                  state.fleet.peer(reader.peer).evicting_bytes == 0;
+  if (is_stuck) return;
   Wait wait{.what = waits_for(reader.lack.reason)};
   if (wait.what == WaitsFor::kNothing) return;
   if (reader.told.since.is_never()) reader.told.since = state.now;

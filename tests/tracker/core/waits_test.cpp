@@ -125,6 +125,25 @@ TEST(Waits, ForABusyHolderOneIsToldToWaitAndForOneInDoubtNot) {
   }
 }
 
+TEST(Waits, ForRoomThatReadsOfItsOwnPeerTakeOneIsNotToldToWait) {
+  TrackerDriver t;
+  t.join("a");
+  for (auto key : {"k1", "k2"}) {
+    t.publish(key, 2);
+    t.have("a", key, "##");
+  }
+  RegisterRequest request = t.request("r", "");
+  request.store_bytes = uint64_t{3} * kChunkBytesMin;
+  t.join_as("r", request);
+  t.open("r", "k1");
+  t.open("r", "k2");
+  while (t.finish_one("r")) {
+  }
+  t.advance(Duration::seconds(30));
+  EXPECT_EQ(t.count<ShowWait>("r"), 0);
+  EXPECT_EQ(t.core.counters().chunks_verified, 3u);
+}
+
 TEST(Waits, APeerOfTheFirstVersionOfTheProtocolHearsNothing) {
   TrackerDriver t;
   t.publish("k", 1);
