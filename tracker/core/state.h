@@ -264,26 +264,6 @@ void tell_served(State& state, ReaderIndex reader);
 // Tells those in line of their places. Returns when to call it next.
 Instant tell_origin_line(State& state, BucketIndex bucket);
 
-// --- origin/turns.cpp: budgets, and who is first ---
-OriginLimits limits_of(const OriginPolicy& policy);
-// Whether a read may begin for this reader now. If not, a reader in need is in the line then.
-bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
-// Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
-// has_origin_turn(), and that the bytes are reserved.
-void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
-                        const Found& found);
-// If the transfer was its read's last one, the read is over.
-void end_origin_transfer(State& state, TransferIndex transfer);
-void mark_origin_dirty(State& state, BucketIndex bucket);
-void leave_origin_line(State& state, ReaderIndex reader);
-// The reader has its turn, and no room in its own store: those behind it go first. When it asks
-// again, its place is in front.
-void pass_origin_turn(State& state, ReaderIndex reader);
-void fire_origin_timer(State& state, BucketIndex bucket);
-// Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
-// budget allows. False if there is none.
-bool serve_origin_lines(State& state);
-
 // --- origin/shadow.cpp: readers that measure what Tyto brings ---
 // A reader was opened: draws whether it is one of the shadow share.
 void begin_at_origin(State& state, ReaderIndex reader, Instant asked);
@@ -304,3 +284,4 @@ void fire_terms_timer(State& state);
 }  // namespace tyto::tracker
 
 #include "tracker/core/explain/notes.h"
+#include "tracker/core/origin/turns.h"

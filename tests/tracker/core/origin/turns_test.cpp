@@ -164,14 +164,18 @@ TEST(OriginTurns, OneWhoseStoreIsFullHoldsUpNobody) {
     options.policy.origin.reads = 1;
     options.policy.selection.kind = kind;
     TrackerDriver t(options);
-    for (auto key : {"ka", "kb", "kc"}) t.publish(key, 4);
+    for (auto key : {"ka", "kb", "kc", "kd"}) t.publish(key, 4);
     join_with_room(t, "tight", 4);
     t.open("tight", "ka");
     t.run_dry();
+    t.join("c");
+    t.join("d");
+    t.open("c", "kc");
     t.open("tight", "kb");  // until its first handle is closed there is no room
-    t.join("good");
-    t.open("good", "kc");
-    for (int i = 0; i < 4; ++i) EXPECT_TRUE(t.finish_one("good")) << i;
+    t.open("d", "kd");
+    int finished = 0;
+    while (t.finish_one("c") || t.finish_one("d")) ++finished;
+    EXPECT_EQ(finished, 8);
     EXPECT_EQ(under_way(t), 0);
     t.core.check_invariants();
   }

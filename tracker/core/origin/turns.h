@@ -1,0 +1,28 @@
+// Budgets of origins, and whose turn it is. Included by state.h, whose other parts are there as
+// well.
+#pragma once
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+
+OriginLimits limits_of(const OriginPolicy& policy);
+// Whether a read may begin for this reader now. If not, a reader in need is in the line then.
+bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
+// Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
+// has_origin_turn(), and that the bytes are reserved.
+void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
+                        const Found& found);
+// If the transfer was its read's last one, the read is over.
+void end_origin_transfer(State& state, TransferIndex transfer);
+void mark_origin_dirty(State& state, BucketIndex bucket);
+void leave_origin_line(State& state, ReaderIndex reader);
+// The reader has its turn, and no room in its own store: those behind it go first. When it asks
+// again, its place is in front.
+void pass_origin_turn(State& state, ReaderIndex reader);
+void fire_origin_timer(State& state, BucketIndex bucket);
+// Of buckets whose budget has room, perhaps: one read for each reader in its turn, as long as the
+// budget allows. False if there is none.
+bool serve_origin_lines(State& state);
+
+}  // namespace tyto::tracker
