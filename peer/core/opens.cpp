@@ -208,7 +208,11 @@ void on_open_ended(Turn& turn, OpenEnded ended) {
 void on_show_wait(Turn& turn, const ShowWait& told) {
   auto open = find(turn.state, told.open);
   if (open == turn.state.opens.end() || open->version == nullptr) return;
-  open->patience_ends = turn.now + turn.state.policy.stuck_timeout;
+  // A limit's turn comes. Who waits for anything else may wait for somebody that does not come
+  // back.
+  bool is_for_a_limit =
+      told.wait.what == WaitsFor::kOriginBudget || told.wait.what == WaitsFor::kBandwidthLimit;
+  if (is_for_a_limit) open->patience_ends = turn.now + turn.state.policy.stuck_timeout;
   turn.emit(OpenWaits{told.open, told.wait});
 }
 

@@ -184,7 +184,8 @@ void DataPlane::process_gone(NodeId id) {
   std::vector<uint64_t> wholes;
   for (const auto& [key, whole] : wholes_)
     if (whole.reader == id) wholes.push_back(key);
-  for (uint64_t key : wholes) drop_whole(key);
+  for (uint64_t key : wholes)
+    if (wholes_.contains(key)) drop_whole(key);  // the end of one may end another
   connections_.forget(world_.node(id).host());
   std::vector<Place> places;
   for (const auto& [place, coming] : arriving_) {

@@ -74,6 +74,20 @@ TEST(Opens, AHandleThatIsToldWhatItWaitsForIsNotStuck) {
   EXPECT_EQ(peer.did("failed"), Texts{});
 }
 
+TEST(Opens, AHandleThatWaitsForSomebodyHasItsOwnPatience) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1);
+  peer.answer({describe(1, 3), opened(1, 1)});
+  peer.take_effects();
+  for (int second = 0; second < 70; ++second) {
+    while (peer.exchanges_open() > 1) peer.answer();
+    if (second % 20 == 0) peer.answer({ShowWait{OpenId(1), {WaitsFor::kLease, 0, {}}}});
+    peer.pass(Duration::seconds(1));
+  }
+  EXPECT_EQ(peer.did("failed"), Texts{"failed 1 timed_out"});
+}
+
 TEST(Opens, AHandleIsNeverMovedToAnotherVersion) {
   PeerCoreDriver peer;
   peer.connect();
