@@ -277,7 +277,9 @@ void Api::Impl::get_cluster(const Responder& responder) {
 void Api::Impl::explain(const io::HttpRequest& request, const Responder& responder) {
   auto query = parse_explain(request, hooks_.now());
   if (!query.ok()) return reply(responder, query.error());
-  reply(responder, 200, explain_json(core_, *query, {hooks_.now(), io::wall_now()}));
+  auto answer = explain_json(core_, *query, {hooks_.now(), io::wall_now()});
+  if (!answer.ok()) return reply(responder, answer.error());
+  reply(responder, 200, std::move(*answer));
 }
 
 Api::Api(const TrackerCore& core, ObjectDirectory& directory, Hooks hooks)

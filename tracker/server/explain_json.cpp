@@ -142,6 +142,7 @@ Json json_of(const Summary& summary) {
             {"holders_unusable", summary.holders_unusable},
             {"no_superpeer", summary.no_superpeer},
             {"by_policy", summary.by_policy},
+            {"by_lot", summary.by_lot},
             {"without_order", summary.without_order}}},
           {"usual_took_ms", summary.usual_took.ms()},
           {"usual_origin_took_ms", summary.usual_origin_took.ms()},
@@ -151,8 +152,23 @@ Json json_of(const Summary& summary) {
           {"evicted_chunks", summary.evicted_chunks}};
 }
 
+// Whether there can be such records at all.
+Result<void> check_known(const RecordFilter& filter, const RecordsSeen& seen) {
+  if (!filter.peer.empty() && !seen.is_peer_known)
+    return Error{ErrorCode::kNotFound,
+                 "no peer of the name or id " + printable(filter.peer) +
+                     " is known to the journal; expected a peer's name, or the first 4 or more "
+                     "digits of its id: tyto peers lists those that are registered"};
+  if (filter.chunk && seen.chunks > 0 && *filter.chunk >= seen.chunks)
+    return invalid("chunk " + std::to_string(*filter.chunk) + " is out of bounds: " +
+                   filter.object->text() + " has " + std::to_string(seen.chunks) +
+                   " chunks; from 0 to " + std::to_string(seen.chunks - 1) + " are taken");
+  return {};
+}
+
 // What the reader of the answer should know of the journal's limits.
-std::string note_of(const RecordsSeen& seen, const JournalCounts& counts, std::size_t counted) {
+std::string note_of(const RecordsSeen& seen, const JournalCounts& counts, std::size_t counted,
+                    Instant now) {
   if (counts.capacity == 0) return "the journal is off: explain.records is 0";
   std::string raise =
       "raise explain.records (" + std::to_string(counts.capacity) + " now) to keep more";
@@ -161,9 +177,12 @@ std::string note_of(const RecordsSeen& seen, const JournalCounts& counts, std::s
            std::to_string(seen.matching);
   if (seen.matching > 0)
     return counts.overwritten == 0 ? "" : "older records were overwritten; " + raise;
+  if (seen.newest)
+    return "there is no such record since then: the newest is " + span_words(now - *seen.newest) +
+           " old; look further back";
   if (counts.overwritten == 0)
     return "the journal reaches back to the tracker's start and has no such record: nothing was "
-           "asked for under this name, or not since then";
+           "asked for under this name";
   return "the journal has no such record; older ones were overwritten: " + raise;
 }
 
@@ -190,11 +209,14 @@ Result<ExplainQuery> parse_explain(const io::HttpRequest& request, Instant now) 
   return query;
 }
 
-Json explain_json(const TrackerCore& core, const ExplainQuery& query, const Moment& moment) {
+Result<Json> explain_json(const TrackerCore& core, const ExplainQuery& query,
+                          const Moment& moment) {
   std::vector<RecordPicture> records;
   RecordsSeen seen = core.visit_records(
       query.filter, [&](const RecordPicture& picture) { records.push_back(picture); });
   JournalCounts counts = core.journal_counts();
+  if (counts.capacity > 0)
+    if (auto known = check_known(query.filter, seen); !known.ok()) return known.error();
   Summary summary = summarise(records);
   Json answers = Json::array();
   if (!records.empty())
@@ -205,16 +227,16 @@ Json explain_json(const TrackerCore& core, const ExplainQuery& query, const Mome
   for (std::size_t i = first; i < records.size(); ++i) lines.push_back(json_of(records[i], moment));
   Json begins = nullptr;
   if (seen.complete_since) begins = unix_ms(*seen.complete_since, moment);
-  return {{"answers", std::move(answers)},
-          {"summary", json_of(summary)},
-          {"records", std::move(lines)},
-          {"total", seen.matching},
-          {"journal",
-           {{"complete_since_unix_ms", std::move(begins)},
-            {"kept", seen.kept},
-            {"records_max", counts.capacity},
-            {"overwritten", counts.overwritten}}},
-          {"note", note_of(seen, counts, records.size())}};
+  return Json{{"answers", std::move(answers)},
+              {"summary", json_of(summary)},
+              {"records", std::move(lines)},
+              {"total", seen.matching},
+              {"journal",
+               {{"complete_since_unix_ms", std::move(begins)},
+                {"kept", seen.kept},
+                {"records_max", counts.capacity},
+                {"overwritten", counts.overwritten}}},
+              {"note", note_of(seen, counts, records.size(), moment.now)}};
 }
 
 }  // namespace tyto::tracker

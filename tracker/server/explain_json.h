@@ -25,6 +25,7 @@ struct Moment {
 };
 // The answer: what the records selected say together, the newest of them, and how far back the
 // journal goes. Cost: all that the journal keeps.
-Json explain_json(const TrackerCore& core, const ExplainQuery& query, const Moment& moment);
+// Errors: kNotFound: no such peer; kInvalidArgument: the object has no such chunk.
+Result<Json> explain_json(const TrackerCore& core, const ExplainQuery& query, const Moment& moment);
 
 }  // namespace tyto::tracker

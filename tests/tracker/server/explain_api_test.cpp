@@ -96,6 +96,29 @@ TEST_F(ExplainApiTest, AnEmptyAnswerSaysWhy) {
   EXPECT_EQ(get("bucket=b&key=k")["note"], "the journal is off: explain.records is 0");
 }
 
+TEST_F(ExplainApiTest, ARecordThatIsOlderThanAskedForIsSaidToBeThere) {
+  start();
+  open_in_vain();
+  json none = get("bucket=b&key=k&since_ms=0");
+  EXPECT_EQ(none["total"], 0);
+  std::string note = none["note"];
+  EXPECT_TRUE(note.starts_with("there is no such record since then: the newest is ")) << note;
+}
+
+TEST_F(ExplainApiTest, AnUnknownPeerIsAnErrorAndIdsAreOfEitherCase) {
+  start();
+  open_in_vain();
+  auto late = connect();
+  ASSERT_TRUE(late->register_as(a_peer(0xabcd)).ok());
+  EXPECT_EQ(get("peer=000000000000ABCD")["total"], 0);  // it has not read anything yet
+  EXPECT_EQ(get("peer=000000000000abcd")["total"], 0);
+  for (const char* query : {"peer=zzzz", "peer=TEST-2", "peer=zzzz&bucket=b&key=k"}) {
+    Answer answer = http("GET", std::string("/api/v1/explain?") + query);
+    EXPECT_EQ(answer.status, 404) << answer.body;
+    EXPECT_NE(answer.body.find("is known to the journal"), std::string::npos) << answer.body;
+  }
+}
+
 TEST_F(ExplainApiTest, BadParametersAreRefusedByName) {
   start();
   EXPECT_NE(refused("").find("name an object"), std::string::npos);

@@ -68,6 +68,7 @@ Answer why_origin(const Summary& s) {
   add_line(s.holders_unusable, "there were holders, but none that could be read from");
   add_line(s.no_superpeer, "read by the reader itself, for no superpeer could be sent");
   add_line(s.by_policy, "read by the reader itself, as its bucket wants it");
+  add_line(s.by_lot, "read by the reader itself, by lot, to measure what reading the origin takes");
   add_line(s.without_order, "read without an order of this tracker");
   return answer;
 }

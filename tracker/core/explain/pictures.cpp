@@ -23,10 +23,26 @@ PeerNamed named(const State& state, PeerId id) {
   return peer;
 }
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// The digits of an id may be of either case, names are as they are.
 bool is_called(const State& state, PeerId id, const std::string& wanted) {
   if (id == PeerId(0)) return false;
-  if (wanted.size() >= kIdDigitsMin && hex_digits(id).starts_with(wanted)) return true;
-  return named(state, id).name == wanted;
+  std::string digits = hex_digits(id);
+  bool is_prefix = wanted.size() >= kIdDigitsMin && wanted.size() <= digits.size() &&
+                   std::equal(wanted.begin(), wanted.end(), digits.begin(),
+                              [](char asked, char digit) { return lower(asked) == digit; });
+  return is_prefix || named(state, id).name == wanted;
+}
+
+bool is_registered(const State& state, const std::string& wanted) {
+  for (uint32_t p = 0; p < state.fleet.peer_rows(); ++p) {
+    const PeerRow& peer = state.fleet.peer(PeerIndex(p));
+    if (peer.is_used && !peer.is_gone && is_called(state, peer.id, wanted)) return true;
+  }
+  return false;
 }
 
 bool is_of_object(const State& state, const Record& record, const ObjectName& object) {
@@ -37,8 +53,8 @@ bool is_of_object(const State& state, const Record& record, const ObjectName& ob
   return record.name != kNone && state.names[NameIndex(record.name)].name == object;
 }
 
-bool is_selected(const State& state, const Record& record, const RecordFilter& filter) {
-  if (record.when < filter.since) return false;
+// Whether it is of what is asked for, however old.
+bool is_about(const State& state, const Record& record, const RecordFilter& filter) {
   if (filter.object && !is_of_object(state, record, *filter.object)) return false;
   bool is_of_one = record.chunk != kNone;
   if (filter.chunk && is_of_one && record.kind != RecordKind::kWaited &&
@@ -48,6 +64,20 @@ bool is_selected(const State& state, const Record& record, const RecordFilter& f
   bool is_of_origin = record.kind == RecordKind::kLeased || record.kind == RecordKind::kDelivered ||
                       record.kind == RecordKind::kAssignmentFailed;
   return record.is_superpeer != 0 && is_of_origin && record.source == PeerId(0) && is_of_one;
+}
+
+bool is_selected(const State& state, const Record& record, const RecordFilter& filter) {
+  return record.when >= filter.since && is_about(state, record, filter);
+}
+
+// What the record says of who and what is asked for, selected or not.
+void note_known(const State& state, const Record& record, const RecordFilter& filter,
+                RecordsSeen& seen) {
+  if (!filter.peer.empty() && !seen.is_peer_known)
+    seen.is_peer_known = is_called(state, record.peer, filter.peer);
+  if (filter.object && record.version.value() != kNone &&
+      is_of_object(state, record, *filter.object))
+    seen.chunks = std::max(seen.chunks, state.versions[record.version].chunk_count());
 }
 
 void put_object(const State& state, RecordPicture& picture) {
@@ -125,7 +155,10 @@ std::vector<Selected> select(const State& state, const RecordFilter& filter, Rec
     const Record& record = newest(r);
     --left[r];
     ++seen.kept;
-    if (!is_selected(state, record, filter)) continue;
+    note_known(state, record, filter, seen);
+    if (!is_about(state, record, filter)) continue;
+    if (!seen.newest) seen.newest = record.when;
+    if (record.when < filter.since) continue;
     ++seen.matching;
     if (selected.size() < filter.newest) selected.push_back({rings[r], &record});
   }
@@ -144,6 +177,7 @@ std::string hex_digits(PeerId id) {
 RecordsSeen TrackerCore::visit_records(
     const RecordFilter& filter, const std::function<void(const RecordPicture&)>& visit) const {
   RecordsSeen seen{.complete_since = complete_since(state_->journal)};
+  seen.is_peer_known = !filter.peer.empty() && is_registered(*state_, filter.peer);
   std::vector<Selected> selected = select(*state_, filter, seen);
   std::reverse(selected.begin(), selected.end());
   for (const Selected& one : selected)

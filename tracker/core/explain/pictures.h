@@ -15,8 +15,8 @@ namespace tyto::tracker {
 // Which records are asked for. What is left at its default selects all.
 struct RecordFilter {
   std::optional<ObjectName> object;
-  // The reader's name, or the first digits of its id in hexadecimal, 4 at least. What superpeers
-  // read at the origin for others is selected all the same.
+  // The reader's name, or the first digits of its id in hexadecimal, 4 at least, of either case.
+  // What superpeers read at the origin for others is selected all the same.
   std::string peer;
   std::optional<uint32_t> chunk;  // records that are of no single chunk are selected, too
   Instant since;
@@ -56,6 +56,12 @@ struct RecordsSeen {
   std::size_t kept = 0;      // records in the journal
   // Since when nothing was overwritten; nothing if the journal is empty.
   std::optional<Instant> complete_since;
+  // Whether a peer that is asked for is registered, or any record is of it.
+  bool is_peer_known = false;
+  // Chunks of the object that is asked for: of its largest version; 0 if none is on record.
+  uint32_t chunks = 0;
+  // When the newest record was made that would be selected but for its age.
+  std::optional<Instant> newest;
 };
 
 }  // namespace tyto::tracker

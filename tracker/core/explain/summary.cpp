@@ -140,6 +140,8 @@ void count_delivery(Summary& summary, const Record& record) {
     ++summary.without_order;
   else if (reason.choice == Choice::kOriginPolicy || reason.choice == Choice::kOriginCold)
     ++summary.by_policy;
+  else if (reason.choice == Choice::kOriginShadow)
+    ++summary.by_lot;
   else
     ++(reason.copies == 0 ? summary.nobody_held : summary.holders_unusable);
   if (reason.choice == Choice::kOriginNoSuperpeer) ++summary.no_superpeer;

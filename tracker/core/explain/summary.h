@@ -54,6 +54,7 @@ struct Summary {
   uint32_t holders_unusable = 0;
   uint32_t no_superpeer = 0;   // of the above: read by the reader itself, for want of a superpeer
   uint32_t by_policy = 0;      // by readers, as their bucket wants it, whoever held it
+  uint32_t by_lot = 0;         // by readers of the shadow share, whoever held it
   uint32_t without_order = 0;  // by peers that no tracker told what to do
   Duration usual_took;         // between peers: the median
   Duration usual_origin_took;  // from the origin

@@ -300,5 +300,29 @@ TEST(Records, AreNotKeptWhenTheJournalIsOff) {
   EXPECT_EQ(t.core.journal_counts().records, 0u);
 }
 
+TEST(Records, AVisitSaysWhoAndWhatIsKnown) {
+  TrackerDriver t;
+  read_from_a(t);
+  auto seen = [&](const RecordFilter& filter) {
+    return t.core.visit_records(filter, [](auto&) {});
+  };
+  EXPECT_TRUE(seen({.peer = "r"}).is_peer_known);
+  EXPECT_TRUE(seen({.peer = "a"}).is_peer_known);  // registered, though it has read nothing
+  EXPECT_FALSE(seen({.peer = "zzzz"}).is_peer_known);
+  std::string id = hex_digits(t["r"].id);
+  std::string upper = id;
+  for (char& c : upper)
+    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
+  EXPECT_TRUE(seen({.peer = upper}).is_peer_known);
+  EXPECT_EQ(records(t, {.peer = upper}).size(), records(t, {.peer = "r"}).size());
+  EXPECT_FALSE(seen({.peer = id + "0"}).is_peer_known);
+  ObjectName object{"b", "k"};
+  EXPECT_EQ(seen({.object = object}).chunks, 8u);
+  EXPECT_EQ(seen({.object = ObjectName{"b", "other"}}).chunks, 0u);
+  RecordsSeen later = seen({.object = object, .since = t.now + Duration::seconds(1)});
+  EXPECT_EQ(later.matching, 0u);
+  EXPECT_EQ(later.newest, t.now);
+}
+
 }  // namespace
 }  // namespace tyto::tracker

@@ -80,17 +80,21 @@ TEST(ExplainSummary, BytesAreCountedBySourceAndTheOriginsReadsByTheirReason) {
   story.deliver("s1", 4, "origin", 5).record.reason = {.choice = Choice::kOriginLease, .copies = 2};
   story.deliver("q", 5, "origin", 5).record.reason = {};
   story.deliver("r", 6, "origin", 5).record.reason = {.choice = Choice::kOriginCold, .copies = 3};
+  story.deliver("r", 7, "origin", 5).record.reason = {.choice = Choice::kOriginShadow, .copies = 3};
   Summary summary = summarise(story.records);
   EXPECT_EQ(summary.readers, 2u);
   EXPECT_EQ(summary.from_peers.chunks, 1u);
   EXPECT_EQ(summary.from_superpeers.chunks, 1u);
-  EXPECT_EQ(summary.from_origin.chunks, 3u);
+  EXPECT_EQ(summary.from_origin.chunks, 4u);
   EXPECT_EQ(summary.by_policy, 1u);
+  EXPECT_EQ(summary.by_lot, 1u);
   EXPECT_EQ(summary.origin_by_superpeers.bytes, 2000u);
   EXPECT_EQ(summary.nobody_held, 2u);
   EXPECT_EQ(summary.holders_unusable, 1u);
   EXPECT_EQ(summary.no_superpeer, 1u);
   EXPECT_EQ(summary.without_order, 1u);
+  EXPECT_NE(all_lines(story.records).find("1 chunk: read by the reader itself, by lot, to measure"),
+            std::string::npos);
 }
 
 TEST(ExplainSummary, ASourceThatFailedBeforeIsToBlame) {
