@@ -208,11 +208,12 @@ void on_open_ended(Turn& turn, OpenEnded ended) {
 void on_show_wait(Turn& turn, const ShowWait& told) {
   auto open = find(turn.state, told.open);
   if (open == turn.state.opens.end() || open->version == nullptr) return;
-  // A limit's turn comes. Who waits for anything else may wait for somebody that does not come
-  // back.
-  bool is_for_a_limit =
-      told.wait.what == WaitsFor::kOriginBudget || told.wait.what == WaitsFor::kBandwidthLimit;
-  if (is_for_a_limit) open->patience_ends = turn.now + turn.state.policy.stuck_timeout;
+  // The turn at an origin or a limit comes. Who waits for a source or for room may wait for
+  // somebody that does not come back.
+  WaitsFor what = told.wait.what;
+  bool is_coming = what == WaitsFor::kOriginBudget || what == WaitsFor::kBandwidthLimit ||
+                   what == WaitsFor::kLease;
+  if (is_coming) open->patience_ends = turn.now + turn.state.policy.stuck_timeout;
   turn.emit(OpenWaits{told.open, told.wait});
 }
 

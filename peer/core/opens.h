@@ -13,7 +13,7 @@ void on_close_asked(Turn& turn, OpenId open);
 // --- from the tracker ---
 void on_opened(Turn& turn, Opened opened);
 void on_open_ended(Turn& turn, OpenEnded ended);
-// A handle that is told that it waits for a limit is not stuck.
+// A handle that is told that it waits for the origin or a limit is not stuck.
 void on_show_wait(Turn& turn, const ShowWait& told);
 
 // Tells a new session of all handles, each pinned to the version it has.

@@ -82,7 +82,7 @@ TEST(Opens, AHandleThatWaitsForSomebodyHasItsOwnPatience) {
   peer.take_effects();
   for (int second = 0; second < 70; ++second) {
     while (peer.exchanges_open() > 1) peer.answer();
-    if (second % 20 == 0) peer.answer({ShowWait{OpenId(1), {WaitsFor::kLease, 0, {}}}});
+    if (second % 20 == 0) peer.answer({ShowWait{OpenId(1), {WaitsFor::kSource, 0, {}}}});
     peer.pass(Duration::seconds(1));
   }
   EXPECT_EQ(peer.did("failed"), Texts{"failed 1 timed_out"});
