@@ -11,6 +11,11 @@ int main(int argc, char** argv) {
   tyto::sim::add_check_command(app, exit_code);
   tyto::sim::add_format_command(app, exit_code);
   tyto::sim::add_fuzz_command(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    int code = app.exit(error);
+    return code == 0 ? tyto::sim::kExitGood : tyto::sim::kExitUsage;
+  }
   return exit_code;
 }

@@ -1,6 +1,8 @@
 #include "peer/cli/output.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +63,13 @@ std::string ordinal(uint32_t n) {
   return std::to_string(n) + ending;
 }
 
+// What fits on the terminal's line, so that the next drawing begins where this one did.
+std::size_t columns_left() {
+  winsize size{};
+  bool is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return is_known ? size.ws_col - 1u : std::string::npos;
+}
+
 std::string cause_text(WaitsFor what, const std::string& bucket) {
   switch (what) {
     case WaitsFor::kNothing: return {};
@@ -97,12 +106,12 @@ void ProgressPrinter::show(const Progress& p, double seconds) {
   switch (style_) {
     case ProgressStyle::kOff: return;
     case ProgressStyle::kBar: {
-      int filled = static_cast<int>(share * 30);
-      std::fprintf(stderr, "\r%s [%-30s] %3d%% %s of %s, %s\033[K", name_.c_str(),
-                   std::string(static_cast<std::size_t>(filled), '#').c_str(),
-                   static_cast<int>(share * 100), human_bytes(p.done_bytes).c_str(),
-                   human_bytes(p.total_bytes).c_str(),
-                   waits.empty() ? fmt::format("{:.1f} MB/s", rate).c_str() : waits.c_str());
+      std::string filled(static_cast<std::size_t>(share * 30), '#');
+      std::string line = fmt::format("{} [{:<30}] {:3}% {} of {}, {}", name_, filled,
+                                     static_cast<int>(share * 100), human_bytes(p.done_bytes),
+                                     human_bytes(p.total_bytes),
+                                     waits.empty() ? fmt::format("{:.1f} MB/s", rate) : waits);
+      std::fprintf(stderr, "\r%s\033[K", line.substr(0, columns_left()).c_str());
       is_drawn_ = true;
       break;
     }
