@@ -181,7 +181,7 @@ void check_origins(const State& state) {
   for (uint32_t r = 0; r < state.origin_reads.rows(); ++r) {
     if (!state.origin_reads.is_used(ReadIndex(r))) continue;
     const OriginRead& read = state.origin_reads[ReadIndex(r)];
-    TYTO_ASSERT(read.chunks > 0);
+    TYTO_ASSERT(state.origin_reads.find(read.transfer) == ReadIndex(r));
     ++reads[read.bucket];
   }
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {

@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kNsPerS = 1'000'000'000;
 // Longer spans are of no use, and would overflow.
 constexpr uint64_t kSpanMaxNs = 3600 * kNsPerS;
-// More than a run of the largest chunks; and its nanoseconds at a byte a second fit 64 bits.
+// More than the largest chunk; and its nanoseconds at a byte a second fit 64 bits.
 constexpr uint64_t kReadBytesMax = uint64_t{1} << 34;
 
 }  // namespace

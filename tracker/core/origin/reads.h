@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tracker/core/rows.h"
@@ -12,15 +14,14 @@ namespace tyto::tracker {
 using ReadIndex = Strong<struct ReadIndexTag, uint32_t>;
 inline constexpr ReadIndex kNoRead{kNone};
 
-// One request to an origin, of consecutive chunks. Freed rows have holder == kNoPeer.
+// One request to an origin, of one chunk. Freed rows have holder == kNoPeer.
 struct OriginRead {
   PeerIndex holder = kNoPeer;
   VersionIndex version{kNone};
   BucketIndex bucket = kNoBucket;
+  TransferIndex transfer = kNoTransfer;
   Instant began;
-  Instant progressed;   // when the holder last said that a read of this origin moves
-  uint32_t chunks = 0;  // of those still under way
-  uint64_t bytes = 0;   // that it was begun for
+  Instant progressed;  // when the holder last said that a read of this origin moves
 };
 
 // Purity: pure. Bounds: the origin's transfers under way.
@@ -35,28 +36,19 @@ class OriginReads {
       free_.pop_back();
     }
     rows_[index.value()] = read;
-    rows_[index.value()].chunks = 0;
+    by_transfer_[read.transfer] = index;
     return index;
   }
-  // The transfer brings one of its chunks.
-  void add(ReadIndex index, TransferIndex transfer) {
-    by_transfer_[transfer] = index;
-    ++rows_[index.value()].chunks;
-  }
-  // The transfer has ended. Returns the read if that was its last one, to be freed.
-  ReadIndex end(TransferIndex transfer) {
+  // The transfer has ended, and the read with it; nothing if it was from a peer.
+  std::optional<OriginRead> end(TransferIndex transfer) {
     auto it = by_transfer_.find(transfer);
-    if (it == by_transfer_.end()) return kNoRead;
-    ReadIndex index = it->second;
+    if (it == by_transfer_.end()) return std::nullopt;
+    OriginRead read = std::exchange(rows_[it->second.value()], OriginRead{});
+    free_.push_back(it->second);
     by_transfer_.erase(it);
-    return --rows_[index.value()].chunks == 0 ? index : kNoRead;
+    return read;
   }
-  // Requires: none of its transfers is under way.
-  void free(ReadIndex index) {
-    rows_[index.value()] = OriginRead{};
-    free_.push_back(index);
-  }
-  // The read that a transfer is part of; kNoRead: none, it is from a peer.
+  // The read that a transfer is; kNoRead: none, it is from a peer.
   ReadIndex find(TransferIndex transfer) const {
     auto it = by_transfer_.find(transfer);
     return it == by_transfer_.end() ? kNoRead : it->second;

@@ -33,13 +33,9 @@ void revoke(State& state, ReadIndex index) {
   SessionIndex session = state.fleet.peer(read.holder).session;
   state.notice(NoticeKind::kLeaseLost, read.holder, kNoPeer, state.subject_of(read.version), 0,
                state.fleet.details(read.holder).name + " reported no progress within the term");
-  const std::vector<Download> downloads = state.sessions[session].downloads;
-  for (const Download& download : downloads) {
-    if (state.origin_reads.find(download.transfer) != index) continue;
-    AssignmentId assignment{state.epoch, state.transfers[download.transfer].n};
-    state.stage(session, Cancel{assignment});
-    finish_transfer(state, download.transfer);
-  }
+  AssignmentId assignment{state.epoch, state.transfers[read.transfer].n};
+  state.stage(session, Cancel{assignment});
+  finish_transfer(state, read.transfer);
 }
 
 }  // namespace

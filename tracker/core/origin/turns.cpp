@@ -90,23 +90,19 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
   leave_origin_line(state, reader);
   state.readers[reader].at_origin.has_passed = false;
   if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
-  ReadIndex read =
-      state.origin_reads.begin({holder, version, bucket, state.now, state.now, 0, bytes});
-  state.origin_reads.add(read, assign(state, holder, version, chunk, found));
-  watch_term(state, read);
+  TransferIndex transfer = assign(state, holder, version, chunk, found);
+  watch_term(state,
+             state.origin_reads.begin({holder, version, bucket, transfer, state.now, state.now}));
 }
 
 void end_origin_transfer(State& state, TransferIndex transfer) {
-  ReadIndex index = state.origin_reads.end(transfer);
-  if (index == kNoRead) return;
-  const OriginRead read = state.origin_reads[index];
-  state.origin_reads.free(index);
-  if (read.bucket == kNoBucket) return;
-  OriginDesk& desk = state.origins[read.bucket];
+  const std::optional<OriginRead> read = state.origin_reads.end(transfer);
+  if (!read || read->bucket == kNoBucket) return;
+  OriginDesk& desk = state.origins[read->bucket];
   desk.budget.end();
-  Duration took = state.now - read.began;
+  Duration took = state.now - read->began;
   desk.usual_read = desk.usual_read == Duration{} ? took : (desk.usual_read * 7 + took) / 8;
-  mark_origin_dirty(state, read.bucket);
+  mark_origin_dirty(state, read->bucket);
 }
 
 void mark_origin_dirty(State& state, BucketIndex bucket) {
