@@ -3,14 +3,14 @@
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
-namespace {
-
 Source source_of(const State& state, PeerIndex peer, uint16_t generation) {
   if (peer == kNoPeer) return {};
   const PeerRow& row = state.fleet.peer(peer);
   return {row.is_superpeer ? SourceKind::kSuperpeer : SourceKind::kPeer, row.id,
           state.fleet.details(peer).data_address, Generation(generation)};
 }
+
+namespace {
 
 Duration patience_of(const State& state, const Found& found) {
   if (found.source == kNoPeer) return state.config.origin_patience;

@@ -18,7 +18,7 @@ Session& session_of(State& state, PeerIndex peer) {
 }
 
 // What is lacking of a peer's store, beyond what evictions on their way will free.
-struct Lack {
+struct Shortage {
   uint64_t bytes = 0;
   std::optional<BucketIndex> bucket;  // that must give it; none: any
 };
@@ -40,7 +40,7 @@ bool is_hopeless(const State& state, PeerIndex peer, VersionIndex version, const
          std::none_of(left.wanted.begin(), left.wanted.end(), may_end);
 }
 
-Freed make_room(State& state, PeerIndex peer, VersionIndex version, Lack lack) {
+Freed make_room(State& state, PeerIndex peer, VersionIndex version, Shortage lack) {
   Ousting passed{.bytes = lack.bytes, .why = Choice::kEvictConsumed, .for_version = version};
   lack.bytes -= std::min(lack.bytes, evict_passed(state, peer, lack.bucket, passed));
   Candidates left;

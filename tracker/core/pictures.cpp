@@ -6,13 +6,6 @@
 namespace tyto::tracker {
 namespace {
 
-Source source_picture(const State& state, PeerIndex peer, uint16_t generation) {
-  if (peer == kNoPeer) return {};
-  const PeerRow& row = state.fleet.peer(peer);
-  return {row.is_superpeer ? SourceKind::kSuperpeer : SourceKind::kPeer, row.id,
-          state.fleet.details(peer).data_address, Generation(generation)};
-}
-
 PeerPicture picture_of(const State& state, PeerIndex index) {
   const PeerRow& row = state.fleet.peer(index);
   const PeerDetails& details = state.fleet.details(index);
@@ -106,7 +99,7 @@ void TrackerCore::visit_transfers(const std::function<void(const TransferPicture
     picture.assignment = {state_->epoch, row.n};
     picture.chunk = {state_->versions[row.version].id, ChunkIndex(row.chunk)};
     picture.reader = state_->fleet.peer(row.receiver).id;
-    picture.source = source_picture(*state_, row.source, row.source_generation);
+    picture.source = source_of(*state_, row.source, row.source_generation);
     picture.quarters = row.quarters;
     picture.since = row.since;
     picture.reason = state_->transfers.reason(index);

@@ -226,6 +226,8 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
 bool is_usable_source(const State& state, PeerIndex peer);
 
 // --- assignments.cpp: orders ---
+// How a source is named to peers and people; the origin for kNoPeer.
+Source source_of(const State& state, PeerIndex peer, uint16_t generation);
 enum class Assignment : uint8_t {
   kOnly,
   kHedge,  // besides another one of the same chunk

@@ -21,9 +21,8 @@ struct Pin {
   WallTime expires;  // the same, for people
 };
 
-// Bounds: kPinsMax in force, a further one is for the caller to refuse; and those that ran out
-// since
-//         forget_expired().
+// Bounds: kPinsMax in force (a further one is for the caller to refuse), and those that ran out
+//         since forget_expired().
 class Pins {
  public:
   static constexpr std::size_t kPinsMax = 10'000;
