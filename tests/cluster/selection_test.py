@@ -1,5 +1,7 @@
 """Who is read from, and how much of the origin, as buckets' policies say, between real processes."""
 
+import time
+
 from cluster_case import END_SECONDS, MIB, ClusterCase, unittest, until
 
 SIZE = 8 * MIB
@@ -53,15 +55,14 @@ class SelectionTest(ClusterCase):
         self.data = self.put("k", SIZE)  # 32 chunks
         self.start()
         self.set_policy("b", "origin.reads=2", "origin.requests_per_s=10")
+        start = time.monotonic()
         self.read_by("r1", "r2", "r3", "r4")
         self.assertEqual(self.origin.bytes_sent("k"), SIZE)
         self.assertLessEqual(self.origin.at_once_max, 2)
-        # Any second has 10 reads at most, and what the way there may have bunched together.
-        begun = self.origin.begun
-        self.assertEqual(len(begun), 32)
-        self.assertGreater(begun[-1] - begun[0], 2.8)
-        for i in range(len(begun) - 12):
-            self.assertGreater(begun[i + 12] - begun[i], 1.0)
+        # A read may come late, and none before its turn.
+        self.assertEqual(len(self.origin.begun), 32)
+        for i, begun in enumerate(sorted(self.origin.begun)):
+            self.assertGreaterEqual(begun - start, i * 0.1)
 
     def test_a_reader_is_told_that_it_waits_for_the_origins_budget(self):
         self.data = self.put("k", SIZE)

@@ -28,6 +28,13 @@ class Places {
     t.join_superpeer(name);
     t.have(name, "k", "#");
   }
+  // Takes an upload of the holder, for a neighbour of its own.
+  void keep_busy(const std::string& name, const std::string& location) {
+    t.publish("other", 1);
+    t.have(name, "other", "#");
+    t.join("busy", location);
+    t.open("busy", "other");
+  }
   // Whom the reader is sent to: a name, "origin", or "nobody".
   std::string source() {
     t.open("reader", "k");
@@ -208,10 +215,7 @@ TEST(Selection, AReaderWaitsForABusySourceInItsRackBeforeItCrosses) {
   TrackerDriver& t = places.t;
   places.hold("near", "r1/z1/k1/h1");
   places.hold("far", "r1/z1/k2/h2");
-  t.publish("other", 1);
-  t.have("near", "other", "#");
-  t.join("busy", "r1/z1/k1/h3");
-  t.open("busy", "other");  // takes the one upload
+  places.keep_busy("near", "r1/z1/k1/h3");
   EXPECT_EQ(places.source(), "nobody");
   t.advance(Duration::milliseconds(1900));
   EXPECT_TRUE(t["reader"].assigns.empty());
@@ -357,10 +361,7 @@ TEST(Selection, AReaderThatWaitsForABusyNeighbourDoesNotReadTheOriginAnew) {
   TrackerDriver& t = places.t;
   places.hold("near", "r1/z1/k2/h1");
   places.hold("far", "r2/z1/k2/h2");
-  t.publish("other", 1);
-  t.have("near", "other", "#");
-  t.join("busy", "r1/z1/k2/h3");
-  t.open("busy", "other");
+  places.keep_busy("near", "r1/z1/k2/h3");
   EXPECT_EQ(places.source(), "nobody");
   t.advance(Duration::seconds(6));
   EXPECT_EQ(t["reader"].assigns.at(0).source.peer, t["far"].id);
