@@ -3,6 +3,7 @@
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
+
 Source source_of(const State& state, PeerIndex peer, uint16_t generation) {
   if (peer == kNoPeer) return {};
   const PeerRow& row = state.fleet.peer(peer);
