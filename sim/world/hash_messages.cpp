@@ -147,6 +147,7 @@ struct Adder {
   void one(const tracker::VersionResolved& e) const { one(e.facts); }
   void one(const tracker::RootLearned& e) const { all(e.chunk, e.root); }
   void one(const tracker::Notice& e) const { all(e.kind, e.peer, e.reporter, e.chunk); }
+  void one(const tracker::SendToMember& e) const { all(e.to, e.messages.size()); }
 };
 
 }  // namespace

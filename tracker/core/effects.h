@@ -68,8 +68,14 @@ struct Notice {
   std::string detail;
 };
 
+// For another tracker whose link is up; lost if it is not any more.
+struct SendToMember {
+  MemberId to;
+  std::vector<ClusterMessage> messages;
+};
+
 using Effect = std::variant<RegisterAnswered, RegisterRefused, ExchangeAnswered, ExchangeRefused,
-                            VersionResolved, RootLearned, Notice>;
+                            VersionResolved, RootLearned, Notice, SendToMember>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::tracker

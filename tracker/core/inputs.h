@@ -9,6 +9,7 @@
 
 #include "base/names.h"
 #include "schema/messages/bucket.h"
+#include "schema/messages/cluster.h"
 #include "schema/messages/exchange.h"
 #include "tracker/core/policy.h"
 
@@ -68,11 +69,32 @@ struct ExchangeArrived {
   ExchangeToken token;
   ExchangeUp up;
 };
+// --- other trackers: see docs/cluster.md. Without these a tracker is the only one. ---
+
+// Who belongs to the cluster now, and which of them this tracker is.
+struct MembersChanged {
+  MemberId self;
+  Members members;
+};
+// Messages to the member arrive from now on, until LinkDown; those before are lost.
+struct LinkUp {
+  MemberId member;
+  TrackerEpoch epoch;  // the member's run
+};
+struct LinkDown {
+  MemberId member;
+};
+// In the order in which the member sent them. Requires: its link is up.
+struct ClusterArrived {
+  MemberId from;
+  std::vector<ClusterMessage> messages;
+};
 // Time has passed; the deadline that next_deadline() named is due.
 struct TimePassed {};
 
 using Input =
     std::variant<BucketLoaded, VersionLoaded, NameLoaded, PinSet, PinRemoved, CatalogLoaded,
-                 RegisterArrived, ConnectionLost, InventoryArrived, ExchangeArrived, TimePassed>;
+                 RegisterArrived, ConnectionLost, InventoryArrived, ExchangeArrived, MembersChanged,
+                 LinkUp, LinkDown, ClusterArrived, TimePassed>;
 
 }  // namespace tyto::tracker

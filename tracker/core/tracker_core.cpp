@@ -149,6 +149,10 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
           [&](ExchangeArrived& in) {
             take_exchange(state, in.session, in.token, std::move(in.up));
           },
+          [&](MembersChanged&) {},
+          [&](LinkUp&) {},
+          [&](LinkDown&) {},
+          [&](ClusterArrived&) {},
           [&](TimePassed&) { fire_timers(state); },
       },
       input);

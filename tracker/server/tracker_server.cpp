@@ -78,6 +78,7 @@ class TrackerServer::Impl {
   void carry_out(Effect effect);
   void carry_out_one(VersionResolved effect);
   void carry_out_one(RootLearned effect);
+  void carry_out_one(SendToMember) {}
   void carry_out_one(const Notice& notice) { log_notice(thin_log_, notice); }
   template <class Answer>
   void carry_out_one(Answer effect) {
