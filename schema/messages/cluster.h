@@ -74,6 +74,7 @@ struct CopiesAnnounced {
 };
 // All that the sender holds of what the receiver is the directory of has been announced.
 struct CopiesSynced {
+  uint64_t members = 0;  // a digest of the ids of the members that this was worked out for
   bool operator==(const CopiesSynced&) const = default;
 };
 // A reader of the sender's lacks a chunk that no peer of the sender's has, nor is being sent.
