@@ -1,7 +1,6 @@
 """Processor time of processes, to the nanosecond where the kernel has it so."""
 
 import dataclasses
-import mmap
 import os
 import pathlib
 import select
@@ -30,17 +29,6 @@ class Used:
 def seconds_of(pid):
     """Processor seconds so far of a process that runs, all of its threads together."""
     return time.clock_gettime_ns((~pid << 3) | _ALL_THREADS_SCHED) / 1e9
-
-
-def warm_memory(size):
-    """Takes `size` bytes of memory and gives them back, so that what is measured next finds them.
-
-    A virtual machine may hand its free memory to its host after a second or two, and then the
-    next use of a page costs ten times what writing it does. That is the host's doing, differs from
-    one moment to the next, and hits whoever comes first.
-    """
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    mmap.mmap(-1, size, flags=flags).close()
 
 
 def children(pid):

@@ -3,13 +3,13 @@
 import json
 
 import cpu
-from cluster import content
+from cluster import content, memory
 
 
 class Receiving:
     """Fetches one object again and again into the same place, by either way.
 
-    `warms`: memory is taken and freed just before each fetch; see cpu.warm_memory().
+    `warms`: memory is taken and freed just before each fetch; see memory.warm_memory().
     """
 
     def __init__(self, cluster, nginx, object_name, size, warms=True):
@@ -25,7 +25,7 @@ class Receiving:
         """One fetch by `tyto` or `curl`: {cpu_s_per_gb, gb_per_s}; the copy is checked besides."""
         self._output.unlink(missing_ok=True)
         if self._warm_bytes:
-            cpu.warm_memory(self._warm_bytes)
+            memory.warm_memory(self._warm_bytes)
         result = self._tyto() if name == "tyto" else self._curl()
         if content.sha256(self._output) != self._digest:
             raise cpu.CommandFailed(f"{name} brought another file than {self._url}")

@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 
+from cluster import memory
 from cluster.content import sha256
 from cluster.nginx import NginxMissing
 from cluster.process import ProcessEnded
@@ -39,6 +40,7 @@ def measure(kind, variant, network, plan, content, build, folder):
     try:
         system.start()
         system.hold_readers()
+        _warm_memory(plan)
         before = network.bytes_into_racks()
         busy, start = Busy(), time.monotonic()
         seconds = _time_readers(system, plan, marks)
@@ -58,6 +60,12 @@ def measure(kind, variant, network, plan, content, build, folder):
               [late - early for early, late in zip(before, after)])
     shutil.rmtree(folder)
     return run
+
+
+def _warm_memory(plan):
+    """As much as all copies take, and one for those who stand between the origin and readers."""
+    copies = (plan.readers + 2) * plan.size
+    memory.warm_memory(min(copies, memory.available() // 2))
 
 
 def _time_readers(system, plan, marks):
