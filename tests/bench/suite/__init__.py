@@ -1,0 +1,1 @@
+"""`tools/bench all`: every documented run, and how it stands to its bars."""
