@@ -218,6 +218,8 @@ enum Choice {
   evictNotAdmitted @29;   # nobody reads it, and the bucket is kept by superpeers only
   waitForOrigin @30;      # the bucket's budget of its origin is spent, or others come first
   originShadow @31;       # from the origin by the reader itself, which measures what that takes
+  foreignCopy @32;        # from a peer of another tracker, which was asked for a source
+  waitForTracker @33;     # wait: other trackers were asked who has it
 }
 
 struct Reason {

@@ -55,6 +55,10 @@ constexpr std::array kRows{
     Row{Choice::kWaitForOrigin, "wait_for_origin",
         "its bucket's budget of the origin was spent, or others came first"},
     Row{Choice::kOriginShadow, "origin_shadow", "by lot, to measure what reading the origin takes"},
+    Row{Choice::kForeignCopy, "foreign_copy",
+        "nobody nearer had it, and another tracker's peer did"},
+    Row{Choice::kWaitForTracker, "wait_for_tracker",
+        "other trackers had been asked who has what it lacks"},
 };
 
 constexpr bool is_in_order() {

@@ -42,8 +42,10 @@ enum class Choice : uint8_t {
   kEvictNotAdmitted,   // evicted: nobody reads it, and the bucket is kept by superpeers only
   kWaitForOrigin,      // wait: the bucket's budget of its origin is spent, or others come first
   kOriginShadow,       // from the origin by the reader itself, which measures what that takes
+  kForeignCopy,        // from a peer of another tracker, which was asked for a source
+  kWaitForTracker,     // wait: other trackers were asked who has it
 };
-inline constexpr Choice kChoiceLast = Choice::kOriginShadow;
+inline constexpr Choice kChoiceLast = Choice::kWaitForTracker;
 
 // As in metrics and JSON: "whole_copy".
 std::string_view choice_name(Choice choice);

@@ -53,9 +53,10 @@ enum class NoticeKind : uint8_t {
   kOriginChanged,
   kOriginFailed,
   kStoreFull,
-  kProtocolBroken,  // a peer's message made no sense
-  kVersionUnknown,  // inventory of a version the catalog has never heard of
-  kLeaseLost,       // a holder of a lease made no progress
+  kProtocolBroken,    // a peer's message made no sense
+  kVersionUnknown,    // inventory of a version the catalog has never heard of
+  kLeaseLost,         // a holder of a lease made no progress
+  kMemberIncoherent,  // another tracker's message made no sense
 };
 std::string_view notice_kind_name(NoticeKind kind);
 

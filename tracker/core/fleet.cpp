@@ -28,6 +28,20 @@ HostIndex Fleet::host_at(const Location& location) {
 
 PeerIndex Fleet::add(PeerId id) {
   TYTO_ASSERT(find(id) == kNoPeer);
+  PeerIndex index = take_row();
+  peer(index).id = id;
+  by_id_.insert(id.value(), index.value());
+  return index;
+}
+
+PeerIndex Fleet::add_foreign() {
+  PeerIndex index = take_row();
+  peer(index).is_gone = 1;
+  peer(index).is_foreign = 1;
+  return index;
+}
+
+PeerIndex Fleet::take_row() {
   PeerIndex index(static_cast<uint32_t>(peers_.size()));
   if (free_.empty()) {
     peers_.emplace_back();
@@ -38,9 +52,7 @@ PeerIndex Fleet::add(PeerId id) {
   }
   peers_[index.value()] = PeerRow{};
   details_[index.value()] = PeerDetails{};
-  peer(index).id = id;
   peer(index).is_used = 1;
-  by_id_.insert(id.value(), index.value());
   return index;
 }
 

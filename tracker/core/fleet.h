@@ -33,6 +33,9 @@ class Fleet {
 
   // A new row for a peer that has none. Requires: find(id) is kNoPeer.
   PeerIndex add(PeerId id);
+  // A row for a peer of another tracker, which is gone from the start: nothing is found by its id,
+  // and the row is free again when nothing refers to it any more.
+  PeerIndex add_foreign();
   // The peer is gone: its id is free again, its row as soon as nothing refers to it.
   // Requires: it has no holdings.
   void retire(PeerIndex index);
@@ -53,6 +56,7 @@ class Fleet {
 
  private:
   uint32_t intern(const std::string& path);
+  PeerIndex take_row();
   void free_row(PeerIndex index);
 
   std::vector<HostRow> hosts_;

@@ -113,8 +113,11 @@ void Holdings::destroy(HoldingIndex index) {
   free_.push_back(index);
 }
 
-void Holdings::count_copy(VersionRow& version, PeerIndex peer, uint32_t chunk, int change) {
+void Holdings::count_copy(VersionIndex index, PeerIndex peer, uint32_t chunk, int change) {
+  VersionRow& version = versions_[index];
   version.copies[chunk] = static_cast<uint32_t>(static_cast<int>(version.copies[chunk]) + change);
+  bool is_edge = version.copies[chunk] == (change > 0 ? 1 : 0);
+  if (edges_ != nullptr && is_edge) edges_->push_back({index, chunk});
   if (change > 0 && version.copies[chunk] == 1) ++version.chunks_held;
   if (change < 0 && version.copies[chunk] == 0) --version.chunks_held;
   auto& at_superpeers = version.superpeer_copies[chunk];
@@ -131,7 +134,7 @@ bool Holdings::add(VersionIndex version, PeerIndex peer, uint32_t chunk) {
   uint64_t bit = uint64_t{1} << (chunk % 64);
   pool_.at(row.bits, words_of(version))[chunk / 64] |= bit;
   if (auto& held = facts.groups[row.group].held; !held.empty()) held[chunk / 64] |= bit;
-  count_copy(facts, peer, chunk, +1);
+  count_copy(version, peer, chunk, +1);
   if (++row.count == facts.chunk_count()) {
     pool_.release(row.bits, words_of(version));
     row.bits = kNone;
@@ -159,7 +162,7 @@ bool Holdings::remove(VersionIndex version, PeerIndex peer, uint32_t chunk) {
   }
   pool_.at(row.bits, words)[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
   if (RackGroup& group = facts.groups[row.group]; !group.held.empty()) note_held(group, chunk / 64);
-  count_copy(facts, peer, chunk, -1);
+  count_copy(version, peer, chunk, -1);
   if (--row.count == 0) destroy(index);
   return true;
 }
@@ -170,7 +173,7 @@ void Holdings::remove_all(PeerIndex peer) {
     Holding& row = rows_[index.value()];
     VersionRow& facts = versions_[row.version];
     for (uint32_t chunk = 0; chunk < facts.chunk_count(); ++chunk)
-      if (has(index, chunk)) count_copy(facts, peer, chunk, -1);
+      if (has(index, chunk)) count_copy(row.version, peer, chunk, -1);
     if (row.bits == kNone) --facts.complete;
     destroy(index);
   }

@@ -91,6 +91,10 @@ class Holdings {
   // When what is done from now on is done. Requires: it never goes back.
   void set_now(Instant now) { now_ = now; }
 
+  // From now on, chunks whose first copy comes, or whose last one goes, are noted there.
+  // `edges` outlives this.
+  void watch(std::vector<ChunkKey>* edges) { edges_ = edges; }
+
   uint32_t count() const { return count_; }
   // Memory of the tables, without versions' own.
   std::size_t bytes() const;
@@ -103,7 +107,7 @@ class Holdings {
   void join_group(HoldingIndex index);
   void leave_group(HoldingIndex index);
   void note_held(RackGroup& group, uint32_t word);
-  void count_copy(VersionRow& version, PeerIndex peer, uint32_t chunk, int change);
+  void count_copy(VersionIndex version, PeerIndex peer, uint32_t chunk, int change);
   uint32_t words_of(VersionIndex version) const;
 
   Fleet& fleet_;
@@ -114,6 +118,7 @@ class Holdings {
   HoldingMap map_;
   uint32_t count_ = 0;
   Instant now_;
+  std::vector<ChunkKey>* edges_ = nullptr;  // null: nobody watches
 };
 
 }  // namespace tyto::tracker

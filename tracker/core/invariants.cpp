@@ -95,10 +95,19 @@ void check_transfers(const State& state) {
     for (PeerIndex fallback : row.fallbacks)
       if (fallback != kNoPeer) ++references[fallback.value()];
   }
+  std::map<HostIndex, uint32_t> guests;
+  for (const auto& [id, kept] : state.cluster.exports) {
+    ++uploads[state.fleet.peer(kept.source).host];
+    ++guests[state.fleet.peer(kept.source).host];
+    ++references[kept.source.value()];
+  }
+  for (const auto& [host, count] : guests)
+    TYTO_ASSERT(state.fleet.host(host).guest_uploads == count);
   for (const auto& [host, count] : uploads) TYTO_ASSERT(state.fleet.host(host).uploads == count);
   for (uint32_t p = 0; p < state.fleet.peer_rows(); ++p) {
     const PeerRow& peer = state.fleet.peer(PeerIndex(p));
-    TYTO_ASSERT(peer.references == references[p]);
+    uint32_t own = PeerIndex(p) == state.cluster.stand_in ? 1 : 0;
+    TYTO_ASSERT(peer.references == references[p] + own);
     if (!peer.is_used || peer.is_gone) continue;
     TYTO_ASSERT(peer.downloads == downloads[PeerIndex(p)]);
     TYTO_ASSERT(state.sessions[peer.session].downloads.size() == peer.downloads);
@@ -182,7 +191,7 @@ void check_origins(const State& state) {
     if (!state.origin_reads.is_used(ReadIndex(r))) continue;
     const OriginRead& read = state.origin_reads[ReadIndex(r)];
     TYTO_ASSERT(state.origin_reads.find(read.transfer) == ReadIndex(r));
-    ++reads[read.bucket];
+    if (!read.is_of_directory) ++reads[read.bucket];
   }
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
     const TransferRow& row = state.transfers[TransferIndex(t)];
@@ -211,6 +220,45 @@ void check_readers(const State& state) {
   }
 }
 
+// What is between trackers agrees with the tables, and is within its bounds.
+void check_cluster(const State& state) {
+  const Cluster& cluster = state.cluster;
+  std::map<VersionIndex, std::set<uint32_t>> wished;
+  for (const auto& [key, wish] : cluster.wishes) {
+    wished[key.version].insert(key.chunk);
+    TYTO_ASSERT(cluster.granted.contains(key) == (wish.stage == WishStage::kGranted));
+  }
+  for (uint32_t v = 0; v < state.versions.size(); ++v) {
+    const VersionRow& row = state.versions[VersionIndex(v)];
+    std::set<uint32_t> awaited(row.awaited.begin(), row.awaited.end());
+    TYTO_ASSERT(awaited.size() == row.awaited.size());
+    TYTO_ASSERT(row.awaited.empty() ? !wished.contains(VersionIndex(v))
+                                    : awaited == wished[VersionIndex(v)]);
+  }
+  for (const auto& [transfer, import] : cluster.imports) {
+    TYTO_ASSERT(state.transfers[transfer].n != 0);
+    TYTO_ASSERT(state.fleet.peer(state.transfers[transfer].source).is_foreign != 0);
+  }
+  for (const auto& [transfer, duty] : cluster.duties)
+    TYTO_ASSERT(state.transfers[transfer].n != 0 && state.transfers[transfer].source == kNoPeer);
+  std::map<MemberId, uint32_t> serving;
+  std::map<MemberId, uint32_t> wishes;
+  std::map<BucketIndex, uint32_t> reads;
+  for (const auto& [version, catalogue] : cluster.directory) {
+    for (const auto& [chunk, desk] : catalogue.desks) {
+      for (const Waiting& waiting : desk.waiting) {
+        ++wishes[waiting.asker];
+        if (waiting.asked != MemberId()) ++serving[waiting.asked];
+      }
+      if (desk.is_budgeted) ++reads[state.versions[version].bucket];
+    }
+  }
+  for (const auto& [id, link] : cluster.links)
+    TYTO_ASSERT(link.wishes == wishes[id] && link.serving == serving[id]);
+  for (const auto& [bucket, budget] : cluster.budgets)
+    TYTO_ASSERT(budget.budget.reads() == reads[bucket]);
+}
+
 }  // namespace
 
 void TrackerCore::check_invariants() const {
@@ -221,6 +269,7 @@ void TrackerCore::check_invariants() const {
   check_bytes(*state_);
   check_origins(*state_);
   check_readers(*state_);
+  check_cluster(*state_);
 }
 
 }  // namespace tyto::tracker

@@ -56,9 +56,31 @@ Reason reason_of(const State& state, const Reader& asking, uint32_t chunk, Choic
   return reason;
 }
 
+// Who asks for a chunk to be read at the origin, and by whose leave.
+enum class Leave : uint8_t { kOwn, kDirectory };
+struct Errand {
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+  ReaderIndex reader = kNoReader;
+  Leave leave = Leave::kOwn;
+};
+
+void send_to_origin(State& state, const Errand& errand, PeerIndex holder, Choice choice) {
+  Found found;
+  found.reason.choice = choice;
+  if (errand.reader != kNoReader)
+    found.reason = reason_of(state, state.readers[errand.reader], errand.chunk, choice);
+  if (errand.leave == Leave::kOwn)
+    assign_origin_read(state, errand.reader, holder, errand.chunk, found);
+  else
+    begin_granted_read(state, errand.version, holder, errand.chunk, found);
+  ++state.counters.leases;
+}
+
 LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& superpeers,
-                                ReaderIndex reader, uint32_t chunk) {
-  VersionIndex version = state.readers[reader].version;
+                                const Errand& errand) {
+  const VersionIndex version = errand.version;
+  const uint32_t chunk = errand.chunk;
   uint32_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
   bool is_hopeless = true;
   for (PeerIndex superpeer : superpeers) {
@@ -76,13 +98,54 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
     if (space == Space::kImpossible || space == Space::kRefused) continue;
     is_hopeless = false;
     if (space == Space::kPending) continue;
-    Found found;
-    found.reason = reason_of(state, state.readers[reader], chunk, Choice::kOriginLease);
-    assign_origin_read(state, reader, superpeer, chunk, found);
-    ++state.counters.leases;
+    send_to_origin(state, errand, superpeer, Choice::kOriginLease);
     return LeaseOutcome::kGranted;
   }
   return is_hopeless ? LeaseOutcome::kNever : LeaseOutcome::kWait;
+}
+
+// Those that could be sent to the origin for the reader, if there is one, and its bucket's policy.
+std::vector<PeerIndex> superpeers_for(State& state, const Errand& errand) {
+  const VersionRow& row = state.versions[errand.version];
+  auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(errand.chunk)});
+  if (errand.reader == kNoReader) return superpeers;
+  // What a superpeer that sent wrong bytes reads would not reach this reader.
+  const Reader& asking = state.readers[errand.reader];
+  const Place& place = state.fleet.place_of(asking.peer);
+  Nearness farthest = state.policy(errand.version).selection.farthest;
+  std::erase_if(superpeers, [&](PeerIndex superpeer) {
+    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
+           nearness(place, state.fleet.place_of(superpeer)) > farthest;
+  });
+  return superpeers;
+}
+
+bool is_past_superpeers(const State& state, VersionIndex version) {
+  return selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
+}
+
+// A superpeer, or for want of one the reader itself.
+LeaseOutcome send_somebody(State& state, const Errand& errand) {
+  const VersionRow& row = state.versions[errand.version];
+  std::vector<PeerIndex> superpeers = superpeers_for(state, errand);
+  bool is_past = errand.reader != kNoReader && is_past_superpeers(state, errand.version);
+  if (is_past) superpeers.clear();
+  if (!superpeers.empty()) {
+    LeaseOutcome outcome = lease_to_superpeer(state, superpeers, errand);
+    if (outcome != LeaseOutcome::kNever) return outcome;
+    // No superpeer lends even one chunk's bytes: as if there were none.
+  }
+  if (errand.reader == kNoReader) return LeaseOutcome::kNever;
+  PeerIndex peer = state.readers[errand.reader].peer;
+  uint32_t bytes = row.chunking.length_of(ChunkIndex(errand.chunk));
+  Space space = reserve(state, peer, errand.version, bytes);
+  if (space == Space::kRefused) return LeaseOutcome::kNoRoom;
+  if (space != Space::kReserved) {
+    if (errand.leave == Leave::kOwn) pass_origin_turn(state, errand.reader);
+    return LeaseOutcome::kNoRoomYet;
+  }
+  send_to_origin(state, errand, peer, is_past ? Choice::kOriginCold : Choice::kOriginNoSuperpeer);
+  return LeaseOutcome::kAssignedToReader;
 }
 
 }  // namespace
@@ -97,35 +160,13 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed 
   }
   if (!has_origin_turn(state, reader, need)) return LeaseOutcome::kOverBudget;
   row.lease_cursor = (chunk + 1) % row.chunk_count();
-  auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(chunk)});
-  // What a superpeer that sent wrong bytes reads would not reach this reader.
-  const Reader& asking = state.readers[reader];
-  const Place& place = state.fleet.place_of(asking.peer);
-  Nearness farthest = state.policy(version).selection.farthest;
-  std::erase_if(superpeers, [&](PeerIndex superpeer) {
-    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
-           nearness(place, state.fleet.place_of(superpeer)) > farthest;
-  });
-  bool is_past_superpeers = selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
-  if (is_past_superpeers) superpeers.clear();
-  if (!superpeers.empty()) {
-    LeaseOutcome outcome = lease_to_superpeer(state, superpeers, reader, chunk);
-    if (outcome != LeaseOutcome::kNever) return outcome;
-    // No superpeer lends even one chunk's bytes: as if there were none.
-  }
-  PeerIndex peer = state.readers[reader].peer;
-  Space space = reserve(state, peer, version, row.chunking.length_of(ChunkIndex(chunk)));
-  if (space == Space::kRefused) return LeaseOutcome::kNoRoom;
-  if (space != Space::kReserved) {
-    pass_origin_turn(state, reader);
-    return LeaseOutcome::kNoRoomYet;
-  }
-  Found found;
-  Choice choice = is_past_superpeers ? Choice::kOriginCold : Choice::kOriginNoSuperpeer;
-  found.reason = reason_of(state, state.readers[reader], chunk, choice);
-  assign_origin_read(state, reader, peer, chunk, found);
-  ++state.counters.leases;
-  return LeaseOutcome::kAssignedToReader;
+  return send_somebody(state, {version, chunk, reader, Leave::kOwn});
+}
+
+LeaseOutcome carry_out_lease(State& state, VersionIndex version, uint32_t chunk,
+                             ReaderIndex reader) {
+  // Where nobody waits any more, a superpeer reads it all the same: others may want it.
+  return send_somebody(state, {version, chunk, reader, Leave::kDirectory});
 }
 
 Error why_never(const State& state, VersionIndex version) {

@@ -81,6 +81,7 @@ void attach_open(State& state, SessionIndex session_index, OpenId open, VersionI
       ++state.readers[reader].active;
     }
     begin_at_origin(state, reader, row.asked_at);
+    begin_wishes(state, version);
   }
   state.readers[reader].opens.push_back(open);
   HoldingIndex holding = state.holdings.find(version, session.peer);
@@ -128,7 +129,10 @@ void fail_waiters(State& state, NameIndex index, const Error& error) {
     SessionIndex session = state.sessions.find(waiter.session);
     if (session != kNoSession) end_open(state, session, waiter.open, error);
   }
+  answer_lookups(state, index, nullptr, error);
 }
+
+}  // namespace
 
 void start_resolve(State& state, NameIndex index) {
   NameRow& name = state.names[index];
@@ -137,8 +141,15 @@ void start_resolve(State& state, NameIndex index) {
     return session == kNoSession || !state.sessions[session].opens.contains(waiter.open);
   });
   name.resolver = SessionId(0);
-  if (name.waiters.empty()) return;
+  bool is_owed = is_lookup_owed(state, index);
+  if (name.waiters.empty() && !is_owed) return;
+  if (ask_lookup(state, index)) return;
   SessionIndex resolver = choose_resolver(state, name);
+  if (resolver == kNoSession && is_owed) {
+    answer_lookups(state, index, nullptr,
+                   {ErrorCode::kUnavailable, "the tracker asked has nobody to look it up"});
+    if (name.waiters.empty()) return;
+  }
   if (resolver == kNoSession) {  // nobody is connected at the moment
     state.timers.set({state.now + kResolverWait, TimerKind::kName, index.value()});
     return;
@@ -155,6 +166,8 @@ void start_resolve(State& state, NameIndex index) {
   state.stage(resolver, Resolve{name.resolve, bucket->id, bucket->name, name.name.key,
                                 origin_url(bucket->origin, name.name.key)});
 }
+
+namespace {
 
 // A version belongs to one bucket, whose policy holds for it. What another bucket has found at the
 // same origin already goes by an id of this bucket's own.
@@ -316,10 +329,34 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
     name.checked_at = state.now;
     state.emit(VersionResolved{state.versions[*version].facts});
     attach_waiters(state, name_index, *version, std::nullopt);
+    answer_lookups(state, name_index, state.versions[*version].facts.get(), {});
   } else {
     attach_waiters(state, name_index, *version, session.id);
     start_resolve(state, name_index);  // the others look for themselves
   }
+}
+
+bool is_name_fresh(const State& state, NameIndex index) {
+  const NameRow& name = state.names[index];
+  return is_fresh(state, *state.bucket(name.name.bucket), name);
+}
+
+void take_lookup(State& state, NameIndex index, const NameAnswered& answer) {
+  NameRow& name = state.names[index];
+  auto version = answer.facts ? enter_version(state, name, *answer.facts) : std::nullopt;
+  if (!version) {
+    bool is_answer = answer.facts.has_value();
+    return fail_waiters(
+        state, index,
+        is_answer ? Error{ErrorCode::kInternal, "another tracker's look-up of " + name.name.text() +
+                                                    " brought nonsense; see the log"}
+                  : answer.error);
+  }
+  name.version = *version;
+  name.checked_at = state.now;
+  state.emit(VersionResolved{state.versions[*version].facts});
+  attach_waiters(state, index, *version, std::nullopt);
+  answer_lookups(state, index, state.versions[*version].facts.get(), {});
 }
 
 void fire_name_timer(State& state, NameIndex index) {

@@ -65,7 +65,7 @@ Picks pick(const State& state, const Reader& reader) {
     ++picks.considered;
     if (picks.first == kNone) picks.first = chunk;
     bool is_lacking = version.copies[chunk] == 0 || !version.knows_root(chunk);
-    if (is_lacking && version.is_leased(chunk)) {
+    if (is_lacking && version.is_awaited(chunk)) {
       picks.leased = chunk;
     } else if (is_lacking && (version.in_flight[chunk] == 0 || !version.knows_root(chunk))) {
       offer_unheld(version, reader, chunk, picks);

@@ -112,6 +112,7 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
     if (root == nullptr) continue;
     if (!facts.knows_root(c)) {
       facts.learn(c, *root);
+      note_edge(state, version, c);
       state.emit(RootLearned{{facts.id, ChunkIndex(c)}, *root});
     } else if (facts.roots[c] != *root) {
       state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(version), c,

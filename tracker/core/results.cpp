@@ -31,16 +31,6 @@ bool is_of_row(const State& state, const TransferRow& row, const Source& source)
   return source.peer == in_mind;
 }
 
-// Versions that readers may now be served from this peer for: its most recent ones.
-void wake_readers_of(State& state, PeerIndex source) {
-  if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
-  HoldingIndex holding = state.fleet.peer(source).newest_holding;
-  for (int i = 0; i < 64 && holding != kNoHolding; ++i) {
-    state.mark_dirty(state.holdings[holding].version);
-    holding = state.holdings[holding].older;
-  }
-}
-
 bool may_teach(const State& state, PeerIndex peer, VersionIndex version) {
   if (state.fleet.peer(peer).is_superpeer) return true;
   BucketIndex bucket = state.versions[version].bucket;
@@ -55,6 +45,7 @@ bool learn_root(State& state, PeerIndex peer, VersionIndex version, uint32_t chu
   if (row.knows_root(chunk)) return row.roots[chunk] == root;
   if (!may_teach(state, peer, version)) return true;
   row.learn(chunk, root);
+  note_edge(state, version, chunk);
   state.emit(RootLearned{{row.id, ChunkIndex(chunk)}, root});
   return true;
 }
@@ -194,6 +185,25 @@ bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, Peer
 
 }  // namespace
 
+void wake_readers_of(State& state, PeerIndex source) {
+  if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
+  HoldingIndex holding = state.fleet.peer(source).newest_holding;
+  for (int i = 0; i < 64 && holding != kNoHolding; ++i) {
+    state.mark_dirty(state.holdings[holding].version);
+    holding = state.holdings[holding].older;
+  }
+}
+
+void accuse_for_guest(State& state, const Export& kept, MemberId reporter, FailureKind kind) {
+  if (state.fleet.peer(kept.source).is_gone) return;
+  TransferRow row;
+  row.version = kept.chunk.version;
+  row.chunk = kept.chunk.chunk;
+  // Trackers are told apart as accusers, their peers are not.
+  state.fleet.peer(state.cluster.stand_in).id = PeerId(reporter.value());
+  accuse(state, state.cluster.stand_in, row, kept.source, kept.generation, kind);
+}
+
 void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
@@ -202,6 +212,7 @@ void finish_transfer(State& state, TransferIndex index) {
     std::erase_if(state.sessions[receiver.session].downloads,
                   [&](const Download& download) { return download.transfer == index; });
   end_origin_transfer(state, index);
+  end_cluster_transfer(state, index);
   state.transfers.finish(index);
   ReaderIndex reader = state.readers.find(row.receiver, row.version);
   bool is_last = !is_coming_to(state, row.version, row.chunk, row.receiver);
@@ -234,6 +245,7 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
     if (row.is_moved == 0 && is_of_row(state, row, event.source))
       observe_transfer(state, row, event.bytes, event.took);
     note_origin_progress(state, transfer);
+    note_cluster_delivered(state, transfer);
     finish_transfer(state, transfer);
   }
   if (is_from_origin && is_sound) {
@@ -299,8 +311,14 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
   if (!is_own_fault && is_of_row(state, row, event.source))
     accuse(state, peer, row, row.source, row.source_generation, event.kind);
   if (row.source != kNoPeer) state.fleet.refer(row.source);
+  bool is_of_directory = state.cluster.duties.contains(index);
+  note_cluster_failed(state, index, event);
   finish_transfer(state, index);
-  if (row.source == kNoPeer && !is_own_fault) note_origin_failure(state, row.version, told);
+  bool is_gone =
+      event.kind == FailureKind::kOriginChanged || event.kind == FailureKind::kOriginMissing;
+  // Of other failures a lease's directory keeps count.
+  if (row.source == kNoPeer && !is_own_fault && (is_gone || !is_of_directory))
+    note_origin_failure(state, row.version, told);
   judge_reader(state, peer, row, told);
   if (row.source != kNoPeer) state.fleet.release(row.source);
 }
@@ -310,6 +328,7 @@ void take_progress(State& state, SessionIndex session, const ChunkProgressed& ev
   if (index == kNoTransfer) return;
   state.transfers[index].quarters = std::max(state.transfers[index].quarters, event.quarter);
   note_origin_progress(state, index);
+  note_cluster_progress(state, index);
 }
 
 }  // namespace tyto::tracker

@@ -29,6 +29,13 @@ inline constexpr SessionIndex kNoSession{kNone};
 inline constexpr ReaderIndex kNoReader{kNone};
 inline constexpr TransferIndex kNoTransfer{kNone};
 
+// A chunk of a version, as a key.
+struct ChunkKey {
+  VersionIndex version{kNone};
+  uint32_t chunk = 0;
+  auto operator<=>(const ChunkKey&) const = default;
+};
+
 // Places are interned: equal ids mean the same place, its parents included.
 struct Place {
   uint32_t region = kNone;
@@ -46,6 +53,7 @@ struct HostRow {
   uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
   RateMeter received;               // by all its processes
   uint16_t slots = 0;               // uploads it is worth, as observed; 0: nothing observed yet
+  uint16_t guest_uploads = 0;       // of the uploads, to peers of other trackers
   uint8_t is_slow = 0;  // its link brings less than half of what the fastest readers get
 };
 static_assert(sizeof(HostRow) <= 64);
@@ -70,6 +78,7 @@ struct PeerRow {
   uint8_t is_gone : 1 = 0;         // unregistered; the row waits for its references to end
   uint8_t is_unreachable : 1 = 0;  // likewise: its chunk server did not answer
   uint8_t is_serving : 1 = 0;      // has a data address
+  uint8_t is_foreign : 1 = 0;      // another tracker's; gone, as far as this one is concerned
   uint8_t is_quarantined : 1 = 0;  // suspect_until came of lies, and speaking does not clear it
 };
 static_assert(sizeof(PeerRow) <= 64);

@@ -83,7 +83,17 @@ void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& fo
   reader.lack.reason.copies = state.versions[reader.version].copies[chunk];
 }
 
+// The chunk's directory knows who has it, or who is to read it.
+Step ask_cluster(State& state, ReaderIndex index, uint32_t chunk) {
+  WishOutcome outcome = wish(state, index, chunk);
+  if (outcome == WishOutcome::kAsked) return Step::kLeased;
+  state.readers[index].lack = {.reason = {.choice = Choice::kWaitForTracker}, .chunk = chunk};
+  return Step::kWait;
+}
+
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
+  if (state.cluster.is_several() && is_shared(state, state.readers[index].version, chunk))
+    return ask_cluster(state, index, chunk);
   switch (lease(state, index, chunk, OriginNeed::kNow)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
     case LeaseOutcome::kAssignedToReader: return Step::kAssigned;
@@ -165,6 +175,8 @@ void note_fresh(State& state, ReaderIndex index, uint32_t chunk) {
 // again: not while it is on its way to somebody that the reader may read from.
 bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
   const VersionRow& version = state.versions[reader.version];
+  if (state.cluster.is_several())
+    return !version.is_awaited(chunk) && version.in_flight[chunk] == 0;
   if (version.facts->origin.url.empty() || version.is_origin_gone) return false;
   Nearness farthest = state.policy(reader.version).selection.farthest;
   if (farthest != Nearness::kAnywhere) return !is_coming_within(state, reader, chunk, farthest);
@@ -270,14 +282,31 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   const VersionRow& version = state.versions[state.readers[index].version];
   bool may_origin_help = !version.facts->origin.url.empty() && !version.is_origin_gone;
   if (is_hopeless && !may_origin_help) return end_forbidden(state, index);
-  if (leased != kNone)
-    state.readers[index].lack = {.reason = {.choice = Choice::kWaitForLease}, .chunk = leased};
+  if (leased != kNone) {
+    bool is_wished = !version.is_leased(leased);
+    Choice choice = is_wished ? Choice::kWaitForTracker : Choice::kWaitForLease;
+    state.readers[index].lack = {.reason = {.choice = choice}, .chunk = leased};
+  }
   return Step::kWait;
+}
+
+// Wishes for what the reader will need next, so that other trackers are busy meanwhile.
+void wish_ahead(State& state, ReaderIndex index) {
+  VersionIndex version = state.readers[index].version;
+  if (state.readers[index].at_origin.is_shadow) return;
+  const Selection& selection = selection_for(state, version);
+  if (selection.origin_route() == OriginRoute::kEveryReader) return;
+  while (may_wish(state, version)) {
+    uint32_t unheld = pick(state, state.readers[index]).unheld;
+    if (unheld == kNone || !is_shared(state, version, unheld)) return;
+    if (wish(state, index, unheld) != WishOutcome::kAsked) return;
+  }
 }
 
 // The reader has what it can be given now. Leases for what it will need next, so that the origin
 // is read while peers are busy.
 void lease_ahead(State& state, ReaderIndex index) {
+  if (state.cluster.is_several()) return wish_ahead(state, index);
   for (uint32_t i = 0; i < state.config.origin_reads_per_superpeer; ++i) {
     if (!state.readers.is_used(index) || state.readers[index].at_origin.is_shadow) return;
     const VersionRow& version = state.versions[state.readers[index].version];

@@ -46,10 +46,11 @@ struct Search {
   uint32_t chunk = 0;
   const Selection& selection;
   const SelectionPolicy& limits;
-  Place place;            // of the reader
-  Nearness farthest;      // sources beyond are not for it now
-  bool is_only = false;   // nobody but superpeers holds it or is being sent it
-  bool are_many = false;  // transfers of it are under way, more than can be looked at
+  const GuestTerms* guest;  // null: it is a reader of this tracker
+  Place place;              // of the reader
+  Nearness farthest;        // sources beyond are not for it now
+  bool is_only = false;     // nobody but superpeers holds it or is being sent it
+  bool are_many = false;    // transfers of it are under way, more than can be looked at
   Shortlist list{};
   Reason reason{};
   int wanted = kEnough;  // whole copies; more are not looked for at this step
@@ -75,7 +76,12 @@ bool has_free_upload(const Search& search, PeerIndex source) {
   uint32_t cap =
       peer.is_superpeer != 0 ? search.limits.uploads_per_superpeer : search.limits.uploads_per_host;
   if (cap != 0 && host.uploads >= cap) return false;
-  return host.uploads < upload_slots(search.state, host);
+  uint32_t slots = upload_slots(search.state, host);
+  if (search.guest != nullptr && search.guest->share == GuestShare::kFair) {
+    uint32_t groups = search.guest->groups;
+    if (host.guest_uploads * groups >= slots * (groups - 1)) return false;
+  }
+  return host.uploads < slots;
 }
 
 // A candidate that will not do: counted, and written down if the search is.
@@ -235,15 +241,27 @@ bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerI
       return holding != kNoHolding && state.holdings.has(holding, what.chunk);
     }
     if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
-    if (way.row->source_generation == 0) return true;
+    // That it does not lead back through other trackers is seen to when it is offered.
+    bool is_foreign = state.fleet.peer(way.row->source).is_foreign != 0;
+    if (way.row->source_generation == 0 || is_foreign) return true;
     at = way.row->source;
   }
   return false;
 }
 
+// Whether a copy in flight hangs on one of the guest's own tracker, or on too many.
+bool is_on_path(const Search& search, PeerIndex receiver) {
+  if (search.guest == nullptr) return false;
+  auto path = path_of(search.state, search.reader.version, search.chunk, receiver);
+  return path.size() >= kPathMax ||
+         std::find(path.begin(), path.end(), search.guest->asker) != path.end();
+}
+
 bool is_circular(Search& search, PeerIndex receiver) {
   ChunkOf what{search.reader.version, search.chunk};
-  if (is_sound(search.state, what, receiver, search.reader.peer)) return false;
+  bool is_good =
+      is_sound(search.state, what, receiver, search.reader.peer) && !is_on_path(search, receiver);
+  if (is_good) return false;
   return !reject(search, receiver, Verdict::kCycle);
 }
 
@@ -307,7 +325,25 @@ bool is_usable_source(const State& state, PeerIndex index) {
   return !peer.is_gone && !peer.is_leaving && peer.is_serving && peer.suspect_until <= state.now;
 }
 
-Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
+std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t chunk,
+                              PeerIndex receiver) {
+  PeerIndex at = receiver;
+  for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
+    Incoming way = incoming(state, at, {version, chunk});
+    if (way.row == nullptr || way.row->source == kNoPeer) break;
+    if (state.fleet.peer(way.row->source).is_foreign != 0) {
+      const Import* import = import_of(state, state.transfers.find(way.row->n));
+      return import == nullptr ? std::vector<MemberId>{} : import->path;
+    }
+    at = way.row->source;
+  }
+  return {};
+}
+
+namespace {
+
+Found search_for(State& state, const Reader& reader, uint32_t chunk, Scope scope,
+                 const GuestTerms* guest) {
   const VersionRow& version = state.versions[reader.version];
   const Selection& selection = selection_for(state, reader.version);
   const SelectionPolicy& limits = state.policy(reader.version).selection;
@@ -317,6 +353,7 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
                 chunk,
                 selection,
                 limits,
+                guest,
                 state.fleet.place_of(reader.peer),
                 farthest_now(state, reader, chunk),
                 is_only_at_superpeers(version, chunk),
@@ -351,6 +388,17 @@ Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scop
   found.reason.nearness =
       static_cast<uint8_t>(nearness(search.place, state.fleet.place_of(best.peer)));
   return found;
+}
+
+}  // namespace
+
+Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
+  return search_for(state, reader, chunk, scope, nullptr);
+}
+
+Found find_source_for_guest(State& state, const Reader& reader, uint32_t chunk,
+                            const GuestTerms& guest) {
+  return search_for(state, reader, chunk, Scope::kAnywhere, &guest);
 }
 
 }  // namespace tyto::tracker

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "tracker/core/buckets.h"
 #include "tracker/core/caching/pins.h"
+#include "tracker/core/cluster/cluster.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/explain/journal.h"
@@ -54,6 +55,7 @@ class State {
   Timers timers;
   Rng rng;
   Counters counters;
+  Cluster cluster;
   Journal journal;  // for people: nothing is decided by it
 
   TrackerEpoch epoch;
@@ -113,6 +115,12 @@ void arm_session(State& state, SessionIndex session);
 void open_object(State& state, SessionIndex session, OpenRequested request);
 void take_resolution(State& state, SessionIndex session, NameResolved event);
 void fire_name_timer(State& state, NameIndex name);
+// Has the name looked up, if anybody waits for it.
+void start_resolve(State& state, NameIndex name);
+// Whether what the name stands for need not be looked up again.
+bool is_name_fresh(const State& state, NameIndex name);
+// Another tracker has looked the name up.
+void take_lookup(State& state, NameIndex name, const NameAnswered& answer);
 void move_window(State& state, SessionIndex session, const WindowMoved& event);
 void close_open(State& state, SessionIndex session, OpenId open);
 void end_open(State& state, SessionIndex session, OpenId open, Error error);
@@ -128,6 +136,10 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
 void take_source_failed(State& state, SessionIndex session, const SourceFailed& event);
 void take_assignment_failed(State& state, SessionIndex session, const AssignmentFailed& event);
 void take_progress(State& state, SessionIndex session, const ChunkProgressed& event);
+// Versions that readers may now be served from this peer for are looked at: its most recent ones.
+void wake_readers_of(State& state, PeerIndex source);
+// What a failure of an upload for another tracker's reader says of its source.
+void accuse_for_guest(State& state, const Export& kept, MemberId reporter, FailureKind kind);
 // Frees a transfer's row and its receiver's reservation; marks who may go on because of it.
 void finish_transfer(State& state, TransferIndex transfer);
 
@@ -224,6 +236,18 @@ struct Found {
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);
 bool is_usable_source(const State& state, PeerIndex peer);
+// The same for a reader of another tracker, of which `groups` take their turns.
+enum class GuestShare : uint8_t;
+struct GuestTerms {
+  MemberId asker;
+  uint32_t groups = 2;
+  GuestShare share;
+};
+Found find_source_for_guest(State& state, const Reader& reader, uint32_t chunk,
+                            const GuestTerms& guest);
+// Other trackers on whose copies in flight a peer's copy in flight hangs.
+std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t chunk,
+                              PeerIndex receiver);
 
 // --- assignments.cpp: orders ---
 // How a source is named to peers and people; the origin for kNoPeer.
@@ -257,6 +281,10 @@ enum class OriginNeed : uint8_t {
   kAhead,  // it will need it next
 };
 LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed need);
+// The same by leave of the chunk's directory, which keeps the budget. `reader`: whom it is for, or
+// kNoReader: for other trackers' readers only.
+LeaseOutcome carry_out_lease(State& state, VersionIndex version, uint32_t chunk,
+                             ReaderIndex reader);
 // Why lease() said kNever of this version.
 Error why_never(const State& state, VersionIndex version);
 // An origin read failed: waits longer each time, and in the end tells the readers.
@@ -279,5 +307,6 @@ void fire_terms_timer(State& state);
 
 }  // namespace tyto::tracker
 
+#include "tracker/core/cluster/hooks.h"
 #include "tracker/core/explain/notes.h"
 #include "tracker/core/origin/turns.h"

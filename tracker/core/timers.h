@@ -17,6 +17,7 @@ enum class TimerKind : uint8_t {
   kTail,      // what is on its way to a reader is late
   kOrigin,    // a bucket's budget has room again
   kTerms,     // a read of an origin may have lost its term
+  kCluster,   // something between trackers is due
 };
 
 struct Timer {

@@ -29,7 +29,10 @@ void load_version(State& state, VersionLoaded& input) {
   if (row.chunking != input.facts->chunking) return;
   TYTO_ASSERT(input.roots.empty() || input.roots.size() == row.chunk_count());
   state.set_facts(index, input.facts);
-  for (uint32_t c = 0; c < input.roots.size(); ++c) row.learn(c, input.roots[c]);
+  for (uint32_t c = 0; c < row.chunk_count(); ++c) {
+    if (c < input.roots.size()) row.learn(c, input.roots[c]);
+    if (row.copies[c] > 0) note_edge(state, index, c);
+  }
   row.is_origin_gone = false;
   state.mark_dirty(index);
 }
@@ -90,6 +93,7 @@ void fire_timers(State& state) {
         break;
       case TimerKind::kOrigin: fire_origin_timer(state, BucketIndex(timer.index)); break;
       case TimerKind::kTerms: fire_terms_timer(state); break;
+      case TimerKind::kCluster: fire_cluster_timer(state); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];
         if (version.recheck_at > state.now) break;  // superseded
@@ -119,6 +123,7 @@ std::string_view notice_kind_name(NoticeKind kind) {
     case NoticeKind::kProtocolBroken: return "protocol_broken";
     case NoticeKind::kVersionUnknown: return "version_unknown";
     case NoticeKind::kLeaseLost: return "lease_lost";
+    case NoticeKind::kMemberIncoherent: return "member_incoherent";
   }
   return "unknown";
 }
@@ -149,10 +154,10 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
           [&](ExchangeArrived& in) {
             take_exchange(state, in.session, in.token, std::move(in.up));
           },
-          [&](MembersChanged&) {},
-          [&](LinkUp&) {},
-          [&](LinkDown&) {},
-          [&](ClusterArrived&) {},
+          [&](MembersChanged& in) { change_members(state, in); },
+          [&](LinkUp& in) { link_up(state, in); },
+          [&](LinkDown& in) { link_down(state, in.member); },
+          [&](ClusterArrived& in) { take_cluster(state, in); },
           [&](TimePassed&) { fire_timers(state); },
       },
       input);
@@ -164,6 +169,7 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   state.now = now;
   state.holdings.set_now(now);
   state.effects = &effects;
+  begin_cluster(state);
   do {
     while (auto item = state.work.pop()) {
       if (const auto* version = std::get_if<VersionIndex>(&*item)) {
@@ -172,7 +178,8 @@ void TrackerCore::decide(Instant now, Effects& effects) {
         schedule(state, reader);
       }
     }
-  } while (serve_origin_lines(state));
+  } while (serve_origin_lines(state) || settle_cluster(state));
+  flush_cluster(state);
   answer_touched_sessions(state);
 }
 

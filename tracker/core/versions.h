@@ -63,6 +63,7 @@ struct VersionRow {
   Instant fastest_at;                  // when it last did
   uint32_t reader_kib_per_s = 0;       // its rate; 0: not known yet
   std::vector<uint32_t> leases;        // chunks that are being read from the origin for all
+  std::vector<uint32_t> awaited;       // chunks that are wished for in the cluster
   std::deque<ReaderIndex> waiting;  // readers that found nothing to fetch; may hold stale entries
   uint32_t readers = 0;
   ReaderIndex last_reader = kNoReader;  // the one scheduled last; may be gone
@@ -78,6 +79,9 @@ struct VersionRow {
 
   bool is_leased(uint32_t chunk) const {
     return std::find(leases.begin(), leases.end(), chunk) != leases.end();
+  }
+  bool is_awaited(uint32_t chunk) const {
+    return is_leased(chunk) || std::find(awaited.begin(), awaited.end(), chunk) != awaited.end();
   }
   uint32_t chunk_count() const { return static_cast<uint32_t>(copies.size()); }
   bool knows_root(uint32_t chunk) const { return roots_known[chunk / 64] >> (chunk % 64) & 1; }

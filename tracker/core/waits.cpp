@@ -24,6 +24,7 @@ WaitsFor waits_for(const Reason& lack) {
       return lack.rejected_busy > 0 ? WaitsFor::kSource : WaitsFor::kNothing;
     case Choice::kWaitForTurn: return WaitsFor::kSource;
     case Choice::kWaitForLease:
+    case Choice::kWaitForTracker:
     case Choice::kWaitForSuperpeer:
     case Choice::kWaitForRetry: return WaitsFor::kLease;
     case Choice::kWaitForRate: return WaitsFor::kBandwidthLimit;

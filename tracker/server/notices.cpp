@@ -22,6 +22,7 @@ io::LogLevel level_of(NoticeKind kind) {
     case NoticeKind::kOriginFailed:
     case NoticeKind::kStoreFull:
     case NoticeKind::kLeaseLost:
+    case NoticeKind::kMemberIncoherent:
     case NoticeKind::kProtocolBroken: return io::LogLevel::kWarning;
   }
   return io::LogLevel::kWarning;

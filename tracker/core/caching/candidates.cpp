@@ -25,6 +25,9 @@ Sight sight_of(const State& state, const Search& search) {
   return Sight::kOldest;
 }
 
+// Of one holding at once.
+constexpr std::size_t kLastCopiesAsked = 16;
+
 enum class Seen : uint8_t { kForItsAge, kByLot };
 
 // Looks at holdings one after the other, and lists those that could go.
@@ -39,6 +42,7 @@ class Looking {
 
  private:
   void note_kept(HoldingIndex holding, Keeper keeper);
+  bool is_leave_awaited(const Protection& protection, HoldingIndex holding);
 
   State& state_;
   const Search& search_;
@@ -51,6 +55,15 @@ void Looking::note_kept(HoldingIndex holding, Keeper keeper) {
   if (keeper == Keeper::kReader || keeper == Keeper::kPin) state_.holdings.touch(holding);
 }
 
+// Asks, for the group's last copies among them.
+bool Looking::is_leave_awaited(const Protection& protection, HoldingIndex holding) {
+  std::vector<uint32_t> last;
+  for (uint32_t c = protection.next_last(0); c != kNone && last.size() < kLastCopiesAsked;
+       c = protection.next_last(c + 1))
+    last.push_back(c);
+  return !last.empty() && ask_for_last_copies(state_, holding, last);
+}
+
 void Looking::look(HoldingIndex holding, Seen seen) {
   VersionIndex version = state_.holdings[holding].version;
   const VersionRow& row = state_.versions[version];
@@ -61,6 +74,8 @@ void Looking::look(HoldingIndex holding, Seen seen) {
   if (protection.of_all() != Keeper::kNobody) return note_kept(holding, protection.of_all());
   uint32_t chunk = protection.next(search_.pass, 0);
   if (chunk == kNone) {
+    if (search_.pass == Pass::kAny && is_leave_awaited(protection, holding))
+      found_.wanted.push_back(version);
     if (protection.is_streamed()) found_.wanted.push_back(version);
     return;
   }

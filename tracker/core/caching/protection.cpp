@@ -53,7 +53,19 @@ Keeper Protection::of(uint32_t chunk) const {
 
 bool Protection::may_go(Pass pass, uint32_t chunk) const {
   Keeper keeper = of(chunk);
-  return keeper == Keeper::kNobody || (keeper == Keeper::kFloor && pass == Pass::kAny);
+  bool is_free = keeper == Keeper::kNobody || (keeper == Keeper::kFloor && pass == Pass::kAny);
+  if (!is_free || version_.copies[chunk] > 1) return is_free;
+  return may_last_copy_go(state_, state_.holdings[holding_].version, chunk);
+}
+
+uint32_t Protection::next_last(uint32_t from) const {
+  if (of_all_ != Keeper::kNobody || !state_.cluster.is_several()) return kNone;
+  for (uint32_t c = from; c < version_.chunk_count(); ++c) {
+    if (!state_.holdings.has(holding_, c) || version_.copies[c] > 1) continue;
+    Keeper keeper = of(c);
+    if (keeper == Keeper::kNobody || keeper == Keeper::kFloor) return c;
+  }
+  return kNone;
 }
 
 uint32_t Protection::next(Pass pass, uint32_t from) const {

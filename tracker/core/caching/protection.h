@@ -33,6 +33,9 @@ class Protection {
   }
   // The first chunk held from `from` on that may go in this pass; kNone if there is none.
   uint32_t next(Pass pass, uint32_t from) const;
+  // The same of those that lack nothing but their directory's leave, since they are the last of
+  // their group.
+  uint32_t next_last(uint32_t from) const;
   // An open handle of that peer has passed what may go.
   bool is_streamed() const { return reader_ != nullptr; }
 

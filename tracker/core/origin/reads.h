@@ -21,7 +21,8 @@ struct OriginRead {
   BucketIndex bucket = kNoBucket;
   TransferIndex transfer = kNoTransfer;
   Instant began;
-  Instant progressed;  // when the holder last said that a read of this origin moves
+  bool is_of_directory = false;  // by its lease: its budget is not this tracker's
+  Instant progressed;            // when the holder last said that a read of this origin moves
 };
 
 // Purity: pure. Bounds: the origin's transfers under way.

@@ -36,7 +36,7 @@ void read_ahead_later(OriginDesk& desk, VersionIndex version) {
 void serve(State& state, BucketIndex bucket) {
   OriginDesk& desk = state.origins[bucket];
   desk.is_dirty = false;
-  desk.budget.set(limits_of(state.buckets.policy(bucket).origin));
+  desk.budget.set(own_limits(state, state.buckets.policy(bucket)));
   while (!desk.line.is_empty() && desk.budget.may_begin(state.now)) {
     ReaderIndex first = desk.line.front();
     state.readers[first].at_origin.has_asked = false;
@@ -66,7 +66,7 @@ bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
   BucketIndex bucket = state.versions[reader.version].bucket;
   if (bucket == kNoBucket) return true;
   OriginDesk& desk = state.origins[bucket];
-  desk.budget.set(limits_of(state.policy(reader.version).origin));
+  desk.budget.set(own_limits(state, state.policy(reader.version)));
   bool is_first = desk.line.is_empty() || desk.line.front() == index;
   if (need == OriginNeed::kAhead) is_first = desk.line.is_empty();
   if (need == OriginNeed::kNow) reader.at_origin.has_asked = true;
@@ -91,13 +91,23 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
   state.readers[reader].at_origin.has_passed = false;
   if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
   TransferIndex transfer = assign(state, holder, version, chunk, found);
-  watch_term(state,
-             state.origin_reads.begin({holder, version, bucket, transfer, state.now, state.now}));
+  watch_term(state, state.origin_reads.begin(
+                        {holder, version, bucket, transfer, state.now, false, state.now}));
+}
+
+void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
+                        const Found& found) {
+  BucketIndex bucket = state.versions[version].bucket;
+  ChunkKey key{version, chunk};
+  TransferIndex transfer = assign(state, holder, version, chunk, found);
+  state.cluster.duties[transfer] = {state.cluster.wishes.at(key).directory, key, {}, {}};
+  OriginRead read{holder, version, bucket, transfer, state.now, true, state.now};
+  watch_term(state, state.origin_reads.begin(read));
 }
 
 void end_origin_transfer(State& state, TransferIndex transfer) {
   const std::optional<OriginRead> read = state.origin_reads.end(transfer);
-  if (!read || read->bucket == kNoBucket) return;
+  if (!read || read->bucket == kNoBucket || read->is_of_directory) return;
   OriginDesk& desk = state.origins[read->bucket];
   desk.budget.end();
   Duration took = state.now - read->began;

@@ -13,6 +13,9 @@ bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
 // has_origin_turn(), and that the bytes are reserved.
 void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
                         const Found& found);
+// The same by leave of the chunk's directory, which keeps the budget. Requires: a wish for it.
+void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
+                        const Found& found);
 // If the transfer was a read of an origin, that is over.
 void end_origin_transfer(State& state, TransferIndex transfer);
 void mark_origin_dirty(State& state, BucketIndex bucket);

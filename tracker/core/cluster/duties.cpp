@@ -1,0 +1,97 @@
+// Reading the origin for all, when a chunk's directory has granted the lease.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+bool is_held(const VersionRow& version, uint32_t chunk) {
+  return version.copies[chunk] > 0 && version.knows_root(chunk);
+}
+
+void give_back(State& state, MemberId directory, ChunkKey key, FailureKind kind,
+               const std::string& detail) {
+  tell_member(state, directory, key.version,
+              LeaseFailed{state.versions[key.version].id, key.chunk, kind, detail});
+}
+
+// The lease of a wish is carried out, or given back, if that can be said now.
+void serve_grant(State& state, ChunkKey key) {
+  const Wish wish = state.cluster.wishes.at(key);
+  const VersionRow& row = state.versions[key.version];
+  auto end = [&](FailureKind kind, const std::string& detail) {
+    forget_wish(state, key);
+    give_back(state, wish.directory, key, kind, detail);
+    state.mark_dirty(key.version);
+  };
+  if (row.facts->origin.url.empty() || row.is_origin_gone)
+    return end(FailureKind::kOriginMissing, "the origin does not give it any more");
+  PeerIndex peer = state.fleet.find(wish.reader);
+  ReaderIndex reader = peer == kNoPeer ? kNoReader : state.readers.find(peer, key.version);
+  switch (carry_out_lease(state, key.version, key.chunk, reader)) {
+    case LeaseOutcome::kGranted:
+    case LeaseOutcome::kAssignedToReader: return forget_wish(state, key);
+    case LeaseOutcome::kNoRoom:
+      end(FailureKind::kNoSpace, "no room");
+      end_reader(state, reader, why_refused(state, peer, key.version));
+      return;
+    case LeaseOutcome::kNever:
+      return end(FailureKind::kCancelled, "nobody here can be sent to the origin");
+    case LeaseOutcome::kNoRoomYet:
+    case LeaseOutcome::kWait:
+    case LeaseOutcome::kOverBudget: break;
+  }
+  // It is kept until a superpeer can be sent; the directory is told that it is not forgotten.
+  constexpr Duration kTellEvery = Duration::seconds(5);
+  if (wish.until > state.now) return;
+  state.cluster.wishes.at(key).until = state.now + kTellEvery;
+  tell_member(state, wish.directory, key.version, LeaseProgressed{row.id, key.chunk});
+}
+
+}  // namespace
+
+void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
+  Cluster& cluster = state.cluster;
+  auto version = state.versions.find(grant.version);
+  if (!version || state.versions[*version].facts == nullptr ||
+      grant.chunk >= state.versions[*version].chunk_count())
+    return note_nonsense(state, from, "granted a lease of what is not known");
+  ChunkKey key{*version, grant.chunk};
+  const VersionRow& row = state.versions[*version];
+  if (row.is_leased(grant.chunk)) return;  // on its way already
+  auto wish = cluster.wishes.find(key);
+  bool is_own = grant.want != WantId();
+  if (is_own && (wish == cluster.wishes.end() || wish->second.want != grant.want))
+    return give_back(state, from, key, FailureKind::kCancelled, "it is not wished for any more");
+  // What is held is read anew only for a reader that can't have it from here.
+  if (!is_own && is_held(row, grant.chunk)) return announce_again(state, key);
+  if (wish == cluster.wishes.end()) {
+    wish = cluster.wishes.emplace(key, Wish{}).first;
+    state.versions[*version].awaited.push_back(grant.chunk);
+  }
+  wish->second.directory = from;
+  wish->second.stage = WishStage::kGranted;
+  wish->second.until = state.now + Duration::seconds(5);
+  cluster.granted.insert(key);
+  cluster.is_grant_waiting = true;
+}
+
+void serve_grants(State& state) {
+  const std::vector<ChunkKey> granted(state.cluster.granted.begin(), state.cluster.granted.end());
+  for (const ChunkKey& key : granted)
+    if (state.cluster.granted.contains(key)) serve_grant(state, key);
+}
+
+void end_duties(State& state) {
+  std::vector<Duty> ended = std::move(state.cluster.duties_ended);
+  state.cluster.duties_ended.clear();
+  for (const Duty& duty : ended) {
+    if (is_held(state.versions[duty.chunk.version], duty.chunk.chunk))
+      announce_again(state, duty.chunk);
+    else
+      give_back(state, duty.directory, duty.chunk, duty.kind, duty.detail);
+  }
+}
+
+}  // namespace tyto::tracker

@@ -1,0 +1,224 @@
+// The directory's leases: which member has a chunk read from the origin, once for all.
+#include <algorithm>
+#include <utility>
+
+#include "tracker/core/cluster/ranking.h"
+#include "tracker/core/selection/selection.h"
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// How long those that are to announce what they hold are waited for, when members have changed.
+constexpr Duration kUnknownTime = Duration::seconds(2);
+// Nobody can be sent to the origin: tried again after so long.
+constexpr Duration kNobodyWait = Duration::milliseconds(500);
+
+// Whether nobody can hold a chunk that was not announced.
+bool knows_all(const State& state) {
+  const Cluster& cluster = state.cluster;
+  if (state.now < state.recovered_at) return false;
+  if (state.now - cluster.changed_at >= kUnknownTime) return true;
+  uint64_t now = fingerprint(cluster.members);
+  return std::all_of(cluster.links.begin(), cluster.links.end(), [&](const auto& entry) {
+    return entry.second.is_up && entry.second.synced == now;
+  });
+}
+
+uint32_t free_reads(const Link& link) {
+  uint32_t free = link.status.origin_reads_free;
+  return free - std::min(free, link.granted);
+}
+
+// The member whose superpeers have the most reads free; one that wishes first, if it has any.
+MemberId with_superpeers(const State& state, const Desk& desk) {
+  MemberId best;
+  std::pair<bool, uint32_t> rank;
+  for (const auto& [id, link] : state.cluster.links) {
+    bool is_tried = std::find(desk.tried.begin(), desk.tried.end(), id) != desk.tried.end();
+    if (!link.is_up || link.status.superpeers == 0 || is_tried) continue;
+    bool is_asker = std::any_of(desk.waiting.begin(), desk.waiting.end(),
+                                [&](const Waiting& w) { return w.asker == id; });
+    std::pair<bool, uint32_t> own{is_asker && free_reads(link) > 0, free_reads(link)};
+    if (best != MemberId() && own <= rank) continue;
+    best = id;
+    rank = own;
+  }
+  return best;
+}
+
+bool are_there_superpeers(const State& state) {
+  return std::any_of(state.cluster.links.begin(), state.cluster.links.end(), [](const auto& e) {
+    return e.second.is_up && e.second.status.superpeers > 0;
+  });
+}
+
+const Waiting* first_reader(const State& state, const Desk& desk) {
+  for (const Waiting& waiting : desk.waiting) {
+    bool is_tried =
+        std::find(desk.tried.begin(), desk.tried.end(), waiting.asker) != desk.tried.end();
+    bool is_one = waiting.asked == MemberId() && waiting.can_read_origin && !is_tried;
+    if (is_one && state.cluster.is_up(waiting.asker)) return &waiting;
+  }
+  return nullptr;
+}
+
+// Whose lease it is to be: the member, and its wish if the lease is for that.
+struct Grantee {
+  MemberId member;
+  WantId want;
+};
+Grantee choose(const State& state, const Desk& desk, VersionIndex version) {
+  bool is_past = state.policy(version).selection.kind == SelectionKind::kHotCold;
+  const Waiting* reader = first_reader(state, desk);
+  MemberId member = is_past && reader != nullptr ? MemberId() : with_superpeers(state, desk);
+  if (member == MemberId()) {
+    if (reader == nullptr || (!is_past && are_there_superpeers(state) && desk.tried.empty()))
+      return {};
+    return {reader->asker, reader->want};
+  }
+  for (const Waiting& waiting : desk.waiting)
+    if (waiting.asker == member && waiting.asked == MemberId()) return {member, waiting.want};
+  return {member, WantId()};
+}
+
+void end_wishes(State& state, Desk& desk, const Error& why) {
+  for (const Waiting& waiting : desk.waiting) {
+    if (waiting.asked != MemberId()) continue;
+    tell_member(state, waiting.asker, WantPostponed{waiting.want, Duration{}, why});
+    auto link = state.cluster.links.find(waiting.asker);
+    if (link != state.cluster.links.end()) --link->second.wishes;
+  }
+  std::erase_if(desk.waiting, [](const Waiting& w) { return w.asked == MemberId(); });
+}
+
+// Whether the bucket's budget has room; if not, the desk stands in its line.
+bool has_budget(State& state, ChunkKey key, Desk& desk) {
+  const VersionRow& row = state.versions[key.version];
+  OriginLimits limits = limits_of(state.policy(key.version).origin);
+  if (row.bucket == kNoBucket || limits.is_none()) return true;
+  LeaseBudget& budget = state.cluster.budgets[row.bucket];
+  budget.budget.set(limits);
+  bool is_first = budget.line.empty() || budget.line.front() == key;
+  if (is_first && budget.budget.may_begin(state.now)) return true;
+  if (!std::exchange(desk.is_in_line, true)) budget.line.push_back(key);
+  if (Instant free = budget.budget.free_at(); !free.is_never()) wake_cluster(state, free);
+  return false;
+}
+
+void take_budget(State& state, ChunkKey key, Desk& desk) {
+  const VersionRow& row = state.versions[key.version];
+  if (row.bucket == kNoBucket || limits_of(state.policy(key.version).origin).is_none()) return;
+  LeaseBudget& budget = state.cluster.budgets[row.bucket];
+  budget.budget.begin(state.now, row.chunking.length_of(ChunkIndex(key.chunk)));
+  desk.is_budgeted = true;
+}
+
+void note_failure(State& state, ChunkKey key, Desk& desk, const LeaseFailed& message) {
+  Catalogue& catalogue = state.cluster.directory.at(key.version);
+  bool is_gone =
+      message.kind == FailureKind::kOriginChanged || message.kind == FailureKind::kOriginMissing;
+  if (is_gone) {
+    VersionRow& row = state.versions[key.version];
+    if (!row.is_origin_gone) {
+      row.is_origin_gone = true;
+      distrust_name(state, key.version);
+    }
+    return;
+  }
+  bool is_of_origin = message.kind == FailureKind::kOriginFailed;
+  if (!is_of_origin) {
+    desk.tried.push_back(desk.holder);
+    return;
+  }
+  ++catalogue.failures;
+  int doublings = std::min<int>(catalogue.failures - 1, 8);
+  Duration wait = std::min(state.config.origin_retry_min * (int64_t{1} << doublings),
+                           state.config.origin_retry_max);
+  catalogue.retry_at = state.now + wait;
+  wake_cluster(state, catalogue.retry_at);
+  if (catalogue.failures < state.config.attempts_max) return;
+  catalogue.failures = 0;
+  end_wishes(state, desk,
+             {ErrorCode::kUnavailable, "the origin of " + state.subject_of(key.version) +
+                                           " failed " + std::to_string(state.config.attempts_max) +
+                                           " times in a row; the last: " + message.detail});
+}
+
+Desk* leased_desk(State& state, MemberId from, const VersionId& id, uint32_t chunk, ChunkKey& key) {
+  auto version = state.versions.find(id);
+  if (!version || chunk >= state.versions[*version].chunk_count()) {
+    note_nonsense(state, from, "told of a lease of what is not known");
+    return nullptr;
+  }
+  key = {*version, chunk};
+  auto catalogue = state.cluster.directory.find(*version);
+  if (catalogue == state.cluster.directory.end()) return nullptr;
+  auto desk = catalogue->second.desks.find(chunk);
+  bool is_held = desk != catalogue->second.desks.end() && desk->second.holder == from;
+  return is_held ? &desk->second : nullptr;
+}
+
+}  // namespace
+
+void leave_budget_line(State& state, ChunkKey key, Desk& desk) {
+  if (!std::exchange(desk.is_in_line, false)) return;
+  auto it = state.cluster.budgets.find(state.versions[key.version].bucket);
+  if (it == state.cluster.budgets.end()) return;
+  std::erase(it->second.line, key);
+  if (!it->second.line.empty()) mark_desk(state, it->second.line.front());
+}
+
+void grant_lease(State& state, ChunkKey key, Desk& desk) {
+  const VersionRow& row = state.versions[key.version];
+  if (!knows_all(state)) {
+    Instant known = std::max(state.recovered_at, state.cluster.changed_at + kUnknownTime);
+    return wake_cluster(state, known);
+  }
+  if (row.facts->origin.url.empty() || row.is_origin_gone) {
+    leave_budget_line(state, key, desk);
+    return end_wishes(state, desk, why_never(state, key.version));
+  }
+  Instant retry_at = std::max(state.cluster.directory.at(key.version).retry_at, desk.retry_at);
+  if (retry_at > state.now) return wake_cluster(state, retry_at);
+  if (!has_budget(state, key, desk)) return;
+  Grantee grantee = choose(state, desk, key.version);
+  if (grantee.member == MemberId()) {
+    desk.tried.clear();
+    desk.retry_at = state.now + kNobodyWait;
+    leave_budget_line(state, key, desk);
+    return wake_cluster(state, desk.retry_at);
+  }
+  take_budget(state, key, desk);
+  leave_budget_line(state, key, desk);
+  desk.holder = grantee.member;
+  desk.lease_until = state.now + state.policy(key.version).origin.lease_term;
+  ++state.cluster.links.at(grantee.member).granted;
+  ++state.counters.leases_granted;
+  tell_member(state, grantee.member, key.version, LeaseGranted{row.id, key.chunk, grantee.want});
+}
+
+void end_lease(State& state, ChunkKey key, Desk& desk) {
+  desk.holder = MemberId();
+  if (!std::exchange(desk.is_budgeted, false)) return;
+  LeaseBudget& budget = state.cluster.budgets[state.versions[key.version].bucket];
+  budget.budget.end();
+  if (!budget.line.empty()) mark_desk(state, budget.line.front());
+}
+
+void take_lease_failed(State& state, MemberId from, const LeaseFailed& message) {
+  ChunkKey key;
+  Desk* desk = leased_desk(state, from, message.version, message.chunk, key);
+  if (desk == nullptr) return;
+  note_failure(state, key, *desk, message);
+  end_lease(state, key, *desk);
+  mark_desk(state, key);
+}
+
+void take_lease_progressed(State& state, MemberId from, const LeaseProgressed& message) {
+  ChunkKey key;
+  Desk* desk = leased_desk(state, from, message.version, message.chunk, key);
+  if (desk != nullptr) desk->lease_until = state.now + state.policy(key.version).origin.lease_term;
+}
+
+}  // namespace tyto::tracker

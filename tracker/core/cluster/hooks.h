@@ -1,0 +1,121 @@
+// Where the rules of one tracker meet those of several. Each of these does nothing, or is not
+// called, while a tracker is alone. To be included by state.h alone.
+#pragma once
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+
+// --- links.cpp: members, links, time ---
+void change_members(State& state, const MembersChanged& input);
+void link_up(State& state, const LinkUp& input);
+void link_down(State& state, MemberId member);
+void fire_cluster_timer(State& state);
+// Sees to it that the timer fires by then.
+void wake_cluster(State& state, Instant due);
+// Sends to a member, or to this tracker itself; dropped if there is no link.
+void tell_member(State& state, MemberId to, ClusterMessage message);
+// The same of a message that speaks of the version, which is described first.
+void tell_member(State& state, MemberId to, VersionIndex version, ClusterMessage message);
+// To be called in decide(): before readers are looked at; while there is something to do, in which
+// case it returns true; when all is decided.
+void begin_cluster(State& state);
+bool settle_cluster(State& state);
+void flush_cluster(State& state);
+MemberId directory_of(const State& state, VersionIndex version, uint32_t chunk);
+// What a bucket's limits leave to this tracker's own desk: for reads that are not for all.
+OriginLimits own_limits(const State& state, const Policy& policy);
+
+// --- inbox.cpp: what members say ---
+void take_cluster(State& state, const ClusterArrived& input);
+void take_message(State& state, MemberId from, const ClusterMessage& message);
+void note_nonsense(State& state, MemberId from, const std::string& what);
+
+// --- asking.cpp: what the group lacks ---
+// Whether a chunk that nobody of the group has is asked for in the cluster, not read at the origin
+// at once: where what is read there is for all.
+bool is_shared(const State& state, VersionIndex version, uint32_t chunk);
+enum class WishOutcome : uint8_t {
+  kAsked,
+  kOpen,  // it is wished for already
+  kFull,  // as many are wished for as may be
+};
+WishOutcome wish(State& state, ReaderIndex reader, uint32_t chunk);
+bool may_wish(const State& state, VersionIndex version);
+// The version has a reader, and had none: where its wishes begin.
+void begin_wishes(State& state, VersionIndex version);
+void take_offer(State& state, MemberId from, const ChunkOffered& offer);
+void take_postponed(State& state, const WantPostponed& message);
+// What becomes of a transfer, if it is an import or a directory's lease.
+void note_cluster_delivered(State& state, TransferIndex transfer);
+void note_cluster_failed(State& state, TransferIndex transfer, const AssignmentFailed& event);
+void note_cluster_progress(State& state, TransferIndex transfer);
+void end_cluster_transfer(State& state, TransferIndex transfer);
+// The tracker whose copy in flight the transfer hangs on, if it is an import.
+const Import* import_of(const State& state, TransferIndex transfer);
+void expire_wishes(State& state);
+void forget_wish(State& state, ChunkKey chunk);
+
+// --- duties.cpp: reading the origin for all, by a directory's leave ---
+void take_grant(State& state, MemberId from, const LeaseGranted& grant);
+void serve_grants(State& state);
+void end_duties(State& state);
+
+// --- serving.cpp: other groups' readers ---
+void take_serve_asked(State& state, MemberId from, const ServeAsked& message);
+// kFair: guests take no more of a host's uploads than leaves this group its part.
+enum class GuestShare : uint8_t { kFair, kAll };
+void serve_guests(State& state, GuestShare share);
+void take_offer_progressed(State& state, MemberId from, const OfferProgressed& message);
+void take_offer_ended(State& state, MemberId from, const OfferEnded& message);
+void expire_exports(State& state);
+
+// --- announcing.cpp: what the group holds ---
+// A chunk's first copy came, its last one went, or its root became known.
+void note_edge(State& state, VersionIndex version, uint32_t chunk);
+// Says so once more, though nothing has changed.
+void announce_again(State& state, ChunkKey chunk);
+void announce_edges(State& state);
+// Announces all that the member is the directory of, in pages.
+void begin_sync(State& state, Link& link);
+void sync_page(State& state, Link& link);
+
+// --- directory.cpp, granting.cpp: who has what, and who reads it ---
+void take_announced(State& state, MemberId from, const CopiesAnnounced& message);
+void take_synced(State& state, MemberId from, const CopiesSynced& message);
+void take_wanted(State& state, MemberId from, const ChunkWanted& message);
+void take_withdrawn(State& state, MemberId from, const WantWithdrawn& message);
+void take_refused(State& state, MemberId from, const ServeRefused& message);
+void take_lease_failed(State& state, MemberId from, const LeaseFailed& message);
+void take_lease_progressed(State& state, MemberId from, const LeaseProgressed& message);
+void settle_desks(State& state);
+void mark_desk(State& state, ChunkKey chunk);
+void mark_all_desks(State& state);
+// Nobody has it, and nobody is being sent it: has it read, or says why not.
+void grant_lease(State& state, ChunkKey chunk, Desk& desk);
+void end_lease(State& state, ChunkKey chunk, Desk& desk);
+void leave_budget_line(State& state, ChunkKey chunk, Desk& desk);
+void lose_member(State& state, MemberId member);
+void forget_member(State& state, MemberId member);
+void expire_desks(State& state);
+
+// --- lookups.cpp: names ---
+// Has another tracker look the name up, if that is its task. False: it is this one's.
+bool ask_lookup(State& state, NameIndex name);
+void take_name_asked(State& state, MemberId from, const NameAsked& message);
+void take_name_answered(State& state, MemberId from, const NameAnswered& message);
+// The name was looked up, or could not be: tells those who wait for it.
+void answer_lookups(State& state, NameIndex name, const VersionFacts* facts, const Error& error);
+bool is_lookup_owed(const State& state, NameIndex name);
+void expire_lookups(State& state);
+
+// --- last_copies.cpp ---
+// Whether the group's last copy of a chunk has its directory's leave to go.
+bool may_last_copy_go(const State& state, VersionIndex version, uint32_t chunk);
+// Asks for the leave for what of the holding could go with it. True if an answer is awaited.
+bool ask_for_last_copies(State& state, HoldingIndex holding, const std::vector<uint32_t>& chunks);
+void take_last_copy_asked(State& state, MemberId from, const LastCopyAsked& message);
+void take_last_copy_answered(State& state, MemberId from, const LastCopyAnswered& message);
+void expire_last_copies(State& state);
+
+}  // namespace tyto::tracker

@@ -1,0 +1,149 @@
+// Other groups' readers: sources for them among this group's peers, as for readers of its own.
+#include <algorithm>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+namespace {
+
+// How long a guest waits for an upload to become free, before the directory asks elsewhere.
+constexpr Duration kGuestPatience = Duration::milliseconds(500);
+// An upload of which nothing was heard for so long has ended.
+constexpr Duration kExportTerm = Duration::seconds(20);
+
+void refuse(State& state, const Guest& guest, bool has_none) {
+  tell_member(state, guest.directory,
+              ServeRefused{guest.asked.asker, guest.asked.want, guest.asked.version,
+                           guest.asked.chunk, has_none});
+}
+
+void book(State& state, const Export& kept, int change) {
+  HostRow& host = state.fleet.host(state.fleet.peer(kept.source).host);
+  host.uploads = static_cast<uint16_t>(host.uploads + change);
+  host.guest_uploads = static_cast<uint16_t>(host.guest_uploads + change);
+}
+
+void offer(State& state, const Guest& guest, const Found& found) {
+  Cluster& cluster = state.cluster;
+  const VersionRow& row = state.versions[guest.version];
+  OfferId id(++cluster.offer_serial);
+  Export kept{guest.asked.asker,
+              found.source,
+              {guest.version, guest.asked.chunk},
+              found.generation,
+              state.now + kExportTerm};
+  book(state, kept, +1);
+  state.fleet.refer(found.source);
+  cluster.exports[id] = kept;
+  ++state.counters.exports;
+  ChunkOffered message;
+  message.want = guest.asked.want;
+  message.offer = id;
+  message.version = row.id;
+  message.chunk = guest.asked.chunk;
+  message.source = source_of(state, found.source, found.generation);
+  auto location = Location::parse(state.fleet.details(found.source).location);
+  if (location.ok()) message.source_location = location.value();
+  message.root = row.roots[guest.asked.chunk];
+  if (found.generation > 0) {
+    message.path = path_of(state, guest.version, guest.asked.chunk, found.source);
+    message.path.push_back(cluster.self);
+  }
+  message.term = kExportTerm;
+  tell_member(state, guest.asked.asker, guest.version, std::move(message));
+}
+
+Found find_for(State& state, const Guest& guest, GuestShare share) {
+  state.fleet.peer(state.cluster.stand_in).host = state.fleet.host_at(guest.asked.reader);
+  Reader reader;
+  reader.peer = state.cluster.stand_in;
+  reader.version = guest.version;
+  reader.served_at = guest.since;
+  reader.priority = guest.asked.priority;
+  auto groups = static_cast<uint32_t>(state.cluster.links.size());
+  return find_source_for_guest(state, reader, guest.asked.chunk,
+                               {guest.asked.asker, std::max(2u, groups), share});
+}
+
+enum class Served : uint8_t { kOffered, kRefused, kWaits };
+Served serve(State& state, const Guest& guest, GuestShare share) {
+  const VersionRow& row = state.versions[guest.version];
+  uint32_t chunk = guest.asked.chunk;
+  if (!row.knows_root(chunk) || (row.copies[chunk] == 0 && row.in_flight[chunk] == 0)) {
+    refuse(state, guest, true);
+    return Served::kRefused;
+  }
+  if (state.cluster.exports.size() < kExportsMax) {
+    Found found = find_for(state, guest, share);
+    if (found.is_found()) {
+      offer(state, guest, found);
+      return Served::kOffered;
+    }
+    bool is_waiting = found.reason.rejected_busy > 0 && state.now - guest.since < kGuestPatience &&
+                      state.cluster.is_up(guest.asked.asker);
+    if (is_waiting) return Served::kWaits;
+  }
+  refuse(state, guest, false);
+  return Served::kRefused;
+}
+
+void end_export(State& state, OfferId id) {
+  Export kept = state.cluster.exports.at(id);
+  state.cluster.exports.erase(id);
+  book(state, kept, -1);
+  state.mark_dirty(kept.chunk.version);
+  wake_readers_of(state, kept.source);
+  state.fleet.release(kept.source);
+  state.cluster.are_guests_due = !state.cluster.guests.empty();
+}
+
+// Null if there is no such upload for this member.
+Export* find_export(State& state, MemberId asker, OfferId offer) {
+  auto it = state.cluster.exports.find(offer);
+  return it == state.cluster.exports.end() || it->second.asker != asker ? nullptr : &it->second;
+}
+
+}  // namespace
+
+void take_serve_asked(State& state, MemberId from, const ServeAsked& message) {
+  Guest guest{from, message, VersionIndex(kNone), state.now};
+  auto version = state.versions.find(message.version);
+  bool is_known = version && state.versions[*version].facts != nullptr;
+  if (!is_known) return refuse(state, guest, true);
+  if (message.chunk >= state.versions[*version].chunk_count() || message.want == WantId() ||
+      message.asker == state.cluster.self || message.asker == MemberId())
+    return note_nonsense(state, from, "asked for a source of what is not there");
+  guest.version = *version;
+  if (state.cluster.guests.size() >= kGuestsMax) return refuse(state, guest, false);
+  state.cluster.guests.push_back(std::move(guest));
+  state.cluster.are_guests_due = true;
+  wake_cluster(state, state.now + kGuestPatience);
+}
+
+void serve_guests(State& state, GuestShare share) {
+  std::deque<Guest> guests = std::move(state.cluster.guests);
+  state.cluster.guests.clear();
+  for (Guest& guest : guests)
+    if (serve(state, guest, share) == Served::kWaits)
+      state.cluster.guests.push_back(std::move(guest));
+}
+
+void take_offer_progressed(State& state, MemberId from, const OfferProgressed& message) {
+  if (Export* kept = find_export(state, from, message.offer)) kept->until = state.now + kExportTerm;
+}
+
+void take_offer_ended(State& state, MemberId from, const OfferEnded& message) {
+  const Export* kept = find_export(state, from, message.offer);
+  if (kept == nullptr) return;
+  if (!message.is_delivered) accuse_for_guest(state, *kept, from, message.kind);
+  end_export(state, message.offer);
+}
+
+void expire_exports(State& state) {
+  std::vector<OfferId> over;
+  for (const auto& [id, kept] : state.cluster.exports)
+    if (kept.until <= state.now) over.push_back(id);
+  for (OfferId id : over) end_export(state, id);
+}
+
+}  // namespace tyto::tracker
