@@ -32,7 +32,7 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
-static_assert(same(wire::Choice::ORIGIN_SHADOW, kChoiceLast));
+static_assert(same(wire::Choice::WAIT_FOR_TRACKER, kChoiceLast));
 static_assert(same(wire::WaitsFor::RECOVERY, WaitsFor::kRecovery));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 

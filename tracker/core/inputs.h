@@ -77,6 +77,7 @@ struct MembersChanged {
   Members members;
 };
 // Messages to the member arrive from now on, until LinkDown; those before are lost.
+// Requires: it is one of the last MembersChanged; else it is passed over.
 struct LinkUp {
   MemberId member;
   TrackerEpoch epoch;  // the member's run

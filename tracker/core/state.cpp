@@ -33,6 +33,7 @@ void State::set_facts(VersionIndex version, VersionFactsRef facts) {
   rebook(*this, version, row.bucket, bucket);
   row.bucket = bucket;
   row.facts = std::move(facts);
+  note_copies(*this, version);
 }
 
 void State::stage(SessionIndex session, Command command) {

@@ -14,6 +14,8 @@ Overloaded(F...) -> Overloaded<F...>;
 
 // What the policy that was replaced held back may go now.
 void load_bucket(State& state, const BucketLoaded& input) {
+  auto known = state.buckets.find(input.bucket.name);
+  bool was_limited = known && !limits_of(state.buckets.policy(*known).origin).is_none();
   BucketIndex bucket = state.buckets.put(input.bucket, input.policy);
   for (uint32_t v = 0; v < state.versions.size(); ++v) {
     VersionRow& row = state.versions[VersionIndex(v)];
@@ -21,6 +23,8 @@ void load_bucket(State& state, const BucketLoaded& input) {
     if (row.bucket == bucket) state.mark_dirty(VersionIndex(v));
   }
   mark_origin_dirty(state, bucket);
+  bool is_limited = !limits_of(state.buckets.policy(bucket).origin).is_none();
+  if (was_limited != is_limited) change_directories(state);
 }
 
 void load_version(State& state, VersionLoaded& input) {
@@ -29,10 +33,8 @@ void load_version(State& state, VersionLoaded& input) {
   if (row.chunking != input.facts->chunking) return;
   TYTO_ASSERT(input.roots.empty() || input.roots.size() == row.chunk_count());
   state.set_facts(index, input.facts);
-  for (uint32_t c = 0; c < row.chunk_count(); ++c) {
-    if (c < input.roots.size()) row.learn(c, input.roots[c]);
-    if (row.copies[c] > 0) note_edge(state, index, c);
-  }
+  for (uint32_t c = 0; c < input.roots.size(); ++c) row.learn(c, input.roots[c]);
+  note_copies(state, index);
   row.is_origin_gone = false;
   state.mark_dirty(index);
 }

@@ -47,6 +47,13 @@ void note_edge(State& state, VersionIndex version, uint32_t chunk) {
   if (state.cluster.is_several()) state.cluster.edges.push_back({version, chunk});
 }
 
+void note_copies(State& state, VersionIndex version) {
+  const VersionRow& row = state.versions[version];
+  if (!state.cluster.is_several() || row.chunks_held == 0) return;
+  for (uint32_t c = 0; c < row.chunk_count(); ++c)
+    if (row.copies[c] > 0) note_edge(state, version, c);
+}
+
 void announce_again(State& state, ChunkKey key) {
   auto told = state.cluster.announced.find(key.version);
   if (told != state.cluster.announced.end()) told->second.reset(key.chunk);

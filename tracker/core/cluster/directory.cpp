@@ -267,6 +267,13 @@ void take_refused(State& state, MemberId from, const ServeRefused& message) {
     waiting.refused.push_back(from);
     mark_desk(state, *key);
   }
+  // What it was sent itself did not come.
+  if (message.has_none) {
+    for (std::size_t i = desk->waiting.size(); i-- > 0;) {
+      const Waiting& own = desk->waiting[i];
+      if (own.asker == from && own.asked != MemberId()) remove_waiting(state, *desk, i);
+    }
+  }
 }
 
 // The link is down: what the member wishes is forgotten, what it was to serve is asked of others.

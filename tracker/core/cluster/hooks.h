@@ -8,6 +8,8 @@ namespace tyto::tracker {
 
 // --- links.cpp: members, links, time ---
 void change_members(State& state, const MembersChanged& input);
+// A bucket's limits have changed, and with them its directory, perhaps.
+void change_directories(State& state);
 void link_up(State& state, const LinkUp& input);
 void link_down(State& state, MemberId member);
 void fire_cluster_timer(State& state);
@@ -73,6 +75,8 @@ void expire_exports(State& state);
 // --- announcing.cpp: what the group holds ---
 // A chunk's first copy came, its last one went, or its root became known.
 void note_edge(State& state, VersionIndex version, uint32_t chunk);
+// The same of all chunks of a version that somebody holds.
+void note_copies(State& state, VersionIndex version);
 // Says so once more, though nothing has changed.
 void announce_again(State& state, ChunkKey chunk);
 void announce_edges(State& state);

@@ -29,8 +29,6 @@ void take_version(State& state, MemberId from, const VersionDescribed& message) 
         "described " + state.subject_of(version) + " with other chunks than are known of it");
   if (row.facts != nullptr) return;
   state.set_facts(version, std::make_shared<const VersionFacts>(facts));
-  for (uint32_t c = 0; c < row.chunk_count(); ++c)
-    if (row.copies[c] > 0) note_edge(state, version, c);
 }
 
 }  // namespace

@@ -101,18 +101,9 @@ void remove_member(State& state, MemberId member) {
   state.cluster.links.erase(member);
 }
 
-// Copies that were there before anybody watched.
-void note_all_edges(State& state) {
-  for (uint32_t v = 0; v < state.versions.size(); ++v) {
-    const VersionRow& row = state.versions[VersionIndex(v)];
-    for (uint32_t c = 0; row.chunks_held > 0 && c < row.chunk_count(); ++c)
-      if (row.copies[c] > 0) note_edge(state, VersionIndex(v), c);
-  }
-}
-
 void become_several(State& state) {
   state.holdings.watch(&state.cluster.edges);
-  note_all_edges(state);
+  for (uint32_t v = 0; v < state.versions.size(); ++v) note_copies(state, VersionIndex(v));
   state.cluster.stand_in = state.fleet.add_foreign();
   state.fleet.refer(state.cluster.stand_in);
 }
@@ -153,6 +144,13 @@ void change_members(State& state, const MembersChanged& input) {
   if (cluster.links.size() > 1) cluster.is_on = true;
   if (!cluster.is_several()) return;
   if (!was_several) become_several(state);
+  note_change(state);
+  sync_all(state);
+}
+
+void change_directories(State& state) {
+  if (!state.cluster.is_several()) return;
+  for (auto& [id, link] : state.cluster.links) link.synced = 0;
   note_change(state);
   sync_all(state);
 }
