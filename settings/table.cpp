@@ -98,7 +98,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string Setting::flag() const {
-  std::string flag = "--" + doc.name;
+  // Where a table's thing is kept is what one gives of it on a command line, as a rule.
+  std::string flag =
+      "--" + std::string(key() == "location" && !table().empty() ? table() : doc.name);
   std::replace(flag.begin() + 2, flag.end(), '.', '-');
   std::replace(flag.begin() + 2, flag.end(), '_', '-');
   return flag;

@@ -65,7 +65,7 @@ struct Setting {
       store_row;
   bool is_given = false;
 
-  // "--listen-rpc".
+  // "--listen-rpc"; for the key `location`, as in `catalog.location`, the table alone: "--catalog".
   std::string flag() const;
   // "listen" and "rpc"; the first is empty for a name without a dot.
   std::string_view table() const;

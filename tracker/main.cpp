@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "io/log/log.h"
 #include "io/loop/loop.h"
 #include "io/settings/settings.h"
+#include "tracker/catalog_command.h"
 #include "tracker/server/ready_file.h"
 #include "tracker/server/settings.h"
 #include "tracker/server/tracker_server.h"
@@ -89,5 +91,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace tyto::tracker
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "catalog") == 0)
+    return tyto::tracker::run_catalog_command(argc - 1, argv + 1);
   return tyto::tracker::run(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include "peer/cli/admin.h"
 #include "peer/cli/agent.h"
 #include "peer/cli/bucket_commands.h"
+#include "peer/cli/catalog.h"
 #include "peer/cli/exit_codes.h"
 #include "peer/cli/explain.h"
 #include "peer/cli/get.h"
@@ -131,6 +132,7 @@ int run_get_command(Command& command) {
 
 int run(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "agent") == 0) return run_agent(argc - 1, argv + 1);
+  if (argc > 1 && std::strcmp(argv[1], "catalog") == 0) return run_catalog(argc, argv);
   install_interrupts();
   CLI::App app("Tyto: puts large objects on many machines at once.", "tyto");
   app.set_version_flag("--version", "tyto " TYTO_VERSION);
@@ -151,6 +153,7 @@ int run(int argc, char** argv) {
   PinCommands pin = add_pin(app, command);
   BucketCommands bucket(app);
   app.add_subcommand("agent", "Keep and serve what is fetched on this host");
+  app.add_subcommand("catalog", "Copy a tracker's catalog, or bring its tables up to date");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

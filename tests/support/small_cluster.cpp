@@ -50,7 +50,7 @@ SmallCluster::SmallCluster() : running_(std::make_unique<Running>()) {
   tracker::TrackerSettings settings;
   settings.listen_rpc = "127.0.0.1:0";
   settings.listen_http = "127.0.0.1:0";
-  settings.catalog_path = folder_.file("catalog.sqlite");
+  settings.catalog = "sqlite:" + folder_.file("catalog.sqlite");
   running_->thread = std::thread([this, settings, &listening] {
     io::Loop loop;
     auto log = io::Log::discard();

@@ -95,12 +95,15 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def start_tracker(self, *flags, name="tracker", rpc="127.0.0.1:0", http_address="127.0.0.1:0"):
-        """The first start makes the catalog; a later one goes on with it."""
+    def start_tracker(self, *flags, name="tracker", rpc="127.0.0.1:0", http_address="127.0.0.1:0",
+                      catalog=None):
+        """The first start makes the catalog, a file if none is given; a later one goes on with
+        it."""
         ready = self._ready_file(name)
         self.tracker = Daemon(
             self.start(name, [
-                self.programs.tracker, "--catalog-path", self.folder / "catalog.sqlite",
+                self.programs.tracker, "--catalog",
+                catalog or f"sqlite:{self.folder / 'catalog.sqlite'}",
                 "--listen-rpc", rpc, "--listen-http", http_address, "--ready-file", ready, *flags
             ]), ready)
         return self.tracker

@@ -19,6 +19,7 @@ LAYERS = [
     ('superpeer/core', ('base', 'schema/messages', 'peer/core', 'superpeer/core')),
     ('io', ('base', 'settings', 'io')),
     ('tracker/catalog', (*SHELL, 'tracker/core', 'tracker/catalog')),
+    ('tracker/membership', (*SHELL, 'tracker/core', 'tracker/catalog', 'tracker/membership')),
     ('tracker', (*SHELL, 'tracker')),
     ('peer/include', ('base', 'tyto')),
     ('peer/store', (*SHELL, 'peer/core', 'peer/store')),

@@ -42,9 +42,11 @@ struct CreateBucket {
   std::string policy_document = {};
 };
 // Replaces the configuration of the bucket of that name; policy_version grows by one, with the same
-// document. Refused with kNotFound if there is none.
+// document. Refused with kNotFound if there is none, with kConflict if its version is not the
+// expected one.
 struct UpdateBucket {
   BucketConfig bucket;
+  std::optional<uint32_t> expected_version = {};
 };
 // Replaces the policy of the bucket of that name; policy_version grows by one. Refused with
 // kNotFound if there is no such bucket, with kConflict if its version is not the expected one.
@@ -57,10 +59,14 @@ struct SetPolicy {
 };
 // Makes `facts.bucket_name`/`facts.key` stand for a version with known roots, one per chunk.
 // Publishing the same again changes nothing but the origin pin. Refused with kNotFound if there is
-// no such bucket, with kConflict if another bucket has published this version.
+// no such bucket, with kConflict if another bucket has published this version, or if the name
+// stands for another published version than the expected one by now: the message names it.
 struct Publish {
   VersionFacts facts;
   std::vector<Digest> roots;
+  // The published version that the name stands for, as far as the publisher knows; zero: none was
+  // ever published. Nothing: whichever it is.
+  std::optional<VersionId> expected_former = {};
 };
 // A name was found to stand for a version at its origin. A published name is left as it is.
 struct RecordVersion {
@@ -72,12 +78,14 @@ struct RecordRoot {
   Digest root;
 };
 // Pins a version under a name until a time, in place of the name's former pin. Refused with
-// kNotFound if there is no such bucket.
+// kNotFound if there is no such bucket, with kNoSpace if the bucket's pins would then hold more
+// than they may, with kOverloaded if there are Pins::kPinsMax.
 struct SetPin {
   ObjectName name;
   VersionId version;
   uint64_t object_bytes = 0;
   WallTime expires;
+  uint64_t bucket_bytes_max = 0;  // of all the bucket's pins, this one included; 0: no limit
 };
 // Refused with kNotFound if the name has no pin.
 struct RemovePin {
@@ -98,7 +106,9 @@ struct ChangeDone {
 
 // A start of a tracker on a catalog.
 struct StartedEpoch {
-  TrackerEpoch epoch;         // greater than any before
+  // Greater than any before: one more than the last in the catalog, and at least the seconds since
+  // 1970, so that it is new for a catalog, too, that was put back to an older copy.
+  TrackerEpoch epoch;
   bool is_first_run = false;  // no tracker ever ran on this catalog
 };
 
@@ -111,7 +121,23 @@ struct CatalogReader {
   std::function<void(const BucketConfig& bucket, std::string key, VersionId version,
                      bool is_published)>
       name;
-  std::function<void(SetPin pin)> pin;  // may be left out
+  std::function<void(SetPin pin)> pin;          // may be left out
+  std::function<void(ObjectName name)> no_pin;  // of load_changes() only; may be left out
+};
+
+// A place in the order of a catalog's changes. All but `serial` tells one history from another
+// that a restored copy began at the same place.
+struct CatalogPosition {
+  uint64_t serial = 0;  // of the last change; 0: before the first
+  uint64_t epoch = 0;   // of the tracker that made it
+  WallTime at;          // when it did
+  bool operator==(const CatalogPosition&) const = default;
+};
+
+// Which changes to tell of.
+struct ChangesQuery {
+  CatalogPosition since;
+  TrackerEpoch own;  // facts found on the way by this run are left out; zero: none are
 };
 
 // Which of a bucket's policies to tell of.
@@ -127,14 +153,20 @@ struct PolicyHistoryQuery {
 // Threads:   confined to one thread at a time.
 // Bounds:    kBucketsMax buckets; the rest by the operator's limit on the store's size.
 // Errors:    kNoSpace: free space; kCorrupt: restore a copy; kDenied: mend the permissions;
-//            kUnavailable: try again. After a failed commit nothing of it is there.
+//            kUnavailable: try again. After a failed commit nothing of it is there, but if a
+//            server was lost during it: then all of it may be. Doing it again does no harm.
 class Catalog {
  public:
   virtual ~Catalog() = default;
   // Counts a new start. Durable when it returns.
   virtual Result<StartedEpoch> start_epoch(WallTime now) = 0;
-  // Reads everything once. Cost: all of the catalog.
-  virtual Result<void> load(const CatalogReader& reader) = 0;
+  // Reads everything once, as it was at one moment, and says which. Cost: all of the catalog.
+  virtual Result<CatalogPosition> load(const CatalogReader& reader) = 0;
+  // Reads what was changed since, as it is at one moment, and says which: versions before names
+  // before pins. kNotFound if the catalog's history is another, or does not reach back so far:
+  // load() it. kUnsupported where nobody else can write. Cost: what was changed.
+  virtual Result<CatalogPosition> load_changes(const ChangesQuery& query,
+                                               const CatalogReader& reader) = 0;
   // Carries out the changes in their order, all in one transaction. One result per change: a
   // change that is refused leaves the others as they are. Fails as a whole if the transaction
   // fails: then nothing was changed. If any is_acknowledged(), power may fail as soon as this

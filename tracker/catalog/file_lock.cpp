@@ -27,7 +27,7 @@ Result<FileLock> FileLock::take(const std::string& path) {
     ssize_t got = ::pread(fd, text, sizeof text - 1, 0);
     std::string holder = got > 0 ? " (" + printable(std::string(text)) + ")" : "";
     return {ErrorCode::kUnavailable, path + " is locked by another process" + holder +
-                                         ": stop that tracker, or give another catalog.path"};
+                                         ": stop that tracker, or give another file as catalog"};
   }
   std::string holder = "process " + std::to_string(::getpid());
   // Only for people who look; the lock holds without it.

@@ -2,26 +2,36 @@
 
 #include <array>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 namespace tyto::tracker {
 namespace {
 
-// In the order of PolicyStatements' constructor.
+// In the order of PolicyStatements' constructor; BYTES stands for the size of a text.
 constexpr std::array<const char*, 5> kStatements = {
     "INSERT INTO policies (bucket, version, made_unix_ns, note, document) VALUES (?, ?, ?, ?, ?)",
     "DELETE FROM policies WHERE bucket = ? AND version <= ?",
-    "SELECT version, made_unix_ns, note, length(CAST(document AS BLOB)), document FROM policies"
+    "SELECT version, made_unix_ns, note, BYTES(document), document FROM policies"
     " WHERE bucket = ? AND version = ?",
     "SELECT min(version), max(version) FROM policies WHERE bucket = ?",
-    "SELECT version, made_unix_ns, note, length(CAST(document AS BLOB)) FROM policies"
+    "SELECT version, made_unix_ns, note, BYTES(document) FROM policies"
     " WHERE bucket = ? AND version < ? ORDER BY version DESC LIMIT ?",
 };
 
-PolicyHead head_of_row(const io::Statement& row) {
+std::string in_dialect(std::string sql, io::SqlDialect dialect) {
+  static constexpr std::string_view kWord = "BYTES(document)";
+  const std::size_t at = sql.find(kWord);
+  if (at == std::string::npos) return sql;
+  return sql.replace(at, kWord.size(),
+                     dialect == io::SqlDialect::kSqlite ? "length(CAST(document AS BLOB))"
+                                                        : "octet_length(document)");
+}
+
+PolicyHead head_of_row(const io::SqlStatement& row) {
   PolicyHead head;
   head.version = static_cast<uint32_t>(row.column_int64(0));
-  if (!row.column_is_null(1)) head.made = WallTime::from_unix_ns(row.column_int64(1));
+  head.made = row.column_time(1);
   head.note = std::string(row.column_text(2));
   head.document_bytes = row.column_uint64(3);
   return head;
@@ -29,17 +39,17 @@ PolicyHead head_of_row(const io::Statement& row) {
 
 }  // namespace
 
-Result<PolicyStatements> PolicyStatements::prepare(io::Database& database) {
-  std::vector<io::Statement> prepared;
+Result<PolicyStatements> PolicyStatements::prepare(io::SqlDatabase& database) {
+  std::vector<io::SqlStatement> prepared;
   for (const char* sql : kStatements) {
-    auto statement = database.prepare(sql);
+    auto statement = database.prepare(in_dialect(sql, database.dialect()));
     if (!statement.ok()) return statement.error();
     prepared.push_back(std::move(*statement));
   }
   return PolicyStatements(std::move(prepared));
 }
 
-PolicyStatements::PolicyStatements(std::vector<io::Statement> prepared)
+PolicyStatements::PolicyStatements(std::vector<io::SqlStatement> prepared)
     : insert_(std::move(prepared[0])),
       trim_(std::move(prepared[1])),
       select_(std::move(prepared[2])),
@@ -56,13 +66,10 @@ PolicyRevision PolicyStatements::revision(std::string document, std::string note
 }
 
 Result<void> PolicyStatements::put(BucketId bucket, const PolicyRevision& policy) {
-  insert_.bind_all(bucket.value(), policy.head.version);
-  if (policy.head.made) {
-    insert_.bind(3, policy.head.made->unix_ns());
-  } else {
-    insert_.bind_null(3);
-  }
-  auto put = insert_.bind(4, policy.head.note).bind(5, policy.document).run();
+  auto put = insert_
+                 .bind_all(bucket.value(), policy.head.version, policy.head.made, policy.head.note,
+                           policy.document)
+                 .run();
   if (!put.ok()) return put;
   auto oldest_gone = int64_t{policy.head.version} - int64_t{kPoliciesKept};
   if (oldest_gone < 1) return {};

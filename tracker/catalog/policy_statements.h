@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/sqlite/database.h"
+#include "io/sql/sql.h"
 #include "tracker/catalog/catalog.h"
 
 namespace tyto::tracker {
@@ -17,7 +17,7 @@ namespace tyto::tracker {
 // Errors:    those of the database, which end the transaction under way; but for kNotFound.
 class PolicyStatements {
  public:
-  static Result<PolicyStatements> prepare(io::Database& database);
+  static Result<PolicyStatements> prepare(io::SqlDatabase& database);
   // A policy that was made now. Its version is left at 1.
   static PolicyRevision revision(std::string document, std::string note, WallTime now);
 
@@ -30,14 +30,14 @@ class PolicyStatements {
   Result<std::vector<PolicyHead>> history(BucketId bucket, const PolicyHistoryQuery& query);
 
  private:
-  explicit PolicyStatements(std::vector<io::Statement> prepared);
+  explicit PolicyStatements(std::vector<io::SqlStatement> prepared);
   Error no_such_version(BucketId bucket, uint32_t version);
 
-  io::Statement insert_;
-  io::Statement trim_;
-  io::Statement select_;
-  io::Statement select_bounds_;
-  io::Statement select_history_;
+  io::SqlStatement insert_;
+  io::SqlStatement trim_;
+  io::SqlStatement select_;
+  io::SqlStatement select_bounds_;
+  io::SqlStatement select_history_;
 };
 
 }  // namespace tyto::tracker

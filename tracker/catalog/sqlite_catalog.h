@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/time.h"
-#include "tracker/catalog/catalog.h"
+#include "tracker/catalog/sql_catalog.h"
 
 namespace tyto::tracker {
 
@@ -15,7 +15,7 @@ extern const uint32_t kCatalogSchemaVersion;
 // The catalog of a tracker on one machine. Whole after kill -9 at any moment, with all that was
 // acknowledged in it; facts written behind may lose their last moments to a power cut, and to
 // nothing else. `<path>.lock` keeps a second tracker from the same file.
-class SqliteCatalog final : public Catalog {
+class SqliteCatalog final : public SqlCatalog {
  public:
   struct Options {
     uint64_t bytes_max = 0;  // of the file; 0: as much as the disk has
@@ -32,15 +32,14 @@ class SqliteCatalog final : public Catalog {
                                                      const Options& options);
   ~SqliteCatalog() override;
 
-  Result<StartedEpoch> start_epoch(WallTime now) override;
-  Result<void> load(const CatalogReader& reader) override;
-  Result<std::vector<Result<ChangeDone>>> commit(std::span<const Change> changes,
-                                                 WallTime now) override;
-  Result<PolicyRevision> policy(const std::string& bucket, uint32_t version) override;
-  Result<std::vector<PolicyHead>> policy_history(const PolicyHistoryQuery& query) override;
-  Result<std::string> setting(const std::string& key) override;
-  Result<void> set_setting(const std::string& key, const std::string& value) override;
   Result<void> check() override;
+
+ protected:
+  Result<io::SqlTransaction> begin_write(Lasting lasting) override;
+  Result<io::SqlTransaction> begin_read() override;
+  Result<void> note_changes(const std::set<ChangeNote>& notes, WallTime now) override;
+  Result<CatalogPosition> position() override { return CatalogPosition{}; }
+  Error with_remedy(Error error) const override;
 
  private:
   struct State;

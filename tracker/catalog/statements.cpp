@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/names.h"
+#include "tracker/core/caching/pins.h"
 
 namespace tyto::tracker {
 
@@ -16,13 +17,11 @@ constexpr const char* kInsertVersion =
 constexpr const char* kNoteOfUpdate = "the bucket's own settings were changed";
 
 // In the order of CatalogStatements' constructor.
-const std::array<std::string, 14> kStatements = {
-    "SELECT roots FROM manifests WHERE version = ?",
-    "SELECT chunk, root FROM learned_roots WHERE version = ? ORDER BY chunk",
+const std::array<std::string, 13> kStatements = {
     std::string(kSelectBucket) + " WHERE name = ?",
     "SELECT count(*) FROM buckets",
-    "INSERT INTO buckets (name, origin, revalidate, revalidate_age_ms, trust_peers, policy_version)"
-    " VALUES (?, ?, ?, ?, ?, 1)",
+    "INSERT INTO buckets (id, name, origin, revalidate, revalidate_age_ms, trust_peers,"
+    " policy_version) SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, 1 FROM buckets RETURNING id",
     "UPDATE buckets SET origin = ?2, revalidate = ?3, revalidate_age_ms = ?4, trust_peers = ?5,"
     " policy_version = policy_version + 1 WHERE name = ?1",
     "UPDATE buckets SET policy_version = policy_version + 1 WHERE name = ?",
@@ -38,10 +37,13 @@ const std::array<std::string, 14> kStatements = {
     "INSERT INTO names VALUES (?, ?, ?, 1) ON CONFLICT (bucket, key) DO UPDATE SET"
     " version = excluded.version, is_published = 1",
     "INSERT INTO names VALUES (?, ?, ?, 0) ON CONFLICT (bucket, key) DO UPDATE SET"
-    " version = excluded.version WHERE is_published = 0",
+    " version = excluded.version WHERE names.is_published = 0"
+    " AND names.version <> excluded.version",
     "INSERT INTO learned_roots SELECT ?1, ?2, ?3 WHERE EXISTS"
     " (SELECT 1 FROM versions WHERE id = ?1)"
-    " ON CONFLICT (version, chunk) DO UPDATE SET root = excluded.root",
+    " ON CONFLICT (version, chunk) DO UPDATE SET root = excluded.root"
+    " WHERE learned_roots.root <> excluded.root",
+    "SELECT version FROM names WHERE bucket = ? AND key = ? AND is_published = 1",
 };
 
 Error wrong_bucket(const VersionFacts& facts) {
@@ -51,13 +53,36 @@ Error wrong_bucket(const VersionFacts& facts) {
               printable(facts.bucket_name) + "\""};
 }
 
-Error version_conflict(const SetPolicy& change, const BucketConfig& there) {
+Error version_conflict(const BucketConfig& there, uint32_t expected) {
   return {ErrorCode::kConflict,
-          "the policy of bucket \"" + printable(change.bucket) + "\" is at version " +
+          "the policy of bucket \"" + printable(there.name) + "\" is at version " +
               std::to_string(there.policy_version) + ", and was expected at " +
-              std::to_string(*change.expected_version) +
+              std::to_string(expected) +
               ": it was changed meanwhile; read it again (tyto bucket policy), and repeat your "
               "change"};
+}
+
+Error publish_conflict(const VersionFacts& facts, const VersionId& winner) {
+  return {ErrorCode::kConflict,
+          printable(facts.bucket_name + "/" + facts.key, 1200) + " was published as version " +
+              winner.hex() + " meanwhile, so that version " + facts.id.hex() +
+              " is not what it stands for; look whether that is the one (tyto stat), and else "
+              "publish again"};
+}
+
+// Why a pin is refused, or nothing.
+std::optional<Error> judge_pin(const SetPin& pin, const PinSums& others) {
+  if (pin.bucket_bytes_max != 0 && others.bucket_bytes + pin.object_bytes > pin.bucket_bytes_max)
+    return Error{ErrorCode::kNoSpace,
+                 printable(pin.name.text(), 1200) + " has " + std::to_string(pin.object_bytes) +
+                     " bytes, and of the " + std::to_string(pin.bucket_bytes_max) +
+                     " bytes that may be pinned of bucket '" + printable(pin.name.bucket) +
+                     "' (caching.pinned_max) " + std::to_string(others.bucket_bytes) +
+                     " are; unpin something, or raise the limit"};
+  if (others.pins >= Pins::kPinsMax)
+    return Error{ErrorCode::kOverloaded, "there are " + std::to_string(Pins::kPinsMax) +
+                                             " pins, the most there may be; unpin something"};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -73,7 +98,7 @@ bool is_acknowledged(const Change& change) {
          !std::holds_alternative<RecordRoot>(change);
 }
 
-BucketConfig bucket_of_row(const io::Statement& row) {
+BucketConfig bucket_of_row(const io::SqlStatement& row) {
   BucketConfig bucket;
   bucket.id = BucketId(static_cast<uint32_t>(row.column_int64(0)));
   bucket.name = std::string(row.column_text(1));
@@ -85,7 +110,7 @@ BucketConfig bucket_of_row(const io::Statement& row) {
   return bucket;
 }
 
-Result<VersionFacts> facts_of_row(const io::Statement& row) {
+Result<VersionFacts> facts_of_row(const io::SqlStatement& row) {
   auto id = row.column_digest(0);
   if (!id.ok()) return id.error();
   VersionFacts facts;
@@ -96,12 +121,12 @@ Result<VersionFacts> facts_of_row(const io::Statement& row) {
   facts.is_published = row.column_int64(5) != 0;
   facts.origin.url = std::string(row.column_text(6));
   facts.origin.etag = std::string(row.column_text(7));
-  if (!row.column_is_null(8)) facts.origin.modified = WallTime::from_unix_ns(row.column_int64(8));
+  facts.origin.modified = row.column_time(8);
   return facts;
 }
 
-Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::Database& database) {
-  std::vector<io::Statement> prepared;
+Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::SqlDatabase& database) {
+  std::vector<io::SqlStatement> prepared;
   for (const std::string& sql : kStatements) {
     auto statement = database.prepare(sql);
     if (!statement.ok()) return statement.error();
@@ -112,29 +137,27 @@ Result<std::unique_ptr<CatalogStatements>> CatalogStatements::prepare(io::Databa
   auto pins = PinStatements::prepare(database);
   if (!pins.ok()) return pins.error();
   return std::unique_ptr<CatalogStatements>(
-      new CatalogStatements(database, std::move(*policies), std::move(*pins), std::move(prepared)));
+      new CatalogStatements(std::move(*policies), std::move(*pins), std::move(prepared)));
 }
 
-CatalogStatements::CatalogStatements(io::Database& database, PolicyStatements policy_statements,
+CatalogStatements::CatalogStatements(PolicyStatements policy_statements,
                                      PinStatements pin_statements,
-                                     std::vector<io::Statement> prepared)
+                                     std::vector<io::SqlStatement> prepared)
     : policies(std::move(policy_statements)),
       pins(std::move(pin_statements)),
-      select_manifest(std::move(prepared[0])),
-      select_learned(std::move(prepared[1])),
-      database_(database),
-      select_bucket_(std::move(prepared[2])),
-      count_buckets_(std::move(prepared[3])),
-      insert_bucket_(std::move(prepared[4])),
-      update_bucket_(std::move(prepared[5])),
-      count_policy_(std::move(prepared[6])),
-      select_version_bucket_(std::move(prepared[7])),
-      publish_version_(std::move(prepared[8])),
-      record_version_(std::move(prepared[9])),
-      put_manifest_(std::move(prepared[10])),
-      publish_name_(std::move(prepared[11])),
-      record_name_(std::move(prepared[12])),
-      record_root_(std::move(prepared[13])) {}
+      select_bucket_(std::move(prepared[0])),
+      count_buckets_(std::move(prepared[1])),
+      insert_bucket_(std::move(prepared[2])),
+      update_bucket_(std::move(prepared[3])),
+      count_policy_(std::move(prepared[4])),
+      select_version_bucket_(std::move(prepared[5])),
+      publish_version_(std::move(prepared[6])),
+      record_version_(std::move(prepared[7])),
+      put_manifest_(std::move(prepared[8])),
+      publish_name_(std::move(prepared[9])),
+      record_name_(std::move(prepared[10])),
+      record_root_(std::move(prepared[11])),
+      select_published_(std::move(prepared[12])) {}
 
 Result<void> CatalogStatements::apply(const Change& change, WallTime now,
                                       Result<ChangeDone>& done) {
@@ -181,11 +204,13 @@ Result<void> CatalogStatements::apply(const CreateBucket& change, WallTime now,
   auto inserted = insert_bucket_
                       .bind_all(bucket.name, bucket.origin, static_cast<int>(bucket.revalidate),
                                 bucket.revalidate_age.ms(), bucket.trust_peers ? 1 : 0)
-                      .run();
+                      .step();
   if (!inserted.ok()) return inserted.error();
   done = ChangeDone{.bucket = bucket};
-  done->bucket.id = BucketId(static_cast<uint32_t>(database_.last_insert_id()));
+  done->bucket.id = BucketId(static_cast<uint32_t>(insert_bucket_.column_int64(0)));
+  insert_bucket_.reset();
   done->bucket.policy_version = 1;
+  note_bucket(done->bucket.id);
   done->policy = PolicyStatements::revision(change.policy_document, "", now);
   return policies.put(done->bucket.id, done->policy);
 }
@@ -197,6 +222,7 @@ Result<void> CatalogStatements::put_policy(const std::string& bucket, PolicyRevi
   TYTO_ASSERT(there->has_value());
   done = ChangeDone{.bucket = **there, .policy = std::move(policy)};
   done->policy.head.version = done->bucket.policy_version;
+  note_bucket(done->bucket.id);
   return policies.put(done->bucket.id, done->policy);
 }
 
@@ -210,7 +236,7 @@ Result<void> CatalogStatements::apply(const SetPolicy& change, WallTime now,
   }
   uint32_t version = (*there)->policy_version;
   if (change.expected_version.value_or(version) != version) {
-    done = version_conflict(change, **there);
+    done = version_conflict(**there, *change.expected_version);
     return {};
   }
   if (auto counted = count_policy_.bind_all(change.bucket).run(); !counted.ok()) return counted;
@@ -227,7 +253,12 @@ Result<void> CatalogStatements::apply(const UpdateBucket& change, WallTime now,
     done = no_such_bucket(bucket.name);
     return {};
   }
-  auto policy = policies.find((*former)->id, (*former)->policy_version);
+  const uint32_t version = (*former)->policy_version;
+  if (change.expected_version.value_or(version) != version) {
+    done = version_conflict(**former, *change.expected_version);
+    return {};
+  }
+  auto policy = policies.find((*former)->id, version);
   if (!policy.ok()) return policy.error();
   auto updated = update_bucket_
                      .bind_all(bucket.name, bucket.origin, static_cast<int>(bucket.revalidate),
@@ -238,17 +269,39 @@ Result<void> CatalogStatements::apply(const UpdateBucket& change, WallTime now,
                     done);
 }
 
-Result<void> CatalogStatements::write_version(io::Statement& statement, const VersionFacts& facts,
-                                              WallTime now) {
-  statement.bind_all(facts.id.digest, facts.bucket.value(), facts.key, facts.chunking.object_bytes,
-                     facts.chunking.chunk_bytes, facts.is_published ? 1 : 0, facts.origin.url,
-                     facts.origin.etag);
-  if (facts.origin.modified) {
-    statement.bind(9, facts.origin.modified->unix_ns());
-  } else {
-    statement.bind_null(9);
-  }
-  return statement.bind(10, now.unix_ns()).run();
+Result<void> CatalogStatements::write_version(io::SqlStatement& statement,
+                                              const VersionFacts& facts, WallTime now) {
+  return statement
+      .bind_all(facts.id.digest, facts.bucket.value(), facts.key, facts.chunking.object_bytes,
+                facts.chunking.chunk_bytes, facts.is_published ? 1 : 0, facts.origin.url,
+                facts.origin.etag, facts.origin.modified, now)
+      .run();
+}
+
+Result<std::optional<VersionId>> CatalogStatements::find_published(BucketId bucket,
+                                                                   const std::string& key) {
+  auto found = select_published_.bind_all(bucket.value(), key).step();
+  if (!found.ok()) return found.error();
+  if (!*found) return std::optional<VersionId>();
+  auto digest = select_published_.column_digest(0);
+  select_published_.reset();
+  if (!digest.ok()) return digest.error();
+  return std::optional<VersionId>(VersionId{*digest});
+}
+
+Result<std::optional<Error>> CatalogStatements::judge(const Publish& change,
+                                                      const VersionFacts& facts) {
+  auto owner = find_version_bucket(facts.id);
+  if (!owner.ok()) return owner.error();
+  if (owner->value_or(facts.bucket.value()) != facts.bucket.value())
+    return std::optional<Error>(wrong_bucket(facts));
+  if (!change.expected_former) return std::optional<Error>();
+  auto former = find_published(facts.bucket, facts.key);
+  if (!former.ok()) return former.error();
+  // Who publishes what is there already has what he wants.
+  if (!*former || **former == facts.id || **former == *change.expected_former)
+    return std::optional<Error>();
+  return std::optional<Error>(publish_conflict(facts, **former));
 }
 
 Result<void> CatalogStatements::apply(const Publish& change, WallTime now,
@@ -263,10 +316,10 @@ Result<void> CatalogStatements::apply(const Publish& change, WallTime now,
   VersionFacts facts = change.facts;
   facts.bucket = (*bucket)->id;
   facts.is_published = true;
-  auto owner = find_version_bucket(facts.id);
-  if (!owner.ok()) return owner.error();
-  if (owner->value_or(facts.bucket.value()) != facts.bucket.value()) {
-    done = wrong_bucket(facts);
+  auto refused = judge(change, facts);
+  if (!refused.ok()) return refused.error();
+  if (*refused) {
+    done = **refused;
     return {};
   }
   if (auto wrote = write_version(publish_version_, facts, now); !wrote.ok()) return wrote;
@@ -275,6 +328,8 @@ Result<void> CatalogStatements::apply(const Publish& change, WallTime now,
   if (!wrote.ok()) return wrote;
   wrote = publish_name_.bind_all(facts.bucket.value(), facts.key, facts.id.digest).run();
   if (!wrote.ok()) return wrote;
+  note_version(facts.id);
+  note_name(facts.bucket, facts.key);
   done = ChangeDone{.facts = std::make_shared<const VersionFacts>(std::move(facts))};
   return {};
 }
@@ -295,7 +350,10 @@ Result<void> CatalogStatements::apply(const RecordVersion& change, WallTime now,
     return {};
   }
   if (auto wrote = write_version(record_version_, facts, now); !wrote.ok()) return wrote;
-  return record_name_.bind_all(facts.bucket.value(), facts.key, facts.id.digest).run();
+  if (!owner->has_value()) note_version(facts.id);
+  auto named = record_name_.bind_all(facts.bucket.value(), facts.key, facts.id.digest).run();
+  if (named.ok() && record_name_.rows_changed() > 0) note_name(facts.bucket, facts.key);
+  return named;
 }
 
 Result<void> CatalogStatements::apply(const RecordRoot& change, WallTime,
@@ -304,7 +362,13 @@ Result<void> CatalogStatements::apply(const RecordRoot& change, WallTime,
       record_root_.bind_all(change.chunk.version.digest, change.chunk.index.value(), change.root)
           .run();
   if (!wrote.ok()) return wrote;
-  if (database_.rows_changed() == 0)
+  if (record_root_.rows_changed() > 0) {
+    note_version(change.chunk.version);
+    return {};
+  }
+  auto bucket = find_version_bucket(change.chunk.version);
+  if (!bucket.ok()) return bucket.error();
+  if (!bucket->has_value())
     done = Error{ErrorCode::kNotFound,
                  "version " + change.chunk.version.hex() + " is not in the catalog"};
   return {};
@@ -315,9 +379,19 @@ Result<void> CatalogStatements::apply(const SetPin& change, WallTime now,
   if (auto expired = pins.expire(now); !expired.ok()) return expired;
   auto bucket = find_bucket(change.name.bucket);
   if (!bucket.ok()) return bucket.error();
-  if (bucket->has_value()) return pins.put((*bucket)->id, change);
-  done = no_such_bucket(change.name.bucket);
-  return {};
+  if (!bucket->has_value()) {
+    done = no_such_bucket(change.name.bucket);
+    return {};
+  }
+  const BucketId id = (*bucket)->id;
+  auto others = pins.sums_besides(id, change.name.key);
+  if (!others.ok()) return others.error();
+  if (auto refused = judge_pin(change, *others)) {
+    done = *refused;
+    return {};
+  }
+  note_pin(id, change.name.key);
+  return pins.put(id, change);
 }
 
 Result<void> CatalogStatements::apply(const RemovePin& change, WallTime, Result<ChangeDone>& done) {
@@ -327,10 +401,14 @@ Result<void> CatalogStatements::apply(const RemovePin& change, WallTime, Result<
     done = no_such_bucket(change.name.bucket);
     return {};
   }
-  if (auto removed = pins.remove((*bucket)->id, change.name.key); !removed.ok()) return removed;
-  if (database_.rows_changed() == 0)
+  auto removed = pins.remove((*bucket)->id, change.name.key);
+  if (!removed.ok()) return removed.error();
+  if (*removed) {
+    note_pin((*bucket)->id, change.name.key);
+  } else {
     done = Error{ErrorCode::kNotFound,
                  printable(change.name.text(), 1200) + " is not pinned; tyto pin ls lists what is"};
+  }
   return {};
 }
 

@@ -1,11 +1,13 @@
-// The prepared statements of a SqliteCatalog, and what each change does with them.
+// The prepared statements of a SqlCatalog, and what each change does with them.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
-#include "io/sqlite/database.h"
+#include "io/sql/sql.h"
 #include "tracker/catalog/catalog.h"
 #include "tracker/catalog/pin_statements.h"
 #include "tracker/catalog/policy_statements.h"
@@ -21,9 +23,19 @@ inline constexpr const char* kSelectVersion =
 
 Error no_such_bucket(const std::string& name);
 // A row of kSelectBucket.
-BucketConfig bucket_of_row(const io::Statement& row);
+BucketConfig bucket_of_row(const io::SqlStatement& row);
 // A row of kSelectVersion, but for the bucket's name. kCorrupt if the id is no digest.
-Result<VersionFacts> facts_of_row(const io::Statement& row);
+Result<VersionFacts> facts_of_row(const io::SqlStatement& row);
+
+// Something that was changed, for those who keep a copy of the catalog.
+struct ChangeNote {
+  enum class Kind : uint8_t { kBucket = 0, kVersion = 1, kName = 2, kPin = 3 };
+  Kind kind = Kind::kBucket;
+  BucketId bucket;    // of all but versions
+  std::string key;    // of names and pins
+  VersionId version;  // of versions
+  auto operator<=>(const ChangeNote&) const = default;
+};
 
 // Statements that are used again and again.
 //
@@ -31,23 +43,22 @@ Result<VersionFacts> facts_of_row(const io::Statement& row);
 // Ownership: borrows the database.
 class CatalogStatements {
  public:
-  static Result<std::unique_ptr<CatalogStatements>> prepare(io::Database& database);
+  static Result<std::unique_ptr<CatalogStatements>> prepare(io::SqlDatabase& database);
 
   // Carries out one change inside the transaction under way. A change that is refused sets `done`
   // to the reason and has written nothing; an error returned ends the transaction.
   Result<void> apply(const Change& change, WallTime now, Result<ChangeDone>& done);
 
   Result<std::optional<BucketConfig>> find_bucket(const std::string& name);
+  // What changes were applied since the last call, each once.
+  std::set<ChangeNote> take_notes() { return std::exchange(notes_, {}); }
 
   PolicyStatements policies;
   PinStatements pins;
-  io::Statement select_manifest;
-  io::Statement select_learned;
 
  private:
-  struct Prepared;
-  CatalogStatements(io::Database& database, PolicyStatements policy_statements,
-                    PinStatements pin_statements, std::vector<io::Statement> prepared);
+  CatalogStatements(PolicyStatements policy_statements, PinStatements pin_statements,
+                    std::vector<io::SqlStatement> prepared);
 
   Result<void> apply(const CreateBucket& change, WallTime now, Result<ChangeDone>& done);
   Result<void> apply(const UpdateBucket& change, WallTime now, Result<ChangeDone>& done);
@@ -60,23 +71,38 @@ class CatalogStatements {
   // The bucket, whose version has just grown by one, with a row for this policy.
   Result<void> put_policy(const std::string& bucket, PolicyRevision policy,
                           Result<ChangeDone>& done);
+  void note_bucket(BucketId bucket) { notes_.insert({.bucket = bucket}); }
+  void note_version(const VersionId& version) {
+    notes_.insert({.kind = ChangeNote::Kind::kVersion, .version = version});
+  }
+  void note_name(BucketId bucket, const std::string& key) {
+    notes_.insert({ChangeNote::Kind::kName, bucket, key, {}});
+  }
+  void note_pin(BucketId bucket, const std::string& key) {
+    notes_.insert({ChangeNote::Kind::kPin, bucket, key, {}});
+  }
+  // The version that was published under the name; nothing if none ever was.
+  Result<std::optional<VersionId>> find_published(BucketId bucket, const std::string& key);
+  // Why the publication is refused, or nothing.
+  Result<std::optional<Error>> judge(const Publish& change, const VersionFacts& facts);
   // The bucket that the catalog has this version in.
   Result<std::optional<uint32_t>> find_version_bucket(const VersionId& version);
-  Result<void> write_version(io::Statement& statement, const VersionFacts& facts, WallTime now);
+  Result<void> write_version(io::SqlStatement& statement, const VersionFacts& facts, WallTime now);
 
-  io::Database& database_;
-  io::Statement select_bucket_;
-  io::Statement count_buckets_;
-  io::Statement insert_bucket_;
-  io::Statement update_bucket_;
-  io::Statement count_policy_;
-  io::Statement select_version_bucket_;
-  io::Statement publish_version_;
-  io::Statement record_version_;
-  io::Statement put_manifest_;
-  io::Statement publish_name_;
-  io::Statement record_name_;
-  io::Statement record_root_;
+  std::set<ChangeNote> notes_;
+  io::SqlStatement select_bucket_;
+  io::SqlStatement count_buckets_;
+  io::SqlStatement insert_bucket_;
+  io::SqlStatement update_bucket_;
+  io::SqlStatement count_policy_;
+  io::SqlStatement select_version_bucket_;
+  io::SqlStatement publish_version_;
+  io::SqlStatement record_version_;
+  io::SqlStatement put_manifest_;
+  io::SqlStatement publish_name_;
+  io::SqlStatement record_name_;
+  io::SqlStatement record_root_;
+  io::SqlStatement select_published_;
 };
 
 }  // namespace tyto::tracker

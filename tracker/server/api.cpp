@@ -29,7 +29,7 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
         directory_(directory),
         hooks_(std::move(hooks)),
         policies_(std::make_shared<PolicyApi>(directory_, hooks_)),
-        pins_(core, {hooks_.submit, hooks_.apply, hooks_.now}) {}
+        pins_(core, directory_, {hooks_.submit, hooks_.apply, hooks_.now}) {}
 
   void list_buckets(const Responder& responder);
   void create_bucket(const io::HttpRequest& request, const Responder& responder);
@@ -86,7 +86,8 @@ void Api::Impl::update_bucket(const std::string& name, const io::HttpRequest& re
   if (now == nullptr) return reply(responder, unknown_bucket(name));
   auto asked = parse_bucket(request.body, *now, BucketRequest::kUpdate);
   if (!asked.ok()) return reply(responder, asked.error());
-  submit_bucket(UpdateBucket{std::move(asked->bucket)}, 200, responder);
+  // What is not given stays as it is, which is known as of this version only.
+  submit_bucket(UpdateBucket{std::move(asked->bucket), now->policy_version}, 200, responder);
 }
 
 void Api::Impl::submit_bucket(Change change, int status, const Responder& responder) {
@@ -222,8 +223,9 @@ void Api::Impl::publish(const ObjectName& name, const io::HttpRequest& request,
   auto publish = publication_of(*bucket, publication);
   if (!publish.ok()) return reply(responder, publish.error());
   const ObjectDirectory::Entry* former = directory_.find(name);
-  const bool is_repeat =
-      former != nullptr && former->is_published && former->facts->id == publish->facts.id;
+  const bool was_published = former != nullptr && former->is_published;
+  const bool is_repeat = was_published && former->facts->id == publish->facts.id;
+  publish->expected_former = was_published ? former->facts->id : VersionId();
   hooks_.submit(*publish, [api = weak_from_this(), name, publish = *publish, is_repeat,
                            responder](Result<ChangeDone> done) {
     auto self = api.lock();

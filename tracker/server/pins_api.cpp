@@ -64,7 +64,8 @@ Instant instant_of(WallTime expires, Instant now) {
   return now + Duration::nanoseconds(expires.unix_ns() - io::wall_now().unix_ns());
 }
 
-PinsApi::PinsApi(const TrackerCore& core, Hooks hooks) : core_(core), hooks_(std::move(hooks)) {}
+PinsApi::PinsApi(const TrackerCore& core, const ObjectDirectory& directory, Hooks hooks)
+    : core_(core), directory_(directory), hooks_(std::move(hooks)) {}
 
 void PinsApi::list(const std::string& bucket, const std::string& key,
                    const Responder& responder) const {
@@ -87,7 +88,10 @@ void PinsApi::put(const ObjectName& name, const io::HttpRequest& request,
   const WallTime expires = WallTime::from_unix_ns(io::wall_now().unix_ns() + wish->span.ns());
   auto plan = core_.plan_pin({name, wish->version, now, now + wish->span, expires});
   if (!plan.ok()) return reply(responder, plan.error());
+  // The catalog looks again: other pins may be on their way, through this tracker or another.
   SetPin change{plan->name, plan->version, plan->object_bytes, plan->expires};
+  if (const BucketPolicy* policy = directory_.policy(name.bucket))
+    change.bucket_bytes_max = policy->in_force->caching.pinned_bytes;
   hooks_.submit(change, [apply = hooks_.apply, pin = *plan, responder](Result<ChangeDone> done) {
     if (!done.ok()) return reply(responder, done.error());
     apply(pin);

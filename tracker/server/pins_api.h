@@ -8,6 +8,7 @@
 #include "tracker/catalog/catalog.h"
 #include "tracker/core/tracker_core.h"
 #include "tracker/server/api_reply.h"
+#include "tracker/server/object_directory.h"
 
 namespace tyto::tracker {
 
@@ -18,7 +19,7 @@ Instant instant_of(WallTime expires, Instant now);
 //
 // Purity:    shell.
 // Threads:   confined to its loop.
-// Ownership: borrows the core.
+// Ownership: borrows the core and the directory.
 class PinsApi {
  public:
   struct Hooks {
@@ -27,7 +28,7 @@ class PinsApi {
     std::function<void(Input input)> apply;
     std::function<Instant()> now;
   };
-  PinsApi(const TrackerCore& core, Hooks hooks);
+  PinsApi(const TrackerCore& core, const ObjectDirectory& directory, Hooks hooks);
 
   // Those in force: of one bucket and key, or, where these are empty, of all.
   void list(const std::string& bucket, const std::string& key, const Responder& responder) const;
@@ -36,6 +37,7 @@ class PinsApi {
 
  private:
   const TrackerCore& core_;
+  const ObjectDirectory& directory_;
   const Hooks hooks_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "io/log/log_settings.h"
 #include "io/settings/settings.h"
+#include "tracker/catalog/catalog_location.h"
 #include "tracker/settings/core_settings.h"
 
 namespace tyto::tracker {
@@ -38,14 +39,21 @@ void add_doors(io::Settings& table, TrackerSettings& settings) {
 }
 
 void add_catalog(io::Settings& table, TrackerSettings& settings) {
-  table.add(settings.catalog_path,
-            {"catalog.path",
-             "The SQLite file that keeps buckets, manifests and learned roots. Made if missing; "
-             "its folder must exist."});
+  table.add(
+      settings.catalog,
+      {"catalog.location",
+       "What keeps buckets, manifests and learned roots: sqlite:PATH, a file, for one tracker "
+       "(made if missing; its folder must exist), or postgres://USER@HOST:PORT/DATABASE, for "
+       "several. A password is better kept in PGPASSWORD or ~/.pgpass. The flag is --catalog."});
+  table.add(settings.catalog_timeout,
+            {"catalog.timeout",
+             "How long a PostgreSQL server may take to be connected to, and over one answer; then "
+             "publishing is refused until it answers again. Longer bears with a slower one."},
+            {ms(100), seconds(60)});
   table.add_bytes(settings.catalog_size_max,
                   {"catalog.size_max",
-                   "The file grows to this size at most; then publishing is refused. 0: to what "
-                   "the disk has."});
+                   "A catalog's file grows to this size at most; then publishing is refused. 0: to "
+                   "what the disk has."});
   table.add(settings.catalog_write_behind,
             {"catalog.write_behind",
              "How long learned facts are collected before they are written. Longer means fewer "
@@ -93,8 +101,7 @@ Result<void> check_settings(const TrackerSettings& settings) {
                             std::pair("listen.http", &settings.listen_http)})
     if (auto parsed = io::HostPort::parse(*text); !parsed.ok())
       return {ErrorCode::kInvalidArgument, std::string(name) + ": " + parsed.error().message};
-  if (settings.catalog_path.empty())
-    return {ErrorCode::kInvalidArgument, "catalog.path is empty: name the file to keep"};
+  if (auto parsed = CatalogLocation::parse(settings.catalog); !parsed.ok()) return parsed.error();
   return check_core_settings(settings.core);
 }
 

@@ -26,7 +26,8 @@ struct TrackerSettings {
   uint32_t http_connections_max = 256;
   uint64_t http_body_bytes_max = 34 * kMiB;
 
-  std::string catalog_path = "tyto-tracker.sqlite";
+  std::string catalog = "sqlite:tyto-tracker.sqlite";  // may hold a password: never to be shown
+  Duration catalog_timeout = Duration::seconds(5);
   uint64_t catalog_size_max = 0;
   Duration catalog_write_behind = Duration::milliseconds(100);
   Duration catalog_keep_unnamed = Duration::seconds(7 * 24 * 3600);

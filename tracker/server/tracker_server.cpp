@@ -1,5 +1,6 @@
 #include "tracker/server/tracker_server.h"
 
+#include <optional>
 #include <utility>
 
 #include "io/hash/random.h"
@@ -8,10 +9,10 @@
 #include "io/loop/clock.h"
 #include "io/loop/timer.h"
 #include "io/metrics/metrics.h"
+#include "tracker/catalog/catalog_location.h"
 #include "tracker/catalog/catalog_writer.h"
-#include "tracker/catalog/sqlite_catalog.h"
 #include "tracker/server/api.h"
-#include "tracker/server/bucket_policy.h"
+#include "tracker/server/catalog_inputs.h"
 #include "tracker/server/core_driver.h"
 #include "tracker/server/notices.h"
 #include "tracker/server/object_directory.h"
@@ -46,6 +47,7 @@ class TrackerServer::Impl {
                 {.effect = [this](Effect effect) { carry_out(std::move(effect)); },
                  .decided = [this](Duration took,
                                    uint64_t inputs) { tracker_metrics_.decided(took, inputs); }}),
+        inputs_(driver_, directory_, log, [&loop] { return loop.now(); }),
         started_at_(loop.now()),
         drain_timer_(loop) {}
   ~Impl();
@@ -60,7 +62,8 @@ class TrackerServer::Impl {
  private:
   Result<void> open_catalog();
   Result<void> load_catalog();
-  void take_bucket(BucketConfig bucket, PolicyRevision policy);
+  // Hears of what other trackers write, if this catalog is shared.
+  void watch_catalog(const CatalogPosition& since);
   void start_writer();
   Result<void> listen_rpc();
   Result<void> listen_http();
@@ -98,12 +101,17 @@ class TrackerServer::Impl {
   TrackerMetrics tracker_metrics_;
   ObjectDirectory directory_;
   CoreDriver driver_;
+  CatalogInputs inputs_;
   const Instant started_at_;
   TrackerEpoch epoch_;
   bool is_listening_ = false;
   bool is_draining_ = false;
+  std::optional<CatalogLocation> location_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<CatalogWriter> writer_;
+  std::unique_ptr<CatalogFeed> feed_;  // null: nobody else writes to the catalog
+  // What the feed posts to the loop is void once this has gone.
+  std::shared_ptr<CatalogInputs*> alive_ = std::make_shared<CatalogInputs*>(&inputs_);
   std::unique_ptr<Api> api_;
   std::unique_ptr<io::HttpServer> http_;
   std::unique_ptr<RpcService> rpc_;
@@ -115,6 +123,8 @@ class TrackerServer::Impl {
 // The doors close first; then what was learned is written.
 TrackerServer::Impl::~Impl() {
   drain_timer_.cancel();
+  alive_.reset();
+  feed_.reset();
   rpc_.reset();
   http_.reset();
   if (writer_ && !writer_->stop(settings_.drain_deadline / 2))
@@ -132,9 +142,12 @@ Result<void> TrackerServer::Impl::start() {
 }
 
 Result<void> TrackerServer::Impl::open_catalog() {
-  auto catalog = SqliteCatalog::open(
-      settings_.catalog_path,
-      {.bytes_max = settings_.catalog_size_max, .keep_unnamed = settings_.catalog_keep_unnamed});
+  auto location = CatalogLocation::parse(settings_.catalog);
+  if (!location.ok()) return location.error();
+  location_ = std::move(*location);
+  auto catalog = open_catalog(*location_, {.bytes_max = settings_.catalog_size_max,
+                                           .keep_unnamed = settings_.catalog_keep_unnamed,
+                                           .timeout = settings_.catalog_timeout});
   if (!catalog.ok()) return catalog.error();
   catalog_ = std::move(*catalog);
   return {};
@@ -144,49 +157,38 @@ Result<void> TrackerServer::Impl::load_catalog() {
   auto started = catalog_->start_epoch(io::wall_now());
   if (!started.ok()) return started.error();
   epoch_ = started->epoch;
-  std::map<VersionId, VersionFactsRef> versions;
-  CatalogReader reader;
-  reader.bucket = [&](BucketConfig bucket, PolicyRevision policy) {
-    take_bucket(std::move(bucket), std::move(policy));
-  };
-  reader.version = [&](VersionFactsRef facts, std::vector<Digest> roots) {
-    versions[facts->id] = facts;
-    driver_.apply(VersionLoaded{std::move(facts), std::move(roots)});
-  };
-  reader.name = [&](const BucketConfig& bucket, std::string key, VersionId version,
-                    bool is_published) {
-    auto facts = versions.find(version);
-    if (facts == versions.end()) return;
-    directory_.put({bucket.name, key}, {facts->second, is_published});
-    driver_.apply(NameLoaded{bucket.name, std::move(key), version, is_published});
-  };
-  reader.pin = [&](SetPin pin) {
-    driver_.apply(PinSet{std::move(pin.name), pin.version, pin.object_bytes,
-                         instant_of(pin.expires, loop_.now()), pin.expires});
-  };
-  if (auto loaded = catalog_->load(reader); !loaded.ok()) return loaded.error();
+  auto at = inputs_.load(*catalog_);
+  if (!at.ok()) return at.error();
   driver_.apply(CatalogLoaded{epoch_, started->is_first_run});
-  log_.info("catalog loaded", {{"path", settings_.catalog_path},
+  log_.info("catalog loaded", {{"location", location_->shown},
                                {"epoch", epoch_},
                                {"buckets", uint64_t{directory_.buckets().size()}},
-                               {"versions", uint64_t{versions.size()}},
+                               {"versions", uint64_t{inputs_.versions_loaded()}},
                                {"names", uint64_t{directory_.size()}}});
+  watch_catalog(*at);
   return {};
 }
 
-// A document that a newer tracker wrote must not keep this one from starting.
-void TrackerServer::Impl::take_bucket(BucketConfig bucket, PolicyRevision policy) {
-  LoadedPolicy loaded = load_policy(*catalog_, bucket.name, std::move(policy));
-  if (loaded.fault)
-    log_.error(
-        "a bucket's policy is not understood: an earlier version of it is in force, or the "
-        "default policy (0); set one that is understood, or run the tracker that wrote it",
-        {{"bucket", bucket.name},
-         {"version", uint64_t{loaded.policy.present.head.version}},
-         {"version_in_force", uint64_t{loaded.policy.version_in_force}},
-         {"error", *loaded.fault}});
-  driver_.apply(BucketLoaded{bucket, loaded.policy.in_force});
-  directory_.put_bucket(std::move(bucket), std::move(loaded.policy));
+void TrackerServer::Impl::watch_catalog(const CatalogPosition& since) {
+  if (!location_->postgres) return;
+  auto deliver = [&loop = loop_, alive = std::weak_ptr(alive_)](CatalogUpdate update) {
+    loop.post([alive, update = std::move(update)]() mutable {
+      if (auto inputs = alive.lock()) (*inputs)->apply(std::move(update));
+    });
+  };
+  // Called on the feed's thread; the log takes any.
+  auto health = [this](Result<void> state) {
+    if (state.ok()) {
+      log_.info("the catalog is read again");
+    } else {
+      log_.error("the catalog cannot be read: what other trackers change is not heard of",
+                 {{"error", state.error()}});
+    }
+  };
+  feed_ = std::make_unique<CatalogFeed>(
+      *location_->postgres,
+      CatalogFeed::Options{.since = since, .own = epoch_, .timeout = settings_.catalog_timeout},
+      deliver, health);
 }
 
 void TrackerServer::Impl::start_writer() {
@@ -331,7 +333,7 @@ ClusterPicture TrackerServer::Impl::cluster() const {
   picture.connections = rpc_->connections();
   picture.peers = rpc_->registered(Role::kPeer);
   picture.superpeers = rpc_->registered(Role::kSuperpeer);
-  picture.is_catalog_failing = figures.is_failing;
+  picture.is_catalog_failing = figures.is_failing || (feed_ && feed_->is_failing());
   picture.catalog_queue = figures.queued;
   return picture;
 }
@@ -349,6 +351,7 @@ Gauges TrackerServer::Impl::gauges() const {
   gauges.epoch = epoch_;
   gauges.is_ready = is_ready();
   gauges.catalog = writer_->figures();
+  gauges.catalog.is_failing |= feed_ != nullptr && feed_->is_failing();
   gauges.journal = driver_.core().journal_counts();
   return gauges;
 }

@@ -99,22 +99,16 @@ inline Result<Content> content_of(Catalog& catalog) {
   return content;
 }
 
-// A catalog in a folder of its own, which can be closed and opened again.
-class CatalogTest : public testing::Test {
+// A catalog, and what tests do with it.
+class CatalogActions {
  protected:
-  void SetUp() override { open(); }
-  void open() {
-    catalog.reset();
-    auto opened = SqliteCatalog::open(path(), options);
-    ASSERT_TRUE(opened.ok()) << opened.error().message;
-    catalog = std::move(*opened);
-  }
-  std::string path() const { return folder.file("catalog.sqlite"); }
   // Commits one change and expects it to be done.
   ChangeDone done(Change change) {
     auto results = catalog->commit(std::span(&change, 1), kSomeDay);
-    EXPECT_TRUE(results.ok() && results->at(0).ok());
-    return results.ok() && results->at(0).ok() ? results->at(0).value() : ChangeDone{};
+    EXPECT_TRUE(results.ok()) << results.error().message;
+    if (!results.ok()) return {};
+    EXPECT_TRUE(results->at(0).ok()) << results->at(0).error().message;
+    return results->at(0).ok() ? results->at(0).value() : ChangeDone{};
   }
   // Commits one change and expects it to be refused.
   Error refused(Change change) {
@@ -128,9 +122,23 @@ class CatalogTest : public testing::Test {
     return content.ok() ? *content : Content{};
   }
 
+  std::unique_ptr<Catalog> catalog;
+};
+
+// A catalog on SQLite in a folder of its own, which can be closed and opened again.
+class CatalogTest : public testing::Test, protected CatalogActions {
+ protected:
+  void SetUp() override { open(); }
+  void open() {
+    catalog.reset();
+    auto opened = SqliteCatalog::open(path(), options);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    catalog = std::move(*opened);
+  }
+  std::string path() const { return folder.file("catalog.sqlite"); }
+
   support::TempFolder folder;
   SqliteCatalog::Options options;
-  std::unique_ptr<SqliteCatalog> catalog;
 };
 
 }  // namespace tyto::tracker

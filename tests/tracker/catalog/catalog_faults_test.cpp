@@ -165,5 +165,51 @@ TEST_F(CatalogFaults, ASecondTrackerOnTheSameFileIsRefused) {
   EXPECT_TRUE(SqliteCatalog::open(path(), options).ok());
 }
 
+TEST_F(CatalogFaults, OfAPolicyEachFailingDiskOperationLeavesThePolicyAsItWas) {
+  done(CreateBucket{a_bucket("models")});
+  int countdown = -1;
+  bool has_failed = false;
+  io::SqliteFaultVfs vfs([&](io::SqliteFileOp op, const std::string&) {
+    if (op != io::SqliteFileOp::kWrite && op != io::SqliteFileOp::kSync) return SQLITE_OK;
+    if (countdown < 0 || --countdown >= 0) return SQLITE_OK;
+    has_failed = true;
+    return op == io::SqliteFileOp::kWrite ? SQLITE_FULL : SQLITE_IOERR_FSYNC;
+  });
+  options.vfs = vfs.name();
+  int failures = 0;
+  for (int nth = 0; nth < 200; ++nth) {
+    open();
+    const PolicyRevision before = content().policies["models"];
+    has_failed = false;
+    countdown = nth;
+    Change change = SetPolicy{"models", std::string(20'000, '#'), std::to_string(nth)};
+    const bool was_ok = catalog->commit(std::span(&change, 1), kSomeDay).ok();
+    countdown = -1;
+    open();
+    EXPECT_TRUE(catalog->check().ok());
+    Content now = content();
+    EXPECT_EQ(now.buckets["models"].policy_version, now.policies["models"].head.version);
+    EXPECT_EQ(now.policies["models"] == before, !was_ok) << "operation " << nth;
+    if (!has_failed) break;  // every operation of a commit has failed once
+    ++failures;
+  }
+  EXPECT_GT(failures, 2);
+  catalog.reset();
+}
+
+TEST_F(CatalogFaults, ABucketWithoutItsPolicyIsACorruptCatalogAndNamed) {
+  done(CreateBucket{a_bucket("models")});
+  catalog.reset();
+  auto database = io::Database::open(path());
+  ASSERT_TRUE(database.ok());
+  ASSERT_TRUE((*database)->run("DELETE FROM policies").ok());
+  database->reset();
+  open();
+  auto read = content_of(*catalog);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(read.error().message.find("\"models\""), std::string::npos) << read.error().message;
+}
+
 }  // namespace
 }  // namespace tyto::tracker

@@ -108,7 +108,7 @@ TEST(CatalogGolden, Version1ReadsAsItWasWritten) {
   EXPECT_EQ(catalog->setting("made_by").value(), "tyto 0.1");
   auto epoch = catalog->start_epoch(kSomeDay);
   ASSERT_TRUE(epoch.ok());
-  EXPECT_EQ(epoch->epoch, TrackerEpoch(3));
+  EXPECT_EQ(epoch->epoch, TrackerEpoch(static_cast<uint64_t>(kSomeDay.unix_s())));
   EXPECT_TRUE(catalog->check().ok());
 }
 

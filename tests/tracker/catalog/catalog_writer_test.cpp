@@ -15,7 +15,10 @@ constexpr auto kDeadline = std::chrono::seconds(20);
 class FakeCatalog final : public Catalog {
  public:
   Result<StartedEpoch> start_epoch(WallTime) override { return StartedEpoch{}; }
-  Result<void> load(const CatalogReader&) override { return {}; }
+  Result<CatalogPosition> load(const CatalogReader&) override { return CatalogPosition{}; }
+  Result<CatalogPosition> load_changes(const ChangesQuery&, const CatalogReader&) override {
+    return CatalogPosition{};
+  }
   Result<std::string> setting(const std::string&) override { return std::string(); }
   Result<void> set_setting(const std::string&, const std::string&) override { return {}; }
   Result<void> check() override { return {}; }

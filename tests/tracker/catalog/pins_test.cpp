@@ -1,9 +1,11 @@
-#include "tests/tracker/catalog/catalog_builder.h"
+#include "tests/tracker/catalog/any_catalog.h"
 
 namespace tyto::tracker {
 namespace {
 
-using PinsInCatalog = CatalogTest;
+using PinsInCatalog = AnyCatalogTest;
+INSTANTIATE_TEST_SUITE_P(On, PinsInCatalog, testing::Values(Backend::kSqlite, Backend::kPostgres),
+                         backend_name);
 
 SetPin a_pin(const std::string& key, uint32_t n, int64_t expires_after_s) {
   return {{"models", key},
@@ -12,7 +14,7 @@ SetPin a_pin(const std::string& key, uint32_t n, int64_t expires_after_s) {
           WallTime::from_unix_ns(kSomeDay.unix_ns() + expires_after_s * 1'000'000'000)};
 }
 
-TEST_F(PinsInCatalog, AreThereAfterARestartWithAllTheySay) {
+TEST_P(PinsInCatalog, AreThereAfterARestartWithAllTheySay) {
   done(CreateBucket{a_bucket("models")});
   done(a_pin("a.bin", 1, 60));
   done(a_pin("b.bin", 2, 60));
@@ -27,7 +29,7 @@ TEST_F(PinsInCatalog, AreThereAfterARestartWithAllTheySay) {
   EXPECT_TRUE(catalog->check().ok());
 }
 
-TEST_F(PinsInCatalog, GoWhenTheyAreRemovedOrHaveRunOutAtAStart) {
+TEST_P(PinsInCatalog, GoWhenTheyAreRemovedOrHaveRunOutAtAStart) {
   done(CreateBucket{a_bucket("models")});
   done(a_pin("a.bin", 1, 60));
   done(a_pin("c.bin", 3, 60));
@@ -39,14 +41,14 @@ TEST_F(PinsInCatalog, GoWhenTheyAreRemovedOrHaveRunOutAtAStart) {
   EXPECT_EQ(pins.count("models/c.bin"), 1u);
 }
 
-TEST_F(PinsInCatalog, AreRefusedWhereThereIsNothingToPinOrUnpin) {
+TEST_P(PinsInCatalog, AreRefusedWhereThereIsNothingToPinOrUnpin) {
   EXPECT_EQ(refused(a_pin("a.bin", 1, 60)).code, ErrorCode::kNotFound);
   done(CreateBucket{a_bucket("models")});
   EXPECT_EQ(refused(RemovePin{{"models", "a.bin"}}).code, ErrorCode::kNotFound);
   EXPECT_EQ(refused(RemovePin{{"none", "a.bin"}}).code, ErrorCode::kNotFound);
 }
 
-TEST_F(PinsInCatalog, KeepAVersionThatNoNameStandsForAnyMore) {
+TEST_P(PinsInCatalog, KeepAVersionThatNoNameStandsForAnyMore) {
   done(CreateBucket{a_bucket("models")});
   auto found = [&](uint32_t n) {
     return RecordVersion{
@@ -59,6 +61,25 @@ TEST_F(PinsInCatalog, KeepAVersionThatNoNameStandsForAnyMore) {
       WallTime::from_unix_ns(kSomeDay.unix_ns() + int64_t{300} * 86400 * 1'000'000'000);
   ASSERT_TRUE(catalog->start_epoch(later).ok());
   EXPECT_EQ(content().versions.count(VersionId{digest_of(1)}), 1u);
+}
+
+TEST_P(PinsInCatalog, BeyondWhatTheBucketMayPinAreRefusedWithTheFigures) {
+  done(CreateBucket{a_bucket("models")});
+  auto limited = [](const std::string& key, uint32_t n) {
+    SetPin pin = a_pin(key, n, 60);
+    pin.bucket_bytes_max = 250;
+    return pin;
+  };
+  done(limited("a.bin", 1));  // 101 bytes
+  done(limited("b.bin", 2));  // 102
+  Error error = refused(limited("c.bin", 3));
+  EXPECT_EQ(error.code, ErrorCode::kNoSpace);
+  for (const char* word : {"models/c.bin", "103", "250", "203"})
+    EXPECT_NE(error.message.find(word), std::string::npos) << error.message;
+  done(limited("b.bin", 4));  // in place of its former pin
+  done(RemovePin{{"models", "a.bin"}});
+  done(limited("c.bin", 3));
+  EXPECT_EQ(content().pins.size(), 2u);
 }
 
 }  // namespace

@@ -1,19 +1,18 @@
-// Policies of buckets in the catalog: versions, history, and what a failing disk leaves of them.
+// Policies of buckets in the catalog: versions and history.
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
-#include "io/sqlite/database.h"
-#include "io/sqlite/fault_vfs.h"
-#include "tests/tracker/catalog/catalog_builder.h"
+#include "tests/tracker/catalog/any_catalog.h"
 
 namespace tyto::tracker {
 namespace {
 
-using PoliciesTest = CatalogTest;
+using PoliciesTest = AnyCatalogTest;
+INSTANTIATE_TEST_SUITE_P(On, PoliciesTest, testing::Values(Backend::kSqlite, Backend::kPostgres),
+                         backend_name);
 
 constexpr const char* kDocument = "[selection]\nweight = 3  # größer\n";
 
-TEST_F(PoliciesTest, ABucketBeginsWithTheDefaultPolicyOrTheOneItWasMadeWith) {
+TEST_P(PoliciesTest, ABucketBeginsWithTheDefaultPolicyOrTheOneItWasMadeWith) {
   ChangeDone plain = done(CreateBucket{a_bucket("plain")});
   EXPECT_EQ(plain.policy, (PolicyRevision{{1, kSomeDay, "", 0}, ""}));
   ChangeDone made = done(CreateBucket{a_bucket("made"), kDocument});
@@ -23,7 +22,7 @@ TEST_F(PoliciesTest, ABucketBeginsWithTheDefaultPolicyOrTheOneItWasMadeWith) {
   EXPECT_EQ(content().policies["made"], made.policy);
 }
 
-TEST_F(PoliciesTest, SettingAPolicyCountsItsVersionAndKeepsTheOldOne) {
+TEST_P(PoliciesTest, SettingAPolicyCountsItsVersionAndKeepsTheOldOne) {
   done(CreateBucket{a_bucket("models")});
   done(CreateBucket{a_bucket("other")});
   ChangeDone set = done(SetPolicy{"models", kDocument, "a note"});
@@ -38,7 +37,7 @@ TEST_F(PoliciesTest, SettingAPolicyCountsItsVersionAndKeepsTheOldOne) {
   EXPECT_EQ(content().policies["other"].head.version, 1u);
 }
 
-TEST_F(PoliciesTest, AnUpdateOfTheBucketIsAVersionWithTheSameDocument) {
+TEST_P(PoliciesTest, AnUpdateOfTheBucketIsAVersionWithTheSameDocument) {
   done(CreateBucket{a_bucket("models"), kDocument});
   BucketConfig bucket = a_bucket("models");
   bucket.origin = "file:///srv/";
@@ -49,7 +48,7 @@ TEST_F(PoliciesTest, AnUpdateOfTheBucketIsAVersionWithTheSameDocument) {
   EXPECT_EQ(catalog->policy_history({.bucket = "models"})->size(), 2u);
 }
 
-TEST_F(PoliciesTest, AnotherVersionThanTheExpectedOneIsAConflictThatNamesBoth) {
+TEST_P(PoliciesTest, AnotherVersionThanTheExpectedOneIsAConflictThatNamesBoth) {
   done(CreateBucket{a_bucket("models")});
   done(SetPolicy{"models", kDocument, "", 1});
   Error error = refused(SetPolicy{"models", "", "late", 1});
@@ -60,7 +59,7 @@ TEST_F(PoliciesTest, AnotherVersionThanTheExpectedOneIsAConflictThatNamesBoth) {
   EXPECT_EQ(catalog->policy_history({.bucket = "models"})->size(), 2u);
 }
 
-TEST_F(PoliciesTest, WhatThereIsNotIsNamed) {
+TEST_P(PoliciesTest, WhatThereIsNotIsNamed) {
   done(CreateBucket{a_bucket("models")});
   done(SetPolicy{"models", kDocument});
   EXPECT_EQ(refused(SetPolicy{"nobody", ""}).code, ErrorCode::kNotFound);
@@ -74,7 +73,7 @@ TEST_F(PoliciesTest, WhatThereIsNotIsNamed) {
   }
 }
 
-TEST_F(PoliciesTest, HistoryComesInPagesTheNewestFirst) {
+TEST_P(PoliciesTest, HistoryComesInPagesTheNewestFirst) {
   done(CreateBucket{a_bucket("models")});
   for (int i = 2; i <= 5; ++i) done(SetPolicy{"models", kDocument, "note " + std::to_string(i)});
   auto first = catalog->policy_history({.bucket = "models", .limit = 3});
@@ -88,7 +87,7 @@ TEST_F(PoliciesTest, HistoryComesInPagesTheNewestFirst) {
   EXPECT_EQ(catalog->policy_history({.bucket = "models", .before = 1})->size(), 0u);
 }
 
-TEST_F(PoliciesTest, TheNewestThousandOfABucketAreKept) {
+TEST_P(PoliciesTest, TheNewestThousandOfABucketAreKept) {
   done(CreateBucket{a_bucket("models")});
   done(CreateBucket{a_bucket("other")});
   std::vector<Change> changes(kPoliciesKept + 4, SetPolicy{"models", kDocument});
@@ -103,7 +102,7 @@ TEST_F(PoliciesTest, TheNewestThousandOfABucketAreKept) {
   EXPECT_TRUE(catalog->policy("other", 1).ok());
 }
 
-TEST_F(PoliciesTest, RefusedInACommitItLeavesTheOthersStanding) {
+TEST_P(PoliciesTest, RefusedInACommitItLeavesTheOthersStanding) {
   std::vector<Change> changes = {CreateBucket{a_bucket("models")},
                                  SetPolicy{"models", kDocument, "", 7},
                                  SetPolicy{"models", kDocument, "", 1}};
@@ -111,52 +110,6 @@ TEST_F(PoliciesTest, RefusedInACommitItLeavesTheOthersStanding) {
   ASSERT_TRUE(results.ok());
   EXPECT_EQ(results->at(1).error().code, ErrorCode::kConflict);
   EXPECT_EQ(results->at(2)->bucket.policy_version, 2u);
-}
-
-TEST_F(PoliciesTest, EachFailingDiskOperationLeavesThePolicyAsItWas) {
-  done(CreateBucket{a_bucket("models")});
-  int countdown = -1;
-  bool has_failed = false;
-  io::SqliteFaultVfs vfs([&](io::SqliteFileOp op, const std::string&) {
-    if (op != io::SqliteFileOp::kWrite && op != io::SqliteFileOp::kSync) return SQLITE_OK;
-    if (countdown < 0 || --countdown >= 0) return SQLITE_OK;
-    has_failed = true;
-    return op == io::SqliteFileOp::kWrite ? SQLITE_FULL : SQLITE_IOERR_FSYNC;
-  });
-  options.vfs = vfs.name();
-  int failures = 0;
-  for (int nth = 0; nth < 200; ++nth) {
-    open();
-    const PolicyRevision before = content().policies["models"];
-    has_failed = false;
-    countdown = nth;
-    Change change = SetPolicy{"models", std::string(20'000, '#'), std::to_string(nth)};
-    const bool was_ok = catalog->commit(std::span(&change, 1), kSomeDay).ok();
-    countdown = -1;
-    open();
-    EXPECT_TRUE(catalog->check().ok());
-    Content now = content();
-    EXPECT_EQ(now.buckets["models"].policy_version, now.policies["models"].head.version);
-    EXPECT_EQ(now.policies["models"] == before, !was_ok) << "operation " << nth;
-    if (!has_failed) break;  // every operation of a commit has failed once
-    ++failures;
-  }
-  EXPECT_GT(failures, 2);
-  catalog.reset();
-}
-
-TEST_F(PoliciesTest, ABucketWithoutItsPolicyIsACorruptCatalogAndNamed) {
-  done(CreateBucket{a_bucket("models")});
-  catalog.reset();
-  auto database = io::Database::open(path());
-  ASSERT_TRUE(database.ok());
-  ASSERT_TRUE((*database)->run("DELETE FROM policies").ok());
-  database->reset();
-  open();
-  auto read = content_of(*catalog);
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(read.error().message.find("\"models\""), std::string::npos) << read.error().message;
 }
 
 }  // namespace

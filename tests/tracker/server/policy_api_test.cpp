@@ -36,7 +36,7 @@ class PolicyApiTest : public ServerTest {
   // Changes the catalog while no tracker runs, and starts one.
   void change_behind_its_back(const std::vector<Change>& changes) {
     stop();
-    auto catalog = SqliteCatalog::open(settings.catalog_path, {});
+    auto catalog = SqliteCatalog::open(folder.file("catalog.sqlite"), {});
     ASSERT_TRUE(catalog.ok());
     auto done = (*catalog)->commit(changes, WallTime());
     ASSERT_TRUE(done.ok());

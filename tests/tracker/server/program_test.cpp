@@ -79,7 +79,7 @@ class ProgramTest : public testing::Test {
  protected:
   std::vector<std::string> serving() {
     return {"--listen-rpc=127.0.0.1:0", "--listen-http=127.0.0.1:0",
-            "--catalog-path=" + folder.file("catalog.sqlite"), "--ready-file=" + ready()};
+            "--catalog=sqlite:" + folder.file("catalog.sqlite"), "--ready-file=" + ready()};
   }
   std::string ready() { return folder.file("ready.json"); }
   bool wait_ready() {
@@ -168,7 +168,7 @@ TEST_F(ProgramTest, ATakenPortIsNamed) {
   const std::string rpc = nlohmann::json::parse(Program::text_of(ready()))["rpc"];
   support::TempFolder other;
   Program second(other, {"--listen-rpc=" + rpc, "--listen-http=127.0.0.1:0",
-                         "--catalog-path=" + other.file("catalog.sqlite")});
+                         "--catalog=sqlite:" + other.file("catalog.sqlite")});
   EXPECT_EQ(second.wait(), 1);
   EXPECT_NE(second.err().find("listen.rpc"), std::string::npos) << second.err();
   EXPECT_NE(second.err().find(rpc), std::string::npos) << second.err();
@@ -179,7 +179,7 @@ TEST_F(ProgramTest, ASecondTrackerOnOneCatalogIsRefused) {
   ASSERT_TRUE(wait_ready()) << first.err();
   support::TempFolder other;
   Program second(other, {"--listen-rpc=127.0.0.1:0", "--listen-http=127.0.0.1:0",
-                         "--catalog-path=" + folder.file("catalog.sqlite")});
+                         "--catalog=sqlite:" + folder.file("catalog.sqlite")});
   EXPECT_EQ(second.wait(), 1);
   EXPECT_NE(second.err().find("locked by another process"), std::string::npos) << second.err();
 }

@@ -26,7 +26,7 @@ TEST_F(RpcTest, ARegisteredPeerGetsASessionAndItsAddressAsTheTrackerSeesIt) {
   auto reply = peer->register_as(a_peer(1));
   ASSERT_TRUE(reply.ok()) << reply.error().message;
   EXPECT_NE(reply->session, SessionId());
-  EXPECT_EQ(reply->epoch, TrackerEpoch(1));
+  EXPECT_EQ(reply->epoch, server->epoch());
   EXPECT_FALSE(reply->resumed);
   EXPECT_EQ(reply->data_address, (Endpoint{"127.0.0.1", 9001}));
   EXPECT_EQ(reply->ticket, Ticket{});
@@ -320,8 +320,9 @@ TEST_F(RpcTest, WhatASuperpeerFoundAndLearnedIsThereAfterARestart) {
     EXPECT_TRUE(eventually(
         [&] { return http("GET", "/metrics").body.find("catalog_queue 0") != std::string::npos; }));
   }
+  const TrackerEpoch before = server->epoch();
   start();
-  EXPECT_EQ(server->epoch(), TrackerEpoch(2));
+  EXPECT_GT(server->epoch(), before);
   Answer stat = http("GET", "/api/v1/buckets/models/objects/k");
   EXPECT_EQ(stat.status, 200) << stat.body;
   EXPECT_NE(stat.body.find(version.hex()), std::string::npos) << stat.body;

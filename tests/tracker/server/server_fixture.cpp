@@ -128,7 +128,7 @@ ServerTest::ServerTest() {
   log = std::move(*opened);
   settings.listen_rpc = "127.0.0.1:0";
   settings.listen_http = "127.0.0.1:0";
-  settings.catalog_path = folder.file("catalog.sqlite");
+  settings.catalog = "sqlite:" + folder.file("catalog.sqlite");
   settings.catalog_write_behind = Duration::milliseconds(5);
   settings.core.recovery = Duration::milliseconds(1);
 }

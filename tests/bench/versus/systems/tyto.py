@@ -46,7 +46,7 @@ class Tyto(System):
         host = self.stage.network.hosts["tracker"]
         self._tracker_rpc = f"{host.address}:{_RPC}"
         tracker = self.launch(host, "tracker", [
-            self._programs.tracker, "--catalog-path", self.stage.folder / "catalog.sqlite",
+            self._programs.tracker, "--catalog", f"sqlite:{self.stage.folder / 'catalog.sqlite'}",
             "--listen-rpc", self._tracker_rpc, "--listen-http", f"127.0.0.1:{_API}"
         ])
         self._wait_ready(host, tracker, _API)

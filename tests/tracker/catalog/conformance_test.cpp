@@ -1,29 +1,42 @@
-#include "tracker/catalog/sqlite_catalog.h"
-
+// What every catalog does, whichever database it is in.
 #include <gtest/gtest.h>
 
-#include "tests/tracker/catalog/catalog_builder.h"
+#include "tests/tracker/catalog/any_catalog.h"
 
 namespace tyto::tracker {
 namespace {
 
-using SqliteCatalogTest = CatalogTest;
+using CatalogConformance = AnyCatalogTest;
+INSTANTIATE_TEST_SUITE_P(On, CatalogConformance,
+                         testing::Values(Backend::kSqlite, Backend::kPostgres), backend_name);
 
-TEST_F(SqliteCatalogTest, EpochsGrowByOneWithEachStartAndOnlyTheFirstRunIsFirst) {
+TEST_P(CatalogConformance, EpochsGrowWithEachStartAndOnlyTheFirstRunIsFirst) {
   auto first = catalog->start_epoch(kSomeDay);
   ASSERT_TRUE(first.ok());
-  EXPECT_EQ(first->epoch, TrackerEpoch(1));
+  EXPECT_EQ(first->epoch, TrackerEpoch(static_cast<uint64_t>(kSomeDay.unix_s())));
   EXPECT_TRUE(first->is_first_run);
-  for (uint64_t epoch = 2; epoch < 100; ++epoch) {
-    if (epoch % 10 == 0) open();
+  TrackerEpoch last = first->epoch;
+  for (int start = 2; start < 100; ++start) {
+    if (start % 10 == 0) open();
     auto next = catalog->start_epoch(kSomeDay);
     ASSERT_TRUE(next.ok());
-    EXPECT_EQ(next->epoch, TrackerEpoch(epoch));
+    EXPECT_EQ(next->epoch, last.next());
     EXPECT_FALSE(next->is_first_run);
+    last = next->epoch;
   }
 }
 
-TEST_F(SqliteCatalogTest, BucketsComeBackAsTheyWereMade) {
+TEST_P(CatalogConformance, AnEpochIsAtLeastTheSecondsOfTheClockAndNeverAnOldOne) {
+  ASSERT_TRUE(catalog->start_epoch(kSomeDay).ok());
+  auto later = catalog->start_epoch(WallTime::from_unix_s(kSomeDay.unix_s() + 3600));
+  ASSERT_TRUE(later.ok());
+  EXPECT_EQ(later->epoch, TrackerEpoch(static_cast<uint64_t>(kSomeDay.unix_s() + 3600)));
+  auto clock_set_back = catalog->start_epoch(kSomeDay);
+  ASSERT_TRUE(clock_set_back.ok());
+  EXPECT_EQ(clock_set_back->epoch, later->epoch.next());
+}
+
+TEST_P(CatalogConformance, BucketsComeBackAsTheyWereMade) {
   BucketConfig made = done(CreateBucket{a_bucket("models")}).bucket;
   EXPECT_EQ(made.id, BucketId(1));
   EXPECT_EQ(made.policy_version, 1u);
@@ -36,7 +49,7 @@ TEST_F(SqliteCatalogTest, BucketsComeBackAsTheyWereMade) {
   EXPECT_EQ(there.buckets["other"], other);
 }
 
-TEST_F(SqliteCatalogTest, UpdatingABucketKeepsItsIdAndCountsItsPolicyVersion) {
+TEST_P(CatalogConformance, UpdatingABucketKeepsItsIdAndCountsItsPolicyVersion) {
   BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
   bucket.origin = "file:///srv/models/";
   bucket.revalidate = Revalidate::kNever;
@@ -51,7 +64,7 @@ TEST_F(SqliteCatalogTest, UpdatingABucketKeepsItsIdAndCountsItsPolicyVersion) {
   EXPECT_EQ(content().buckets["models"], updated);
 }
 
-TEST_F(SqliteCatalogTest, RefusalsNameTheBucketAndLeaveTheRestOfTheCommitStanding) {
+TEST_P(CatalogConformance, RefusalsNameTheBucketAndLeaveTheRestOfTheCommitStanding) {
   done(CreateBucket{a_bucket("models")});
   std::vector<Change> changes = {CreateBucket{a_bucket("models")}, UpdateBucket{a_bucket("nobody")},
                                  a_publish("nobody", "k", 1, 1), CreateBucket{a_bucket("second")}};
@@ -66,7 +79,7 @@ TEST_F(SqliteCatalogTest, RefusalsNameTheBucketAndLeaveTheRestOfTheCommitStandin
   EXPECT_TRUE(content().versions.empty());
 }
 
-TEST_F(SqliteCatalogTest, PublishedVersionsComeBackWithTheirRoots) {
+TEST_P(CatalogConformance, PublishedVersionsComeBackWithTheirRoots) {
   done(CreateBucket{a_bucket("models")});
   for (uint32_t chunks : {0u, 1u, 2u, 300u}) {
     std::string key = "dir/objekt ü " + std::to_string(chunks);
@@ -84,7 +97,7 @@ TEST_F(SqliteCatalogTest, PublishedVersionsComeBackWithTheirRoots) {
   }
 }
 
-TEST_F(SqliteCatalogTest, PublishingAgainMovesTheNameAndKeepsTheOldVersion) {
+TEST_P(CatalogConformance, PublishingAgainMovesTheNameAndKeepsTheOldVersion) {
   done(CreateBucket{a_bucket("models")});
   done(a_publish("models", "k", 1, 2));
   done(a_publish("models", "k", 2, 3));
@@ -98,7 +111,7 @@ TEST_F(SqliteCatalogTest, PublishingAgainMovesTheNameAndKeepsTheOldVersion) {
   EXPECT_EQ(there.versions[VersionId{digest_of(1)}].facts.origin.etag, "\"uploaded-again\"");
 }
 
-TEST_F(SqliteCatalogTest, AVersionBelongsToOneBucket) {
+TEST_P(CatalogConformance, AVersionBelongsToOneBucket) {
   done(CreateBucket{a_bucket("models")});
   done(CreateBucket{a_bucket("other")});
   done(a_publish("models", "k", 1, 1));
@@ -106,7 +119,7 @@ TEST_F(SqliteCatalogTest, AVersionBelongsToOneBucket) {
   EXPECT_EQ(refused(a_publish("other", "k", 1, 1)).code, ErrorCode::kConflict);
 }
 
-TEST_F(SqliteCatalogTest, LearnedRootsComeBackAndTheOthersAreZero) {
+TEST_P(CatalogConformance, LearnedRootsComeBackAndTheOthersAreZero) {
   BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
   auto facts = std::make_shared<const VersionFacts>(some_facts("models", bucket.id, "k", 7, 5));
   done(RecordVersion{facts});
@@ -120,12 +133,12 @@ TEST_F(SqliteCatalogTest, LearnedRootsComeBackAndTheOthersAreZero) {
   EXPECT_FALSE(there.names["models/k"].is_published);
 }
 
-TEST_F(SqliteCatalogTest, ARootOfAnUnknownVersionIsRefused) {
+TEST_P(CatalogConformance, ARootOfAnUnknownVersionIsRefused) {
   EXPECT_EQ(refused(RecordRoot{{VersionId{digest_of(1)}, ChunkIndex(0)}, digest_of(2)}).code,
             ErrorCode::kNotFound);
 }
 
-TEST_F(SqliteCatalogTest, WhatIsFoundAtTheOriginDoesNotReplaceAPublishedName) {
+TEST_P(CatalogConformance, WhatIsFoundAtTheOriginDoesNotReplaceAPublishedName) {
   BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
   done(a_publish("models", "k", 1, 1));
   auto facts = std::make_shared<const VersionFacts>(some_facts("models", bucket.id, "k", 2, 1));
@@ -133,7 +146,7 @@ TEST_F(SqliteCatalogTest, WhatIsFoundAtTheOriginDoesNotReplaceAPublishedName) {
   EXPECT_EQ(content().names["models/k"].version, VersionId{digest_of(1)});
 }
 
-TEST_F(SqliteCatalogTest, OldVersionsWithoutANameAreForgottenAtAStartAndNothingElseIs) {
+TEST_P(CatalogConformance, OldVersionsWithoutANameAreForgottenAtAStartAndNothingElseIs) {
   BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
   auto record = [&](const std::string& key, uint64_t n) {
     auto facts = std::make_shared<const VersionFacts>(some_facts("models", bucket.id, key, n, 2));
@@ -153,12 +166,61 @@ TEST_F(SqliteCatalogTest, OldVersionsWithoutANameAreForgottenAtAStartAndNothingE
   EXPECT_TRUE(catalog->check().ok());
 }
 
-TEST_F(SqliteCatalogTest, SettingsAreKept) {
+TEST_P(CatalogConformance, SettingsAreKept) {
   EXPECT_EQ(catalog->setting("color").error().code, ErrorCode::kNotFound);
   ASSERT_TRUE(catalog->set_setting("color", "red").ok());
   ASSERT_TRUE(catalog->set_setting("color", "blue").ok());
   open();
   EXPECT_EQ(catalog->setting("color").value(), "blue");
+}
+
+TEST_P(CatalogConformance, OfTwoPublicationsMadeForTheSameFormerOneTheFirstWins) {
+  done(CreateBucket{a_bucket("models")});
+  Publish first = a_publish("models", "k", 1, 2);
+  Publish second = a_publish("models", "k", 2, 2);
+  first.expected_former = second.expected_former = VersionId();
+  done(first);
+  Error error = refused(second);
+  EXPECT_EQ(error.code, ErrorCode::kConflict);
+  EXPECT_NE(error.message.find("models/k"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find(digest_of(1).hex()), std::string::npos) << error.message;
+  Content there = content();
+  EXPECT_EQ(there.names["models/k"].version, VersionId{digest_of(1)});
+  EXPECT_EQ(there.versions.count(VersionId{digest_of(2)}), 0u);
+  second.expected_former = VersionId{digest_of(1)};
+  done(second);
+  done(second);  // what is there already is no conflict, whatever was expected
+  first.expected_former.reset();
+  done(first);
+}
+
+TEST_P(CatalogConformance, AnUpdateOfABucketThatWasChangedMeanwhileIsAConflict) {
+  BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
+  done(UpdateBucket{bucket, 1});
+  Error error = refused(UpdateBucket{bucket, 1});
+  EXPECT_EQ(error.code, ErrorCode::kConflict);
+  EXPECT_NE(error.message.find("is at version 2"), std::string::npos) << error.message;
+}
+
+TEST_P(CatalogConformance, ManyVersionsAndNamesComeBackPageByPage) {
+  BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
+  std::vector<Change> changes;
+  for (uint64_t n = 0; n < 1100; ++n) {
+    auto facts = std::make_shared<const VersionFacts>(
+        some_facts("models", bucket.id, "k" + std::to_string(n), n, 3));
+    changes.push_back(RecordVersion{facts});
+    changes.push_back(RecordRoot{{facts->id, ChunkIndex(n % 3)}, digest_of(n + 5000)});
+  }
+  ASSERT_TRUE(catalog->commit(changes, kSomeDay).ok());
+  Content there = content();
+  ASSERT_EQ(there.versions.size(), 1100u);
+  ASSERT_EQ(there.names.size(), 1100u);
+  for (uint64_t n = 0; n < 1100; ++n) {
+    const Content::Version& version = there.versions[VersionId{digest_of(n)}];
+    ASSERT_EQ(version.roots.size(), 3u);
+    EXPECT_EQ(version.roots[n % 3], digest_of(n + 5000));
+    EXPECT_EQ(there.names["models/k" + std::to_string(n)].version, VersionId{digest_of(n)});
+  }
 }
 
 }  // namespace

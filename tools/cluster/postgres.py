@@ -1,0 +1,87 @@
+"""A PostgreSQL server of one's own, in a folder of its own."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from cluster.process import die_with_parent
+from cluster.waiting import until
+
+PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
+START_SECONDS = 60
+
+
+class Postgres:
+    """Listens on a UNIX socket; user `postgres`, trusted. As root it is run as the user `postgres`,
+    since PostgreSQL refuses to be root."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tyto-pg-"))
+        self._user = None
+        if os.geteuid() == 0:
+            self._user = pwd.getpwnam("postgres")
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self._process = None
+        self._run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E",
+                  "UTF8", "--locale=C.UTF-8", "-N")
+        self.start()
+
+    def uri(self, database="postgres"):
+        return f"postgres://postgres@/{database}?host={self.folder}"
+
+    def start(self):
+        log = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
+        with log:
+            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+                [PROGRAMS / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "",
+                 "-F"],
+                stdout=log, stderr=log, start_new_session=True, cwd="/", preexec_fn=die_with_parent,
+                **self._as_user())
+        until(lambda: self._process.poll() is None and self.sql("SELECT 1"), START_SECONDS,
+              lambda: f"PostgreSQL answers; its log is {self.folder / 'log'}")
+
+    def sql(self, text, database="postgres"):
+        """Whether it went well."""
+        done = subprocess.run(
+            [PROGRAMS / "psql", "-q", "-d", self.uri(database), "-v", "ON_ERROR_STOP=1", "-c",
+             text],
+            capture_output=True, check=False, timeout=START_SECONDS)
+        return done.returncode == 0
+
+    def kill(self):
+        """Ends it at once, as a crash does."""
+        if self._process is None:
+            return
+        self.signal(signal.SIGCONT)
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(START_SECONDS)
+        self._process = None
+
+    def signal(self, number):
+        """Freezes (SIGSTOP) or thaws (SIGCONT) the server and all its processes."""
+        for pid in self._children() + [self._process.pid]:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _children(self):
+        path = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def _as_user(self):
+        if self._user is None:
+            return {}
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+    def _run(self, program, *arguments):
+        subprocess.run([PROGRAMS / program, *arguments], check=True, stdout=subprocess.DEVNULL,
+                       cwd="/", **self._as_user())
