@@ -297,7 +297,8 @@ class Importer {
       const Json json = Json::parse(text, nullptr, false);
       if (!json.is_object() || json.size() != 1)
         return wrong_line(line, "is no JSON object with one member");
-      const auto& [kind, value] = *json.items().begin();
+      const std::string& kind = json.begin().key();
+      const Json& value = json.begin().value();
       if (kind == "end") {
         if (value.is_object() && value.value("lines", Json()) == line) return {};
         return Error{ErrorCode::kCorrupt, "line " + std::to_string(line) +
