@@ -44,9 +44,9 @@ void drop_unread(State& state, VersionIndex version) {
   if (row.readers > 0 || state.policy(version).caching.admit != Admit::kSuperpeers) return;
   std::vector<HoldingIndex> holdings;
   for (const RackGroup& group : row.groups)
-    for (HoldingIndex holding : group.holdings)
-      if (state.fleet.peer(state.holdings[holding].peer).is_superpeer == 0)
-        holdings.push_back(holding);
+    for (const Holder& holder : group.holders)
+      if (state.fleet.peer(state.holdings[holder.holding].peer).is_superpeer == 0)
+        holdings.push_back(holder.holding);
   for (HoldingIndex holding : holdings)
     evict_from(state, holding, {.why = Choice::kEvictNotAdmitted});
 }

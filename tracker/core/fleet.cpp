@@ -23,7 +23,15 @@ HostIndex Fleet::host_at(const Location& location) {
   row.place.rack = intern(location.region + "/" + location.zone + "/" + rack);
   row.place.host = index;
   hosts_.push_back(row);
+  with_room_.resize((hosts_.size() + 63) / 64);
   return index;
+}
+
+void Fleet::note_uploads(HostIndex index) {
+  uint64_t bit = uint64_t{1} << (index.value() % 64);
+  uint64_t& word = with_room_[index.value() / 64];
+  const HostRow& row = host(index);
+  word = row.uploads < upload_slots(row) ? word | bit : word & ~bit;
 }
 
 PeerIndex Fleet::add(PeerId id) {

@@ -1,6 +1,7 @@
 // Hosts, where they stand, and the peers on them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -26,10 +27,23 @@ struct PeerDetails {
 // Bounds: hosts are kept for as long as the tracker runs, peers while they are registered.
 class Fleet {
  public:
+  // Of a host of which nothing was observed yet: how many uploads at once it is worth.
+  explicit Fleet(uint32_t slots_unseen = UINT16_MAX) : slots_unseen_(slots_unseen) {}
+
   // The host of this location, made if new.
   HostIndex host_at(const Location& location);
   HostRow& host(HostIndex index) { return hosts_[index.value()]; }
   const HostRow& host(HostIndex index) const { return hosts_[index.value()]; }
+  // Uploads at once that a host is worth.
+  uint32_t upload_slots(const HostRow& host) const {
+    return std::min<uint32_t>(host.slots != 0 ? host.slots : slots_unseen_, host.uploads_max);
+  }
+  // Whether it is worth one more than it has. From a table so small that it stays in a cache.
+  bool has_room(HostIndex index) const {
+    return (with_room_[index.value() / 64] >> (index.value() % 64) & 1) != 0;
+  }
+  // To be called when the host's uploads, or what they may come to, have changed.
+  void note_uploads(HostIndex index);
 
   // A new row for a peer that has none. Requires: find(id) is kNoPeer.
   PeerIndex add(PeerId id);
@@ -59,7 +73,9 @@ class Fleet {
   PeerIndex take_row();
   void free_row(PeerIndex index);
 
+  const uint32_t slots_unseen_;
   std::vector<HostRow> hosts_;
+  std::vector<uint64_t> with_room_;  // hosts that have room, one bit each
   std::unordered_map<std::string, uint32_t> host_by_path_;
   std::unordered_map<std::string, uint32_t> place_by_path_;
   std::vector<PeerRow> peers_;

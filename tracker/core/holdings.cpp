@@ -77,7 +77,7 @@ uint32_t Holdings::words_of(VersionIndex version) const {
 // Looks through all holders, after one of them lost chunks.
 void Holdings::note_held(RackGroup& group, uint32_t word) {
   uint64_t held = 0;
-  for (HoldingIndex index : group.holdings) held |= this->word(index, word);
+  for (const Holder& holder : group.holders) held |= this->word(holder.holding, word);
   group.held[word] = held;
 }
 
@@ -218,9 +218,9 @@ void Holdings::join_group(HoldingIndex index) {
   }
   RackGroup& group = version.groups[at];
   row.group = at;
-  row.position = static_cast<uint32_t>(group.holdings.size());
-  group.holdings.push_back(index);
-  if (group.holdings.size() != 2 || !group.held.empty()) return;
+  row.position = static_cast<uint32_t>(group.holders.size());
+  group.holders.push_back({index, fleet_.peer(row.peer).host});
+  if (group.holders.size() != 2 || !group.held.empty()) return;
   group.held.resize(words_of(row.version));
   for (uint32_t i = 0; i < group.held.size(); ++i) note_held(group, i);
 }
@@ -228,16 +228,16 @@ void Holdings::join_group(HoldingIndex index) {
 void Holdings::leave_group(HoldingIndex index) {
   Holding& row = rows_[index.value()];
   RackGroup& group = versions_[row.version].groups[row.group];
-  auto& members = group.holdings;
+  auto& members = group.holders;
   members[row.position] = members.back();
-  rows_[members[row.position].value()].position = row.position;
+  rows_[members[row.position].holding.value()].position = row.position;
   members.pop_back();
   for (uint32_t i = 0; i < group.held.size(); ++i) note_held(group, i);
 }
 
 std::size_t Holdings::bytes() const {
   return rows_.capacity() * sizeof(Holding) + pool_.bytes() + map_.bytes() +
-         free_.capacity() * sizeof(HoldingIndex) + count_ * sizeof(HoldingIndex);
+         free_.capacity() * sizeof(HoldingIndex) + count_ * sizeof(Holder);
 }
 
 }  // namespace tyto::tracker

@@ -58,6 +58,11 @@ class Holdings {
   Holdings& operator=(const Holdings&) = delete;
 
   HoldingIndex find(VersionIndex version, PeerIndex peer) const { return map_.find(version, peer); }
+  // The same, if it may still be where it was.
+  HoldingIndex find(VersionIndex version, PeerIndex peer, HoldingIndex last) const {
+    bool is_there = is_of(last, peer) && rows_[last.value()].version == version;
+    return is_there ? last : find(version, peer);
+  }
   const Holding& operator[](HoldingIndex index) const { return rows_[index.value()]; }
   bool has(HoldingIndex index, uint32_t chunk) const {
     return (word(index, chunk / 64) >> (chunk % 64)) & 1;
@@ -75,7 +80,7 @@ class Holdings {
   // The same of all holders of a rack together. Cost: constant.
   uint64_t word(const RackGroup& group, uint32_t word) const {
     if (!group.held.empty()) return group.held[word];
-    return group.holdings.empty() ? 0 : this->word(group.holdings.front(), word);
+    return group.holders.empty() ? 0 : this->word(group.holders.front().holding, word);
   }
 
   // Adds a chunk, and makes the holding the peer's most recent. False if it was held already.

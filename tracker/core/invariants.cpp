@@ -16,20 +16,21 @@ void check_versions(const State& state) {
     uint32_t complete = 0;
     for (const RackGroup& group : row.groups) {
       std::vector<uint64_t> together((row.chunk_count() + 63) / 64);
-      for (std::size_t i = 0; i < group.holdings.size(); ++i) {
-        const Holding& holding = state.holdings[group.holdings[i]];
+      for (std::size_t i = 0; i < group.holders.size(); ++i) {
+        const Holding& holding = state.holdings[group.holders[i].holding];
         TYTO_ASSERT(holding.version == VersionIndex(v) && holding.position == i);
         TYTO_ASSERT(state.fleet.place_of(holding.peer).rack == group.rack);
-        TYTO_ASSERT(state.holdings.find(VersionIndex(v), holding.peer) == group.holdings[i]);
+        TYTO_ASSERT(state.fleet.peer(holding.peer).host == group.holders[i].host);
+        TYTO_ASSERT(state.holdings.find(VersionIndex(v), holding.peer) == group.holders[i].holding);
         uint32_t held = 0;
         for (uint32_t c = 0; c < row.chunk_count(); ++c) {
-          if (!state.holdings.has(group.holdings[i], c)) continue;
+          if (!state.holdings.has(group.holders[i].holding, c)) continue;
           ++held;
           ++copies[c];
         }
         TYTO_ASSERT(held == holding.count && held > 0);
         for (uint32_t w = 0; w < together.size(); ++w)
-          together[w] |= state.holdings.word(group.holdings[i], w);
+          together[w] |= state.holdings.word(group.holders[i].holding, w);
         ++members;
         complete += held == row.chunk_count() ? 1 : 0;
       }
@@ -64,6 +65,12 @@ void check_demand(const State& state, const VersionRow& version) {
   for (const auto& [rack, counts] : racks) {
     const RackDemand& demand = *version.demand(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
+    uint32_t received = 0;
+    for (const Receiver& receiver : demand.receivers) {
+      TYTO_ASSERT(state.fleet.peer(receiver.peer).host == receiver.host);
+      received += receiver.transfers;
+    }
+    TYTO_ASSERT(received == counts.first);
     for (uint32_t c = 0; c < version.chunk_count(); ++c) {
       uint32_t listed = 0;
       for (TransferIndex t = demand.newest[c]; t != kNoTransfer;
@@ -103,7 +110,11 @@ void check_transfers(const State& state) {
   }
   for (const auto& [host, count] : guests)
     TYTO_ASSERT(state.fleet.host(host).guest_uploads == count);
-  for (const auto& [host, count] : uploads) TYTO_ASSERT(state.fleet.host(host).uploads == count);
+  for (const auto& [host, count] : uploads) {
+    const HostRow& row = state.fleet.host(host);
+    TYTO_ASSERT(row.uploads == count);
+    TYTO_ASSERT(state.fleet.has_room(host) == (count < upload_slots(state, row)));
+  }
   for (uint32_t p = 0; p < state.fleet.peer_rows(); ++p) {
     const PeerRow& peer = state.fleet.peer(PeerIndex(p));
     uint32_t own = PeerIndex(p) == state.cluster.stand_in ? 1 : 0;

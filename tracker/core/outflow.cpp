@@ -34,8 +34,7 @@ void note_reader_rate(VersionRow& version, PeerIndex reader, uint32_t kib_per_s,
 }  // namespace
 
 uint32_t upload_slots(const State& state, const HostRow& host) {
-  uint32_t slots = host.slots != 0 ? host.slots : state.config.assignments_per_peer;
-  return std::min<uint32_t>(slots, host.uploads_max);
+  return state.fleet.upload_slots(host);
 }
 
 bool is_slow(const State& state, PeerIndex peer) {
@@ -90,6 +89,7 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   if (flow * 8 < fair * 7 && is_whole && receiver.is_slow == 0)
     slots = std::max(slots - 1, kSlotsMin);
   source.slots = static_cast<uint16_t>(std::min<uint32_t>(slots, source.uploads_max));
+  state.fleet.note_uploads(state.fleet.peer(row.source).host);
 }
 
 }  // namespace tyto::tracker

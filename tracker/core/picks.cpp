@@ -47,9 +47,11 @@ class Rack {
 // The origin is read in order, from where the last lease was granted.
 void offer_unheld(const VersionRow& version, const Reader& reader, uint32_t chunk, Picks& picks) {
   uint32_t chunks = version.chunk_count();
+  if (picks.unheld == kNone) picks.unheld = chunk;
+  if (!reader.wants_all) return;
   uint32_t after_cursor = (chunk + chunks - version.lease_cursor) % chunks;
   uint32_t best = (picks.unheld + chunks - version.lease_cursor) % chunks;
-  if (picks.unheld == kNone || (reader.wants_all && after_cursor < best)) picks.unheld = chunk;
+  if (after_cursor < best) picks.unheld = chunk;
 }
 
 }  // namespace
@@ -57,7 +59,7 @@ void offer_unheld(const VersionRow& version, const Reader& reader, uint32_t chun
 Picks pick(const State& state, const Reader& reader) {
   Picks picks;
   const VersionRow& version = state.versions[reader.version];
-  HoldingIndex holding = state.holdings.find(reader.version, reader.peer);
+  HoldingIndex holding = state.holdings.find(reader.version, reader.peer, reader.holding);
   Rack rack(state, reader);
   uint32_t chunks = version.chunk_count();
   auto rotation = static_cast<uint32_t>(mix64(reader.peer.value()) % std::max(1u, chunks));
@@ -73,7 +75,7 @@ Picks pick(const State& state, const Reader& reader) {
       // Rarest first, counting copies on their way; ties start at another place for each reader,
       // so that readers do not ask for the same chunk. Streams go in order.
       uint64_t rarity = uint64_t{version.copies[chunk]} + version.in_flight[chunk];
-      uint32_t turn = (chunk + chunks - rotation) % chunks;
+      uint32_t turn = chunk >= rotation ? chunk - rotation : chunk + chunks - rotation;
       bool is_near = is_held_near || rack.is_coming(chunk);
       bool is_fresh = is_only_at_superpeers(version, chunk);
       (is_fresh  ? picks.fresh

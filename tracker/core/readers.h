@@ -40,14 +40,15 @@ struct Reader {
   PeerIndex peer = kNoPeer;
   VersionIndex version{kNone};
   std::vector<OpenId> opens;
-  bool wants_all = false;  // at least one handle reads in any order
-  Bitmap window;           // what streaming handles want now; empty without any
-  Bitmap in_flight;        // assigned to this peer
-  uint16_t active = 0;     // in_flight's count
-  uint16_t failures = 0;   // in a row; those of assignments given out together count once
-  Instant failed_at;       // when one was counted last
-  Duration usual_took;     // of its transfers of late; zero: none has ended yet
-  uint16_t hedges = 0;     // second transfers ordered of chunks that were late
+  bool wants_all = false;             // at least one handle reads in any order
+  Bitmap window;                      // what streaming handles want now; empty without any
+  Bitmap in_flight;                   // assigned to this peer
+  HoldingIndex holding = kNoHolding;  // where its own was last; it may be another's by now
+  uint16_t active = 0;                // in_flight's count
+  uint16_t failures = 0;  // in a row; those of assignments given out together count once
+  Instant failed_at;      // when one was counted last
+  Duration usual_took;    // of its transfers of late; zero: none has ended yet
+  uint16_t hedges = 0;    // second transfers ordered of chunks that were late
   // When it lacks nothing but what is on its way: the next of that will be late then.
   Instant tail_at = Instant::never();
   Instant tail_timer_at = Instant::never();  // a timer is set for then
@@ -57,8 +58,10 @@ struct Reader {
   bool is_sink = false;  // nobody took what it had for long: there is nobody to spread to
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
-  Instant served_at;        // when it was last sent for a chunk, or began
-  Instant brought_at;       // when a chunk last came, or it began
+  Instant served_at;   // when it was last sent for a chunk, or began
+  Instant brought_at;  // when a chunk last came, or it began
+  // It was found to wait for its rack alone, which was busy; looked at in full again by then.
+  Instant rack_bound_until;
   bool is_waiting = false;  // in its version's queue
   bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;

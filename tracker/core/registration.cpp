@@ -75,6 +75,7 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   host.uploads_max = static_cast<uint16_t>(
       std::min<uint32_t>(std::max<uint32_t>(host.uploads_max, limits.uploads_max), 0xffff));
   host.upload_bytes_per_s = std::max(host.upload_bytes_per_s, request.upload_bytes_per_s);
+  state.fleet.note_uploads(row.host);
   ++host.peers;
   PeerDetails& details = state.fleet.details(index);
   details.name = request.name;

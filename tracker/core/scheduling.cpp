@@ -142,6 +142,19 @@ std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, con
   return {near, Attempt{}, Attempt{}};
 }
 
+// Whether the attempt is of a rack that has nobody to offer, so that no chunk need be tried.
+bool skip_busy_rack(State& state, ReaderIndex index, const Attempt& attempt) {
+  VersionIndex version = state.readers[index].version;
+  bool are_all_admitted = state.policy(version).selection.farthest >= Nearness::kSameRack &&
+                          selection_for(state, version).origin_route() == OriginRoute::kSuperpeer;
+  if (attempt.scope != Scope::kRack || !are_all_admitted) return false;
+  std::optional<Reason> busy = busy_rack(state, state.readers[index]);
+  if (!busy || may_cross_rack(state, state.readers[index])) return false;
+  if (state.readers[index].lack.chunk == kNone)
+    note_lack(state, index, (*attempt.chunks)[0], *busy);
+  return true;
+}
+
 constexpr std::size_t kUnspreadMax = 2;
 // If nobody takes them for so long (and four times what a transfer takes), nobody wants them.
 constexpr Duration kSpreadWithin = Duration::seconds(2);
@@ -245,9 +258,15 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   bool is_hopeless = false;   // nor ever
-  for (const Attempt& attempt :
-       attempts_of(state, state.readers[index], picks, selection.reach())) {
-    for (std::size_t i = 0; attempt.chunks != nullptr && i < attempt.chunks->size(); ++i) {
+  bool is_rack_bound = false;
+  const auto attempts = attempts_of(state, state.readers[index], picks, selection.reach());
+  for (const Attempt& attempt : attempts) {
+    if (attempt.chunks == nullptr || attempt.chunks->size() == 0) continue;
+    if (skip_busy_rack(state, index, attempt)) {
+      is_rack_bound = attempts[1].chunks == nullptr;
+      continue;
+    }
+    for (std::size_t i = 0; i < attempt.chunks->size(); ++i) {
       uint32_t chunk = (*attempt.chunks)[i];
       Found found = find_source(state, state.readers[index], chunk, attempt.scope);
       // Those in the rack will not do, and not because they are busy, or they are for too long.
@@ -276,6 +295,8 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   uint32_t unheld = picks.unheld;
   uint32_t leased = picks.leased;
   choices.forget();
+  if (is_rack_bound && unheld == kNone && leased == kNone)
+    state.readers[index].rack_bound_until = state.now + kRecheck;
   if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
@@ -380,6 +401,11 @@ bool is_given_up(State& state, ReaderIndex index) {
   return true;
 }
 
+// Where what it holds is, to be found at once.
+void note_holding(const Holdings& holdings, Reader& reader) {
+  reader.holding = holdings.find(reader.version, reader.peer, reader.holding);
+}
+
 }  // namespace
 
 void schedule(State& state, ReaderIndex index) {
@@ -387,6 +413,7 @@ void schedule(State& state, ReaderIndex index) {
   state.readers[index].is_dirty = false;
   if (!may_be_served(state, state.readers[index])) return;
   state.versions[state.readers[index].version].last_reader = index;
+  note_holding(state.holdings, state.readers[index]);
   uint32_t leased = 0;
   const VersionRow& version = state.versions[state.readers[index].version];
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
@@ -424,6 +451,20 @@ void fire_tail_timer(State& state, ReaderIndex index) {
   state.mark_dirty(index);
 }
 
+namespace {
+
+// Whether a waiting reader can tell at a glance that there is still nothing for it: it waits for
+// its rack, which brings in what it may, and where all are at their caps.
+bool is_rack_bound(State& state, const Reader& reader) {
+  if (state.now >= reader.rack_bound_until) return false;
+  const RackDemand* demand =
+      state.versions[reader.version].demand(state.fleet.place_of(reader.peer).rack);
+  bool is_full = demand != nullptr && demand->inbound >= state.config.assignments_per_peer;
+  return is_full && busy_rack(state, reader).has_value();
+}
+
+}  // namespace
+
 void schedule_waiting(State& state, VersionIndex version) {
   state.versions[version].is_dirty = false;
   int misses = 0;
@@ -436,6 +477,11 @@ void schedule_waiting(State& state, VersionIndex version) {
     if (state.work.is_anothers_turn(state.versions[version].bucket)) {
       queue.push_front(index);
       return state.mark_dirty(version);
+    }
+    if (is_rack_bound(state, reader)) {
+      queue.push_back(index);
+      ++misses;
+      continue;
     }
     reader.is_waiting = false;
     uint16_t before = reader.active;

@@ -2,6 +2,7 @@
 // bounded number of looks.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
@@ -10,7 +11,8 @@ namespace tyto::tracker {
 namespace {
 
 constexpr int kLooksPerTier = 32;
-constexpr int kEnough = 8;  // whole copies that would do, of which the best is taken
+constexpr uint32_t kCopiesMany = 64;
+constexpr int kEnough = 4;  // whole copies that would do, of which the best is taken
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
@@ -39,6 +41,11 @@ class Shortlist {
   std::array<Candidate, 1 + kFallbacksKept> slots_{};
 };
 
+enum class Care : uint8_t {
+  kQuick,     // who is at its cap is not asked whether it has the chunk
+  kThorough,  // everybody is
+};
+
 // One search for a source of one chunk.
 struct Search {
   State& state;
@@ -51,8 +58,10 @@ struct Search {
   Nearness farthest;        // sources beyond are not for it now
   bool is_only = false;     // nobody but superpeers holds it or is being sent it
   bool are_many = false;    // transfers of it are under way, more than can be looked at
+  Care care = Care::kQuick;
   Shortlist list{};
   Reason reason{};
+  uint32_t at_caps = 0;  // holders of the version that were not asked whether they have the chunk
   int wanted = kEnough;  // whole copies; more are not looked for at this step
 
   const VersionRow& version() const { return state.versions[reader.version]; }
@@ -148,13 +157,18 @@ void pass_over(Search& search, uint32_t holders, int& looks) {
 
 // Looks at members of one rack group from a random one on.
 void look_at_group(Search& search, const RackGroup& group, int& looks) {
-  auto count = static_cast<uint32_t>(group.holdings.size());
+  auto count = static_cast<uint32_t>(group.holders.size());
   if (count == 0) return;
   uint32_t start = search.state.rng.below(count);
   uint64_t together = search.state.holdings.word(group, search.chunk / 64);
   if ((together >> (search.chunk % 64) & 1) == 0) return pass_over(search, count, looks);
   for (uint32_t i = 0; i < count && looks > 0 && search.wanted > 0; ++i, --looks) {
-    HoldingIndex holding = group.holdings[(start + i) % count];
+    const Holder& holder = group.holders[start + i < count ? start + i : start + i - count];
+    if (search.care == Care::kQuick && !search.state.fleet.has_room(holder.host)) {
+      ++search.at_caps;
+      continue;
+    }
+    HoldingIndex holding = holder.holding;
     PeerIndex source = search.state.holdings[holding].peer;
     if (!search.state.holdings.has(holding, search.chunk))
       reject(search, source, Verdict::kLacking);
@@ -171,7 +185,7 @@ void look_at_groups(Search& search, const std::vector<uint32_t>* groups) {
   int looks = kLooksPerTier;
   search.wanted = kEnough;
   for (uint32_t i = 0; i < count && looks > 0 && search.wanted > 0; ++i, --looks) {
-    uint32_t at = (start + i) % count;
+    uint32_t at = start + i < count ? start + i : start + i - count;
     look_at_group(search, version.groups[groups ? (*groups)[at] : at], looks);
   }
 }
@@ -342,34 +356,92 @@ std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t
 
 namespace {
 
-Found search_for(State& state, const Reader& reader, uint32_t chunk, Scope scope,
-                 const GuestTerms* guest) {
-  const VersionRow& version = state.versions[reader.version];
-  const Selection& selection = selection_for(state, reader.version);
-  const SelectionPolicy& limits = state.policy(reader.version).selection;
-  state.journal.begin_search(state.now);
-  Search search{state,
-                reader,
-                chunk,
-                selection,
-                limits,
-                guest,
-                state.fleet.place_of(reader.peer),
-                farthest_now(state, reader, chunk),
-                is_only_at_superpeers(version, chunk),
-                version.in_flight[chunk] > kLooksPerTier};
-  if (scope == Scope::kRack)
+// Whole copies and those in flight, as far as the scope goes.
+void look_around(Search& search, Scope scope) {
+  const VersionRow& version = search.version();
+  // Where whole copies are many, one of them will do, and those in flight need not be compared.
+  bool are_copies_many = version.copies[search.chunk] > kCopiesMany &&
+                         search.selection.reach() == Reach::kNearestFirst;
+  if (scope == Scope::kRack || are_copies_many)
     look_in_flight_near(search);
   else
     look_in_flight(search);
   look_in_rack(search);
-  if (scope == Scope::kAnywhere) look_beyond_rack(search);
+  if (scope == Scope::kAnywhere && (!are_copies_many || search.list.is_empty()))
+    look_beyond_rack(search);
+  if (scope == Scope::kAnywhere && are_copies_many && search.list.is_empty())
+    look_in_flight(search);
   // A look is spent on each holder, and on each group, be it emptied.
   bool is_cut_short = version.members + version.groups.size() > kLooksPerTier;
   if (is_cut_short && scope == Scope::kAnywhere && search.list.is_empty())
     look_at_superpeers(search);
+}
+
+// How many there are of a rack that could send something of a version to others there, if all of
+// them are at their caps. Nothing if one is not, or if it would take many looks to tell.
+std::optional<uint32_t> count_at_caps(const State& state, const Reader& reader) {
+  const VersionRow& version = state.versions[reader.version];
+  uint32_t rack = state.fleet.place_of(reader.peer).rack;
+  const RackGroup* group = version.group(rack);
+  const RackDemand* demand = version.demand(rack);
+  std::size_t holders = group == nullptr ? 0 : group->holders.size();
+  std::size_t receivers = demand == nullptr ? 0 : demand->receivers.size();
+  if (holders + receivers > kLooksPerTier) return std::nullopt;
+  uint32_t count = 0;
+  for (std::size_t i = 0; i < holders; ++i) {
+    const Holder& holder = group->holders[i];
+    if (state.holdings.is_of(holder.holding, reader.peer)) continue;
+    if (state.fleet.has_room(holder.host)) return std::nullopt;
+    ++count;
+  }
+  for (std::size_t i = 0; i < receivers; ++i) {
+    const Receiver& receiver = demand->receivers[i];
+    if (receiver.peer == reader.peer) continue;
+    if (state.fleet.has_room(receiver.host)) return std::nullopt;
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::optional<Reason> busy_rack(const State& state, const Reader& reader) {
+  std::optional<uint32_t> count = count_at_caps(state, reader);
+  if (!count || *count == 0) return std::nullopt;
+  Reason reason;
+  reason.candidates = static_cast<uint16_t>(*count);
+  reason.rejected_busy = reason.candidates;
+  return reason;
+}
+
+namespace {
+
+Search search_for(State& state, const Reader& reader, uint32_t chunk, Scope scope,
+                  const GuestTerms* guest, Care care) {
+  const VersionRow& version = state.versions[reader.version];
+  state.journal.begin_search(state.now);
+  Search search{state,
+                reader,
+                chunk,
+                selection_for(state, reader.version),
+                state.policy(reader.version).selection,
+                guest,
+                state.fleet.place_of(reader.peer),
+                farthest_now(state, reader, chunk),
+                is_only_at_superpeers(version, chunk),
+                version.in_flight[chunk] > kLooksPerTier,
+                care};
+  look_around(search, scope);
+  return search;
+}
+
+// What a search came to.
+Found found_by(const Search& search) {
+  const State& state = search.state;
   Found found;
   found.reason = search.reason;
+  found.reason.candidates = static_cast<uint16_t>(found.reason.candidates + search.at_caps);
+  found.reason.rejected_busy = static_cast<uint16_t>(found.reason.rejected_busy + search.at_caps);
   if (search.list.is_empty()) return found;
   const Candidate& best = search.list[0];
   found.source = best.peer;
@@ -390,15 +462,24 @@ Found search_for(State& state, const Reader& reader, uint32_t chunk, Scope scope
   return found;
 }
 
+Found find_with_care(State& state, const Reader& reader, uint32_t chunk, Scope scope,
+                     const GuestTerms* guest) {
+  Search quick = search_for(state, reader, chunk, scope, guest, Care::kQuick);
+  // Whether anybody is worth waiting for: one at its cap who has the chunk.
+  bool is_in_doubt = quick.list.is_empty() && quick.at_caps > 0 && quick.reason.rejected_busy == 0;
+  if (!is_in_doubt) return found_by(quick);
+  return found_by(search_for(state, reader, chunk, scope, guest, Care::kThorough));
+}
+
 }  // namespace
 
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope) {
-  return search_for(state, reader, chunk, scope, nullptr);
+  return find_with_care(state, reader, chunk, scope, nullptr);
 }
 
 Found find_source_for_guest(State& state, const Reader& reader, uint32_t chunk,
                             const GuestTerms& guest) {
-  return search_for(state, reader, chunk, Scope::kAnywhere, &guest);
+  return find_with_care(state, reader, chunk, Scope::kAnywhere, &guest);
 }
 
 }  // namespace tyto::tracker

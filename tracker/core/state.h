@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ class State {
  public:
   explicit State(const Config& c)
       : config(c),
+        fleet(c.assignments_per_peer),
         holdings(fleet, versions),
         transfers(fleet, versions),
         rng(c.seed),
@@ -248,6 +250,9 @@ Found find_source_for_guest(State& state, const Reader& reader, uint32_t chunk,
 // Other trackers on whose copies in flight a peer's copy in flight hangs.
 std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t chunk,
                               PeerIndex receiver);
+// Whether all others in the reader's rack that have something of its version, or are being sent it,
+// are at their caps: then no search there finds anybody. The reason is that of such a search.
+std::optional<Reason> busy_rack(const State& state, const Reader& reader);
 
 // --- assignments.cpp: orders ---
 // How a source is named to peers and people; the origin for kNoPeer.

@@ -24,6 +24,28 @@ RackDemand& demand_of(VersionRow& version, uint32_t rack) {
   return version.demands[at];
 }
 
+void note_receiver(RackDemand& demand, PeerIndex peer, HostIndex host) {
+  uint32_t at = demand.receiver_of_peer.find(peer.value());
+  if (at == IndexMap::kAbsent) {
+    at = static_cast<uint32_t>(demand.receivers.size());
+    demand.receiver_of_peer.insert(peer.value(), at);
+    demand.receivers.push_back({peer, host, 0});
+  }
+  ++demand.receivers[at].transfers;
+}
+
+void forget_receiver(RackDemand& demand, PeerIndex peer) {
+  uint32_t at = demand.receiver_of_peer.find(peer.value());
+  if (--demand.receivers[at].transfers > 0) return;
+  demand.receiver_of_peer.erase(peer.value());
+  Receiver last = demand.receivers.back();
+  demand.receivers.pop_back();
+  if (last.peer == peer) return;
+  demand.receivers[at] = last;
+  demand.receiver_of_peer.erase(last.peer.value());
+  demand.receiver_of_peer.insert(last.peer.value(), at);
+}
+
 }  // namespace
 
 TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
@@ -111,6 +133,7 @@ void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
   TransferRow& row = (*this)[index];
   RackDemand& demand = demand_of(version, fleet_.place_of(row.receiver).rack);
   ++demand.transfers;
+  note_receiver(demand, row.receiver, fleet_.peer(row.receiver).host);
   if (is_inbound(row)) ++demand.inbound;
   row.newer_in_rack = kNoTransfer;
   row.older_in_rack = demand.newest[row.chunk];
@@ -124,6 +147,7 @@ void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
   uint32_t at = version.demand_of_rack.find(rack);
   RackDemand& demand = version.demands[at];
   --demand.transfers;
+  forget_receiver(demand, row.receiver);
   if (is_inbound(row)) --demand.inbound;
   if (row.older_in_rack != kNoTransfer)
     (*this)[row.older_in_rack].newer_in_rack = row.newer_in_rack;
@@ -140,6 +164,7 @@ void Transfers::book_upload(PeerIndex source, int change) {
   HostRow& host = fleet_.host(fleet_.peer(source).host);
   TYTO_ASSERT(change > 0 || host.uploads > 0);
   host.uploads = static_cast<uint16_t>(host.uploads + change);
+  fleet_.note_uploads(fleet_.peer(source).host);
   if (change > 0) {
     fleet_.refer(source);
   } else {

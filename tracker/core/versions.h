@@ -16,19 +16,34 @@
 
 namespace tyto::tracker {
 
+// One of them, and where it stands.
+struct Holder {
+  HoldingIndex holding = kNoHolding;
+  HostIndex host{kNone};
+};
+
 // The holders of a version within one rack.
 struct RackGroup {
   uint32_t rack = kNone;
   uint32_t zone = kNone;
   uint32_t region = kNone;
-  std::vector<HoldingIndex> holdings;
+  std::vector<Holder> holders;
   std::vector<uint64_t> held;  // chunks that any of them holds; empty before a second one came
+};
+
+// A peer to which something of a version is on its way, and where it stands.
+struct Receiver {
+  PeerIndex peer = kNoPeer;
+  HostIndex host{kNone};
+  uint32_t transfers = 0;
 };
 
 // What is on its way of a version to the peers of one rack.
 struct RackDemand {
   uint32_t transfers = 0;
   uint32_t inbound = 0;  // of these, from outside the rack
+  std::vector<Receiver> receivers;
+  IndexMap receiver_of_peer;  // into receivers
   // The newest of each chunk; the others follow by TransferRow::older_in_rack.
   std::vector<TransferIndex> newest;
 };

@@ -64,10 +64,41 @@ TEST_F(HoldingsTest, GroupsMembersByRack) {
   PeerIndex c = peer(3, "z/r2/h3");
   for (PeerIndex p : {a, b, c}) holdings.add(v, p, 0);
   ASSERT_EQ(versions[v].groups.size(), 2u);
-  EXPECT_EQ(versions[v].groups[0].holdings.size(), 2u);
+  EXPECT_EQ(versions[v].groups[0].holders.size(), 2u);
   holdings.remove_all(a);
-  EXPECT_EQ(versions[v].groups[0].holdings.size(), 1u);
-  EXPECT_EQ(holdings[versions[v].groups[0].holdings[0]].peer, b);
+  EXPECT_EQ(versions[v].groups[0].holders.size(), 1u);
+  EXPECT_EQ(holdings[versions[v].groups[0].holders[0].holding].peer, b);
+}
+
+TEST_F(HoldingsTest, AHostHasRoomUntilItsUploadsAreAsManyAsItIsWorth) {
+  HostIndex host = fleet.peer(peer(1)).host;
+  HostRow& row = fleet.host(host);
+  row.uploads_max = 2;
+  auto has_room_with = [&](uint16_t uploads, uint16_t slots) {
+    row.uploads = uploads;
+    row.slots = slots;
+    fleet.note_uploads(host);
+    return fleet.has_room(host);
+  };
+  EXPECT_TRUE(has_room_with(1, 0));
+  EXPECT_FALSE(has_room_with(2, 0));
+  EXPECT_FALSE(has_room_with(1, 1));
+  EXPECT_TRUE(has_room_with(1, 2));
+}
+
+TEST_F(HoldingsTest, AHoldingIsFoundWhereItWasAndWhereItHasMovedTo) {
+  PeerIndex a = peer(1);
+  VersionIndex v1 = version(1, 2);
+  VersionIndex v2 = version(2, 2);
+  holdings.add(v1, a, 0);
+  HoldingIndex first = holdings.find(v1, a);
+  EXPECT_EQ(holdings.find(v1, a, first), first);
+  EXPECT_EQ(holdings.find(v2, a, first), kNoHolding);
+  holdings.remove_all(a);
+  EXPECT_EQ(holdings.find(v1, a, first), kNoHolding);
+  holdings.add(v2, a, 0);  // takes the row
+  holdings.add(v1, a, 0);
+  EXPECT_EQ(holdings.find(v1, a, first), holdings.find(v1, a));
 }
 
 // Against a plain model, over many random steps.

@@ -32,8 +32,9 @@ bool Protection::is_at_zone_floor(uint32_t chunk) const {
       if (++looks >= kZoneLooks) return true;
       continue;
     }
-    for (HoldingIndex holding : group.holdings) {
-      if (state_.holdings.has(holding, chunk) && ++found > caching_.zone_copies_floor) return false;
+    for (const Holder& holder : group.holders) {
+      if (state_.holdings.has(holder.holding, chunk) && ++found > caching_.zone_copies_floor)
+        return false;
       if (++looks >= kZoneLooks) return true;
     }
   }

@@ -21,6 +21,7 @@ void book(State& state, const Export& kept, int change) {
   HostRow& host = state.fleet.host(state.fleet.peer(kept.source).host);
   host.uploads = static_cast<uint16_t>(host.uploads + change);
   host.guest_uploads = static_cast<uint16_t>(host.guest_uploads + change);
+  state.fleet.note_uploads(state.fleet.peer(kept.source).host);
 }
 
 void offer(State& state, const Guest& guest, const Found& found) {
