@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -25,7 +26,7 @@ _FIGURES = ("core_decisions_per_s", "decisions_per_exchange", "bytes_per_peer_ch
 
 def main():
     given = _parse(sys.argv[1:])
-    build = (given.build or built("tracker", ("tracker_bench",))).absolute()
+    build = (given.build or built("tracker", ("tracker_bench", "tracker_rpc_bench"))).absolute()
     curve = []
     for peers in given.peers:
         figures = _measure(build, peers, given)
@@ -35,7 +36,13 @@ def main():
         print(f"{peers:>9} peers  {figures['core_decisions_per_s']:>9.0f} decisions/s  "
               f"p99 {figures['p99_decision_us']:.1f} us", flush=True)
     # The largest fleet is what the targets speak of.
+    rpc = _measure_rpc(build, given)
+    if rpc is None:
+        return _FAILED
+    print(f"through RPC: {rpc['rpc_decisions_per_s']:.0f} decisions a second of the server's "
+          f"processor, {rpc['rpc_us_per_decision']:.1f} us each", flush=True)
     result = {name: curve[-1][name] for name in _FIGURES}
+    result |= {"rpc_decisions_per_s": rpc["rpc_decisions_per_s"], "rpc": rpc}
     result |= {"curve": curve, "command": shlex.join(["tools/bench", "tracker", *sys.argv[1:]]),
                "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
                "machine": machine.describe()}
@@ -49,10 +56,20 @@ def main():
 
 def _measure(build, peers, given):
     """The figures of one size, from a process of its own; None, and a message, if it failed."""
+    return _run(build / "tests" / "bench" / "tracker_bench", peers, given)
+
+
+def _measure_rpc(build, given):
+    """The same through RPC, with the largest fleet known."""
+    return _run(build / "tests" / "bench" / "tracker_rpc_bench", given.peers[-1], given)
+
+
+def _run(program, peers, given):
     versions = given.versions or max(10, peers // _PEERS_PER_VERSION)
-    command = [build / "tests" / "bench" / "tracker_bench", "--peers", str(peers), "--versions",
-               str(versions), "--seconds", str(given.seconds)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [program, "--peers", str(peers), "--versions", str(versions), "--seconds",
+               str(given.seconds)]
+    large_pages = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=large_pages)
     if ran.returncode != 0:
         print(f"tools/bench tracker: {shlex.join(map(str, command))} ended with "
               f"{ran.returncode}: {ran.stderr.strip()}", file=sys.stderr)

@@ -10,6 +10,10 @@ namespace tyto::bench {
 namespace {
 
 constexpr uint32_t kPeersPerReader = 10;
+// So many peers of as many have one upload slot: then half of those who hold what is read are at
+// their caps.
+constexpr uint32_t kOneSlotPeers = 5;
+constexpr uint32_t kPeersPerSlotRule = 8;
 constexpr uint32_t kChunksPerHolding = 192;  // of a peer that holds part of a version
 constexpr std::size_t kResultsPerExchange = 2;
 constexpr uint32_t kChunkBytes = 1 * kMiB;
@@ -44,10 +48,7 @@ uint32_t Zipf::draw(Rng& rng) const {
   return static_cast<uint32_t>(std::upper_bound(sums_.begin(), sums_.end(), at) - sums_.begin());
 }
 
-Fleet::Fleet(const FleetSize& size)
-    : size_(size), core_(config_for(size)), zipf_(size.versions), peers_(size.peers) {}
-
-VersionFacts Fleet::facts(uint32_t version) const {
+VersionFacts facts_of(uint32_t version) {
   VersionFacts facts;
   uint64_t spread = mix64(version);
   std::memcpy(facts.id.digest.bytes.data(), &spread, sizeof spread);
@@ -61,23 +62,25 @@ VersionFacts Fleet::facts(uint32_t version) const {
   return facts;
 }
 
-void Fleet::publish() {
+std::vector<tracker::Input> catalog_of(uint32_t versions) {
+  std::vector<tracker::Input> inputs;
   BucketConfig bucket;
   bucket.id = BucketId(1);
   bucket.name = "bench";
   bucket.origin = "http://origin/";
-  core_.apply(now_, tracker::BucketLoaded{bucket}, effects_);
+  inputs.emplace_back(tracker::BucketLoaded{bucket});
   std::vector<Digest> roots(kChunks);
   for (Digest& root : roots) root.bytes.fill(1);
-  for (uint32_t v = 0; v < size_.versions; ++v) {
-    auto ref = std::make_shared<const VersionFacts>(facts(v));
-    core_.apply(now_, tracker::VersionLoaded{ref, roots}, effects_);
-    core_.apply(now_, tracker::NameLoaded{"bench", ref->key, ref->id, true}, effects_);
+  for (uint32_t v = 0; v < versions; ++v) {
+    auto ref = std::make_shared<const VersionFacts>(facts_of(v));
+    inputs.emplace_back(tracker::VersionLoaded{ref, roots});
+    inputs.emplace_back(tracker::NameLoaded{"bench", ref->key, ref->id, true});
   }
-  core_.apply(now_, tracker::CatalogLoaded{TrackerEpoch(1), true}, effects_);
+  inputs.emplace_back(tracker::CatalogLoaded{TrackerEpoch(1), true});
+  return inputs;
 }
 
-void Fleet::register_peer(uint32_t p) {
+RegisterRequest registration_of(uint32_t p) {
   RegisterRequest request;
   request.peer = PeerId(mix64(p) | 1);
   request.name = "p" + std::to_string(p);
@@ -87,14 +90,34 @@ void Fleet::register_peer(uint32_t p) {
   request.location.host = "h" + std::to_string(p);
   request.data_address = {"10.1.2.3", 7000};
   request.store_bytes = 4 * kGiB;
-  request.uploads_max = p % 2 == 0 ? 1 : 0;
-  core_.apply(now_, tracker::RegisterArrived{tracker::ConnectionId(p), std::move(request)},
-              effects_);
+  request.uploads_max = p % kPeersPerSlotRule < kOneSlotPeers ? 1 : 0;
+  return request;
+}
+
+InventoryPage drawn_holding(const Zipf& zipf, Rng& rng) {
+  VersionFacts known = facts_of(zipf.draw(rng));
+  InventoryPage page;
+  page.is_last = true;
+  InventoryEntry entry{known.id, known.chunking, Bitmap(kChunks), {}};
+  uint32_t count = rng.one_in(1, 2) ? kChunks : kChunksPerHolding;
+  uint32_t first = rng.below(kChunks);
+  for (uint32_t c = 0; c < count; ++c) entry.chunks.set((first + c) % kChunks);
+  page.entries.push_back(std::move(entry));
+  return page;
+}
+
+Fleet::Fleet(const FleetSize& size)
+    : size_(size), core_(config_for(size)), zipf_(size.versions), peers_(size.peers) {}
+
+void Fleet::publish() {
+  for (tracker::Input& input : catalog_of(size_.versions))
+    core_.apply(now_, std::move(input), effects_);
 }
 
 void Fleet::join() {
   for (uint32_t p = 0; p < size_.peers; ++p) {
-    register_peer(p);
+    core_.apply(now_, tracker::RegisterArrived{tracker::ConnectionId(p), registration_of(p)},
+                effects_);
     take();
     park(p, {});
   }
@@ -102,16 +125,10 @@ void Fleet::join() {
 
 void Fleet::hold() {
   for (uint32_t p = 0; p < size_.peers; ++p) {
-    VersionFacts known = facts(zipf_.draw(rng_));
     tracker::InventoryArrived arrived;
     arrived.session = peers_[p].session;
-    arrived.page.is_last = true;
-    InventoryEntry entry{known.id, known.chunking, Bitmap(kChunks), {}};
-    uint32_t count = rng_.one_in(1, 2) ? kChunks : kChunksPerHolding;
-    uint32_t first = rng_.below(kChunks);
-    for (uint32_t c = 0; c < count; ++c) entry.chunks.set((first + c) % kChunks);
-    peer_chunks_ += count;
-    arrived.page.entries.push_back(std::move(entry));
+    arrived.page = drawn_holding(zipf_, rng_);
+    peer_chunks_ += arrived.page.entries[0].chunks.count();
     core_.handle(now_, std::move(arrived), effects_);
     take();
   }
@@ -124,7 +141,7 @@ void Fleet::open() {
     reader.peer = r * kPeersPerReader + rng_.below(kPeersPerReader);
     reader.version = zipf_.draw(rng_);
     peers_[reader.peer].reader = r;
-    VersionFacts known = facts(reader.version);
+    VersionFacts known = facts_of(reader.version);
     tracker::InventoryArrived arrived;
     arrived.session = peers_[reader.peer].session;
     InventoryEntry entry{known.id, known.chunking, Bitmap(kChunks), {}};
@@ -169,7 +186,7 @@ std::vector<Event> Fleet::results(Reader& reader) {
     const Doing& done = reader.doing.front();
     ChunkVerified verified;
     verified.assignment = done.assignment;
-    verified.chunk = {facts(reader.version).id, done.chunk};
+    verified.chunk = {facts_of(reader.version).id, done.chunk};
     verified.source = {done.kind, done.source, {"10.1.2.3", 7000}, Generation(0)};
     verified.bytes = kChunkBytes;
     verified.took = now_ - done.since;

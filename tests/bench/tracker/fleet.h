@@ -26,6 +26,17 @@ struct FleetSize {
   uint32_t explain_records = tracker::ExplainConfig{}.records;  // kept by the journal
 };
 
+inline constexpr uint32_t kChunks = 256;  // of each version
+
+// The peers and versions that all fleets of this benchmark are made of.
+VersionFacts facts_of(uint32_t version);
+// The bucket, its versions, their roots and names, and that all is loaded.
+std::vector<tracker::Input> catalog_of(uint32_t versions);
+// The peer stands in a rack of 40, a zone of 25,000 and a region of 250,000.
+RegisterRequest registration_of(uint32_t peer);
+// One version by the law, half of them all of it and half of them 192 chunks.
+InventoryPage drawn_holding(const Zipf& zipf, Rng& rng);
+
 // What some exchanges came to, handed in together and decided on at once.
 struct Turn {
   uint64_t exchanges = 0;
@@ -47,7 +58,6 @@ enum class Clock : uint8_t {
 // Purity: pure, but for turn(), which reads a clock.
 class Fleet {
  public:
-  static constexpr uint32_t kChunks = 256;
   static constexpr uint32_t kReportsMax = 24;
 
   explicit Fleet(const FleetSize& size);
@@ -90,8 +100,6 @@ class Fleet {
     std::deque<Doing> doing;
   };
 
-  VersionFacts facts(uint32_t version) const;
-  void register_peer(uint32_t peer);
   void park(uint32_t peer, std::vector<Event> events);
   tracker::ExchangeArrived exchange(uint32_t peer, std::vector<Event> events);
   std::vector<Event> results(Reader& reader);
