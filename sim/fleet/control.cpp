@@ -1,7 +1,7 @@
 #include "sim/fleet/control.h"
 
 #include "sim/fleet/world.h"
-#include "sim/world/control_plane.h"
+#include "sim/world/catalog.h"
 
 namespace tyto::sim::fleet {
 namespace {

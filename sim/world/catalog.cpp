@@ -1,4 +1,6 @@
-#include "sim/world/control_plane.h"
+#include "sim/world/catalog.h"
+
+#include "sim/models/content.h"
 
 namespace tyto::sim {
 
@@ -9,6 +11,14 @@ void Catalog::put(const VersionFactsRef& facts) {
 
 void Catalog::put_root(const ChunkId& chunk, const Digest& root) {
   versions_[chunk.version].roots[chunk.index.value()] = root;
+}
+
+void Catalog::publish(const VersionFactsRef& facts) {
+  put(facts);
+  for (uint32_t i = 0; i < facts->chunking.chunk_count(); ++i) {
+    ChunkId chunk{facts->id, ChunkIndex(i)};
+    put_root(chunk, root_of(right_content(chunk)));
+  }
 }
 
 std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch epoch) const {

@@ -1,6 +1,5 @@
 #include "sim/world/control_plane.h"
 
-#include "sim/world/hash_messages.h"
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -23,6 +22,7 @@ void lose_generations(ExchangeDown& down) {
 ControlPlane::ControlPlane(World& world, const Scenario& scenario)
     : world_(world),
       scenario_(scenario),
+      tracker_(world, scenario, catalog_),
       lines_(scenario.fleet.size()),
       latency_(make_stream(scenario.seed, Stream::kLatency)) {}
 
@@ -36,7 +36,7 @@ bool ControlPlane::is_connected(NodeId node) const {
   if (found == connections_.end()) return false;
   const Connection& connection = found->second;
   return connection.is_registered && connection.is_open_at_tracker &&
-         connection.tracker_run == run_ && !lines_[node.value()].is_cut;
+         connection.tracker_run == tracker_.run() && !lines_[node.value()].is_cut;
 }
 
 // --- what peers do ---
@@ -103,15 +103,12 @@ void ControlPlane::post_up(Connection& connection, ToTracker content) {
 void ControlPlane::post_down(Connection& connection, ToPeer content) {
   uint64_t id = next_mail_++;
   mail_[id] = {connection.id, std::move(content)};
-  Instant sent = std::max(world_.now(), processor_.free_at());
-  Instant arrival = sent + scenario_.latency.sample(latency_);
+  Instant arrival = tracker_.sends_at() + scenario_.latency.sample(latency_);
   world_.schedule(ordered(connection.last_down, arrival), EventKind::kPeerMail, id);
 }
 
 void ControlPlane::on_tracker_mail(uint64_t id) {
-  if (line_.empty() && !processor_.is_busy(world_.now())) return open_tracker_mail(id);
-  line_.push_back(id);
-  wake_line();
+  if (tracker_.takes_mail(id)) open_tracker_mail(id);
 }
 
 void ControlPlane::open_tracker_mail(uint64_t id) {
@@ -122,42 +119,10 @@ void ControlPlane::open_tracker_mail(uint64_t id) {
     lines_[connection->node.value()].held_up.push_back(id);
     return;
   }
-  if (connection != nullptr && core_ != nullptr && is_frozen_) {
-    held_at_tracker_.push_back(id);
-    return;
-  }
+  if (connection != nullptr && tracker_.holds_mail(id)) return;
   auto content = std::get<ToTracker>(std::move(found->second.content));
   mail_.erase(found);
   if (connection != nullptr) take_at_tracker(*connection, std::move(content));
-}
-
-// Takes the processor for what a step sends. What it sends leaves when it is done.
-void ControlPlane::charge(const tracker::Effects& effects) {
-  const ProcessorSpec& spec = scenario_.processor;
-  if (spec.per_exchange == Duration() && spec.per_decision == Duration()) return;
-  std::size_t decisions = 0;
-  for (const tracker::Effect& effect : effects)
-    if (auto* answered = std::get_if<tracker::ExchangeAnswered>(&effect))
-      decisions += answered->down.commands.size();
-  processor_.work(world_.now(),
-                  spec.per_exchange + spec.per_decision * static_cast<int64_t>(decisions));
-}
-
-// Takes what waits in line until there is work again.
-void ControlPlane::on_tracker_free() {
-  has_wake_ = false;
-  while (!line_.empty() && !processor_.is_busy(world_.now())) {
-    uint64_t mail = line_.front();
-    line_.pop_front();
-    open_tracker_mail(mail);
-  }
-  wake_line();
-}
-
-void ControlPlane::wake_line() {
-  if (line_.empty() || has_wake_) return;
-  has_wake_ = true;
-  world_.schedule(std::max(world_.now(), processor_.free_at()), EventKind::kTrackerFree);
 }
 
 void ControlPlane::on_peer_mail(uint64_t id) {
@@ -176,18 +141,18 @@ void ControlPlane::on_peer_mail(uint64_t id) {
 void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
   if (auto* asked = std::get_if<RootsAsked>(&content)) {
     if (!connection.is_open_at_tracker) return;
-    post_down(connection, core_->roots(asked->version, asked->first));
+    post_down(connection, tracker_.core()->roots(asked->version, asked->first));
     return;
   }
   tracker::Input input = std::get<tracker::Input>(std::move(content));
   if (std::holds_alternative<tracker::RegisterArrived>(input)) {
-    if (core_ == nullptr) {
+    if (tracker_.core() == nullptr) {
       close_at_tracker(connection, {ErrorCode::kUnavailable, "connection refused"});
       return;
     }
-    connection.tracker_run = run_;
+    connection.tracker_run = tracker_.run();
     connection.is_open_at_tracker = true;
-    tracker_step(std::move(input));
+    tracker_.step(std::move(input));
     return;
   }
   if (!connection.is_open_at_tracker) {
@@ -206,7 +171,7 @@ void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
     exchange->token = tracker::ExchangeToken(next_token_++);
     tokens_[exchange->token.value()] = connection.id;
   }
-  tracker_step(std::move(input));
+  tracker_.step(std::move(input));
   if (lost != 0) forget_exchanges(lost);
 }
 
@@ -243,7 +208,7 @@ void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
   world_.node(node).deliver(std::move(input));
 }
 
-// --- the tracker's process ---
+// --- what the tracker does ---
 
 void ControlPlane::close_at_tracker(Connection& connection, Error error) {
   connection.is_open_at_tracker = false;
@@ -257,21 +222,7 @@ void ControlPlane::forget_exchanges(uint64_t connection) {
   std::erase_if(tokens_, [&](const auto& entry) { return entry.second == connection; });
 }
 
-void ControlPlane::tracker_step(tracker::Input input) {
-  if (core_ == nullptr) return;
-  world_.hash().add(uint64_t{input.index()});
-  effects_.clear();
-  core_->handle(world_.now(), std::move(input), effects_);
-  tracker::Effects effects = std::move(effects_);
-  charge(effects);
-  for (tracker::Effect& effect : effects) {
-    add_to(world_.hash(), effect);
-    carry_out(std::move(effect));
-  }
-  arm_tracker_timer();
-}
-
-void ControlPlane::carry_out(tracker::Effect effect) {
+void ControlPlane::tell_peer(tracker::Effect effect) {
   if (auto* answered = std::get_if<tracker::RegisterAnswered>(&effect)) {
     Connection* connection = find(answered->connection.value());
     if (connection == nullptr || !connection->is_open_at_tracker) return;
@@ -294,103 +245,16 @@ void ControlPlane::carry_out(tracker::Effect effect) {
     tokens_.erase(token);
     if (connection != nullptr && connection->is_open_at_tracker)
       close_at_tracker(*connection, std::move(denied->error));
-  } else if (auto* resolved = std::get_if<tracker::VersionResolved>(&effect)) {
-    save(resolved->facts);
-  } else if (auto* learned = std::get_if<tracker::RootLearned>(&effect)) {
-    save(std::pair(learned->chunk, learned->root));
-  } else if (auto* notice = std::get_if<tracker::Notice>(&effect)) {
-    world_.noticed(*notice);
-  }
-}
-
-void ControlPlane::arm_tracker_timer() {
-  Instant due = core_->next_deadline();
-  if (due.is_never()) return;
-  due = std::max(due, world_.now());
-  if (due >= timer_at_) return;
-  timer_at_ = due;
-  world_.schedule(due, EventKind::kTrackerTimer);
-}
-
-void ControlPlane::on_tracker_timer() {
-  if (world_.now() != timer_at_) return;  // a time that no longer counts
-  timer_at_ = Instant::never();
-  if (!is_tracker_up()) return;
-  if (core_->next_deadline() <= world_.now()) {
-    tracker_step(tracker::TimePassed{});
-  } else {
-    arm_tracker_timer();
-  }
-}
-
-void ControlPlane::start_tracker() {
-  if (core_ != nullptr) return;
-  ++run_;
-  tracker::Config config = scenario_.tracker;
-  config.seed = make_stream(scenario_.seed + run_, Stream::kTracker).next64();
-  core_ = std::make_unique<tracker::TrackerCore>(config);
-  for (tracker::Input& input : catalog_.load(scenario_, TrackerEpoch(run_))) {
-    tracker_step(std::move(input));
   }
 }
 
 void ControlPlane::crash_tracker() {
-  if (core_ == nullptr) return;
-  write_catalog_until(world_.now() - scenario_.catalog_lag);
-  unwritten_.clear();
-  core_.reset();
-  is_frozen_ = false;
-  for (uint64_t id : held_at_tracker_) mail_.erase(id);
-  held_at_tracker_.clear();
-  for (uint64_t id : line_) mail_.erase(id);
-  line_.clear();
-  processor_ = Processor();
+  if (tracker_.core() == nullptr) return;
+  for (uint64_t id : tracker_.crash()) mail_.erase(id);
   tokens_.clear();
   for (auto& [id, connection] : connections_) {
     if (connection.is_open_at_tracker)
       close_at_tracker(connection, {ErrorCode::kUnavailable, "the tracker closed the connection"});
-  }
-}
-
-void ControlPlane::freeze_tracker() {
-  is_frozen_ = core_ != nullptr;
-  ++upsets_;
-}
-
-void ControlPlane::thaw_tracker() {
-  if (!is_frozen_) return;
-  is_frozen_ = false;
-  ++upsets_;
-  for (uint64_t id : held_at_tracker_) world_.schedule(world_.now(), EventKind::kTrackerMail, id);
-  held_at_tracker_.clear();
-  arm_tracker_timer();
-}
-
-// --- the catalog is written in the background ---
-
-void ControlPlane::save(std::variant<VersionFactsRef, std::pair<ChunkId, Digest>> change) {
-  write_catalog_until(world_.now() - scenario_.catalog_lag);
-  unwritten_.push_back({world_.now(), std::move(change)});
-}
-
-void ControlPlane::publish(const VersionFactsRef& facts) {
-  catalog_.put(facts);
-  for (uint32_t i = 0; i < facts->chunking.chunk_count(); ++i) {
-    ChunkId chunk{facts->id, ChunkIndex(i)};
-    catalog_.put_root(chunk, root_of(right_content(chunk)));
-  }
-}
-
-void ControlPlane::write_catalog_until(Instant when) {
-  while (!unwritten_.empty() && unwritten_.front().since <= when) {
-    auto& change = unwritten_.front().change;
-    if (auto* facts = std::get_if<VersionFactsRef>(&change)) {
-      catalog_.put(*facts);
-    } else {
-      const auto& [chunk, root] = std::get<1>(change);
-      catalog_.put_root(chunk, root);
-    }
-    unwritten_.pop_front();
   }
 }
 
@@ -425,7 +289,7 @@ void ControlPlane::drop(NodeId node) {
     Connection connection = connections_.at(id);
     connections_.erase(id);
     if (lines_[node.value()].connection == id) lines_[node.value()].connection = 0;
-    tracker_step(tracker::ConnectionLost{tracker::ConnectionId(id)});
+    tracker_.step(tracker::ConnectionLost{tracker::ConnectionId(id)});
     forget_exchanges(id);
     if (!connection.is_open_at_peer) continue;
     if (connection.is_registered) {

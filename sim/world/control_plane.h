@@ -1,18 +1,16 @@
-// Connections between peers and the tracker, and the tracker's process.
+// Connections between peers and the tracker.
 #pragma once
 
 #include <deque>
 #include <map>
-#include <memory>
-#include <optional>
 #include <variant>
 #include <vector>
 
 #include "peer/core/inputs.h"
-#include "sim/models/processor.h"
+#include "sim/world/catalog.h"
 #include "sim/world/scenario.h"
+#include "sim/world/tracker_process.h"
 #include "sim/world/world_event.h"
-#include "tracker/core/tracker_core.h"
 
 namespace tyto::sim {
 
@@ -24,32 +22,15 @@ struct RootsAsked {
   uint32_t first = 0;
 };
 
-// What lasts when a tracker dies: versions, their roots, names.
-class Catalog {
- public:
-  struct Version {
-    VersionFactsRef facts;
-    std::map<uint32_t, Digest> roots;
-  };
-  void put(const VersionFactsRef& facts);
-  void put_root(const ChunkId& chunk, const Digest& root);
-  // As a tracker reads it at its start.
-  std::vector<tracker::Input> load(const Scenario& scenario, TrackerEpoch epoch) const;
-
- private:
-  std::map<VersionId, Version> versions_;
-  std::map<std::string, VersionId> names_;
-};
-
 // How many of what there are.
 struct ControlRecords {
   std::size_t connections = 0;
   std::size_t exchanges = 0;  // that the tracker has not answered
 };
 
-// Carries messages with latency and in order, loses connections, hosts the tracker.
+// Carries messages with latency and in order, and loses connections.
 //
-// Ownership: borrows the world, whose part it is.
+// Ownership: borrows the world, whose part it is. Owns the tracker's process and its catalog.
 // Bounds:    a connection a live process, and those on their way to being closed.
 class ControlPlane {
  public:
@@ -64,20 +45,25 @@ class ControlPlane {
   void hang_up(NodeId node);
 
   // --- events ---
-  void on_tracker_free();
+  void on_tracker_free() { tracker_.on_free(); }
   void on_tracker_mail(uint64_t mail);
   void on_peer_mail(uint64_t mail);
-  void on_tracker_timer();
+  void on_tracker_timer() { tracker_.on_timer(); }
   void on_connect_timeout(NodeId node, uint64_t connection);
   void on_cut_timeout(NodeId node, uint64_t cut);
 
+  // --- for the tracker's process ---
+  // It is this mail's turn.
+  void open_tracker_mail(uint64_t mail);
+  // An answer to a connection, if there still is one.
+  void tell_peer(tracker::Effect effect);
+
   // --- faults ---
-  void start_tracker();
-  // Into the catalog, with all roots: a published object.
-  void publish(const VersionFactsRef& facts);
+  void start_tracker() { tracker_.start(); }
+  void publish(const VersionFactsRef& facts) { catalog_.publish(facts); }
   void crash_tracker();
-  void freeze_tracker();
-  void thaw_tracker();
+  void freeze_tracker() { tracker_.freeze(); }
+  void thaw_tracker() { tracker_.thaw(); }
   void cut(NodeId node);
   void mend(NodeId node);
   // The connection breaks and both sides notice.
@@ -85,12 +71,12 @@ class ControlPlane {
 
   // --- for checkers ---
   // Null while the tracker is dead.
-  const tracker::TrackerCore* tracker() const { return core_.get(); }
-  uint64_t tracker_run() const { return run_; }
+  const tracker::TrackerCore* tracker() const { return tracker_.core(); }
+  uint64_t tracker_run() const { return tracker_.run(); }
   ControlRecords records() const { return {connections_.size(), tokens_.size()}; }
   // Counts the times the tracker was frozen or thawed.
-  uint64_t upsets() const { return upsets_; }
-  bool is_tracker_up() const { return core_ != nullptr && !is_frozen_; }
+  uint64_t upsets() const { return tracker_.upsets(); }
+  bool is_tracker_up() const { return tracker_.is_up(); }
   // Whether the peer has a session, as far as it knows, with the tracker that runs now.
   bool is_connected(NodeId node) const;
 
@@ -124,22 +110,16 @@ class ControlPlane {
 
   Connection* find(uint64_t connection);
   void post_up(Connection& connection, ToTracker content);
-  void open_tracker_mail(uint64_t mail);
-  void charge(const tracker::Effects& effects);
-  void wake_line();
   void post_down(Connection& connection, ToPeer content);
   void close_at_tracker(Connection& connection, Error error);
   void take_at_tracker(Connection& connection, ToTracker content);
   void take_at_peer(Connection& connection, ToPeer content);
   void forget_exchanges(uint64_t connection);
-  void tracker_step(tracker::Input input);
-  void carry_out(tracker::Effect effect);
-  void arm_tracker_timer();
-  void save(std::variant<VersionFactsRef, std::pair<ChunkId, Digest>> change);
-  void write_catalog_until(Instant when);
 
   World& world_;
   const Scenario& scenario_;
+  Catalog catalog_;
+  TrackerProcess tracker_;
   std::map<uint64_t, Connection> connections_;
   std::map<uint64_t, Mail> mail_;
   std::vector<Line> lines_;
@@ -147,22 +127,6 @@ class ControlPlane {
   uint64_t next_mail_ = 1;
   uint64_t next_token_ = 1;
   std::map<uint64_t, uint64_t> tokens_;  // exchange token -> connection
-  std::unique_ptr<tracker::TrackerCore> core_;
-  tracker::Effects effects_;
-  Processor processor_;                   // the tracker's
-  std::deque<uint64_t> line_;             // mail that waits for it
-  bool has_wake_ = false;                 // an event will take from the line
-  std::deque<uint64_t> held_at_tracker_;  // mail that waits for a frozen process
-  bool is_frozen_ = false;
-  uint64_t run_ = 0;
-  uint64_t upsets_ = 0;
-  Instant timer_at_ = Instant::never();
-  Catalog catalog_;
-  struct Unwritten {
-    Instant since;
-    std::variant<VersionFactsRef, std::pair<ChunkId, Digest>> change;
-  };
-  std::deque<Unwritten> unwritten_;
   Rng latency_;
 };
 
