@@ -184,9 +184,11 @@ struct Leave {
 };
 
 struct CoreState {
-  CoreState(const Policy& p, uint64_t seed) : policy(p), rng(seed), salt(mix64(seed)) {}
+  CoreState(std::shared_ptr<const Policy> p, uint64_t seed)
+      : shared_policy(std::move(p)), policy(*shared_policy), rng(seed), salt(mix64(seed)) {}
 
-  const Policy policy;
+  const std::shared_ptr<const Policy> shared_policy;
+  const Policy& policy;
   Rng rng;
   const uint64_t salt;  // makes peers differ where all have the same to choose from
   Session session;

@@ -84,6 +84,7 @@ void settle(Turn& turn) {
   check_orphans(turn);
   check_ensures(turn);
   check_partials(turn);
+  trim_transfers(turn.state);
   flush(turn);
 }
 
@@ -127,7 +128,9 @@ std::size_t versions_bytes(const Versions& versions) {
 }  // namespace
 
 PeerCore::PeerCore(const Policy& policy, uint64_t seed)
-    : state_(std::make_unique<CoreState>(policy, seed)) {}
+    : PeerCore(std::make_shared<const Policy>(policy), seed) {}
+PeerCore::PeerCore(std::shared_ptr<const Policy> policy, uint64_t seed)
+    : state_(std::make_unique<CoreState>(std::move(policy), seed)) {}
 PeerCore::~PeerCore() = default;
 
 void PeerCore::handle(Instant now, Input input, Effects& effects) {
@@ -148,6 +151,13 @@ Instant PeerCore::next_deadline() const {
 bool PeerCore::holds(const ChunkId& chunk) const {
   VersionEntry* version = find_version(*state_, chunk.version);
   return version != nullptr && is_held(version->second, chunk.index);
+}
+
+void PeerCore::look_ahead() const {
+  constexpr std::size_t kLineBytes = 64;
+  const char* begin = reinterpret_cast<const char*>(state_.get());
+  for (std::size_t at = 0; at < sizeof(CoreState); at += kLineBytes)
+    __builtin_prefetch(begin + at, 1);
 }
 
 std::size_t PeerCore::memory_bytes() const {

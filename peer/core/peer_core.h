@@ -67,6 +67,8 @@ struct CoreState;
 class PeerCore {
  public:
   PeerCore(const Policy& policy, uint64_t seed);
+  // The same with settings that many cores share. Requires: `policy` is not null.
+  PeerCore(std::shared_ptr<const Policy> policy, uint64_t seed);
   ~PeerCore();
   PeerCore(const PeerCore&) = delete;
   PeerCore& operator=(const PeerCore&) = delete;
@@ -77,7 +79,10 @@ class PeerCore {
   Instant next_deadline() const;
 
   bool holds(const ChunkId& chunk) const;
-  // Bytes of memory of this core's own, besides shared facts.
+  // Fetches into the caches what handle() looks at first, for hosts of very many cores, whose turns
+  // are known ahead. Changes nothing.
+  void look_ahead() const;
+  // Bytes of memory of this core's own, besides shared facts and settings.
   std::size_t memory_bytes() const;
 
  private:

@@ -1,6 +1,7 @@
 #include "peer/core/transfers.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "peer/core/assignments.h"
 #include "peer/core/cache.h"
@@ -15,6 +16,10 @@ namespace tyto::peer {
 namespace {
 
 using Transfers = std::vector<Transfer>;
+
+// Cores are many, and a list that doubles is half empty: there is room for some more transfers
+// than there are.
+constexpr std::size_t kRoom = 4;
 
 Transfers::iterator find(CoreState& state, TransferId id) {
   return std::find_if(state.transfers.begin(), state.transfers.end(),
@@ -103,7 +108,19 @@ void start_transfer(Turn& turn, Transfer transfer) {
     effect.without_tracker = transfer.ask == Ask::kToGetIt;
     turn.emit(std::move(effect));
   }
-  state.transfers.push_back(std::move(transfer));
+  Transfers& transfers = state.transfers;
+  if (transfers.size() == transfers.capacity())
+    transfers.reserve(transfers.size() + std::max(kRoom, transfers.size() / 4));
+  transfers.push_back(std::move(transfer));
+}
+
+void trim_transfers(CoreState& state) {
+  Transfers& transfers = state.transfers;
+  if (transfers.capacity() < transfers.size() + transfers.size() / 4 + 3 * kRoom) return;
+  Transfers fewer;
+  fewer.reserve(transfers.empty() ? 0 : transfers.size() + kRoom);
+  std::move(transfers.begin(), transfers.end(), std::back_inserter(fewer));
+  transfers = std::move(fewer);
 }
 
 void cancel_transfer(Turn& turn, std::size_t index, const std::string& why) {

@@ -13,6 +13,8 @@ namespace tyto::peer {
 void start_transfer(Turn& turn, Transfer transfer);
 // Cancels the transfer at `index` of the table, and tells whom it concerns.
 void cancel_transfer(Turn& turn, std::size_t index, const std::string& why);
+// Gives back the room of transfers that are over.
+void trim_transfers(CoreState& state);
 // Keeps a holder in mind for when there is no tracker.
 void note_holder(Version& version, const Source& source);
 

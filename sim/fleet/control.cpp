@@ -32,7 +32,7 @@ uint32_t Control::node_of(uint64_t number) const {
 
 void Control::post_up(uint32_t node, Tick delay, tracker::Input input) {
   uint16_t life = world_.network().host(node).life;
-  up_[world_.tick() + delay].push_back({node, life, std::move(input)});
+  up_.post(world_.tick() + delay, {node, life, std::move(input)});
 }
 
 void Control::connect(uint32_t node, RegisterRequest request) {
@@ -59,26 +59,34 @@ void Control::hang_up(uint32_t node) {
 
 void Control::post_to_peer(uint32_t node, Duration delay, peer::Input input) {
   Tick due = world_.tick() + std::max<Tick>(1, tick_of(delay));
-  down_[due].push_back({node, world_.network().host(node).life, std::move(input)});
+  down_.post(due, {node, world_.network().host(node).life, std::move(input)});
 }
 
 void Control::post_down(uint32_t node, peer::Input input) {
-  down_[world_.tick() + latency_].push_back({node, lines_[node].life, std::move(input)});
+  down_.post(world_.tick() + latency_, {node, lines_[node].life, std::move(input)});
 }
 
 void Control::deliver(Tick now) {
-  while (!down_.empty() && down_.begin()->first <= now) {
-    std::vector<DownMail> mails = std::move(down_.begin()->second);
-    down_.erase(down_.begin());
-    for (DownMail& mail : mails) {
+  constexpr std::size_t kStep = 4;  // pieces between two steps of looking ahead
+  while (down_.has_due(now)) {
+    std::vector<DownMail> mails = down_.take();
+    auto look_ahead = [&](std::size_t at, Peers::Ahead what) {
+      if (at < mails.size()) world_.peers().look_ahead(mails[at].node, what);
+    };
+    for (std::size_t i = 0; i < mails.size(); ++i) {
+      look_ahead(i + 3 * kStep, Peers::Ahead::kRow);
+      look_ahead(i + 2 * kStep, Peers::Ahead::kCore);
+      look_ahead(i + kStep, Peers::Ahead::kState);
+      DownMail& mail = mails[i];
       const Host& host = world_.network().host(mail.node);
       if (host.is_alive && host.life == mail.life)
         world_.peers().deliver(mail.node, std::move(mail.input));
     }
+    down_.give_back(std::move(mails));
   }
 }
 
-void Control::take(UpMail mail) {
+void Control::take(UpMail& mail) {
   Line& line = lines_[mail.node];
   if (std::holds_alternative<tracker::RegisterArrived>(mail.input)) {
     line.life = mail.life;
@@ -118,9 +126,8 @@ void Control::start_tracker() {
 
 void Control::decide() {
   core_->decide(world_.now(), effects_);
-  tracker::Effects effects = std::move(effects_);
+  for (tracker::Effect& effect : effects_) carry_out(effect);
   effects_.clear();
-  for (tracker::Effect& effect : effects) carry_out(effect);
   uint64_t decisions = core_->counters().assignments - decisions_;
   decisions_ = core_->counters().assignments;
   if (per_decision_ == Duration()) return;
@@ -135,12 +142,15 @@ void Control::run_tracker(Tick now) {
     core_->apply(world_.now(), tracker::TimePassed{}, effects_);
     decide();
   }
-  for (; !up_.empty() && up_.begin()->first <= now; up_.erase(up_.begin()))
-    for (UpMail& mail : up_.begin()->second) inbox_.push_back(std::move(mail));
+  while (up_.has_due(now)) {
+    std::vector<UpMail> mails = up_.take();
+    for (UpMail& mail : mails) inbox_.push_back(std::move(mail));
+    up_.give_back(std::move(mails));
+  }
   std::size_t at_once = per_decision_ == Duration() ? kMailPerDecision : kMailPerDecisionBusy;
   while (!inbox_.empty() && is_free()) {
     for (std::size_t i = 0; i < at_once && !inbox_.empty(); ++i) {
-      take(std::move(inbox_.front()));
+      take(inbox_.front());
       inbox_.pop_front();
     }
     decide();

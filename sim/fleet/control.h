@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "peer/core/inputs.h"
+#include "sim/fleet/mail_bags.h"
 #include "sim/fleet/time_wheel.h"
 #include "sim/world/scenario.h"
 #include "tracker/core/tracker_core.h"
@@ -61,7 +62,7 @@ class Control {
 
   void post_up(uint32_t node, Tick delay, tracker::Input input);
   void post_down(uint32_t node, peer::Input input);
-  void take(UpMail mail);
+  void take(UpMail& mail);
   void decide();
   void carry_out(tracker::Effect& effect);
   uint32_t node_of(uint64_t number) const;
@@ -72,9 +73,9 @@ class Control {
   const Tick latency_;
   std::unique_ptr<tracker::TrackerCore> core_;
   tracker::Effects effects_;
-  std::map<Tick, std::vector<UpMail>> up_;
+  MailBags<UpMail> up_;
   std::deque<UpMail> inbox_;  // arrived, and not taken note of yet
-  std::map<Tick, std::vector<DownMail>> down_;
+  MailBags<DownMail> down_;
   std::vector<Line> lines_;
   uint64_t serial_ = 0;
   Duration busy_until_;  // from the start

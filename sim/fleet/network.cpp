@@ -92,6 +92,21 @@ void Network::drop_partial(uint32_t node, uint32_t chunk) {
   if (!partials_.empty()) partials_.erase(place(node, chunk));
 }
 
+void Network::look_ahead(uint32_t node, Ahead what) const {
+  const Host& host = hosts_[node];
+  if (what == Ahead::kHost) return __builtin_prefetch(&host);
+  for (const Flow& flow : host.flows) {
+    if (what == Ahead::kFlows) {
+      __builtin_prefetch(&flow, 1);
+    } else if (what == Ahead::kSources) {
+      __builtin_prefetch(&hosts_[flow.source]);
+      if (flow.source != origin()) chunks_.look_ahead(flow.source, flow.chunk);
+    } else if (hosts_[flow.source].flows.size() > flow.upstream) {
+      __builtin_prefetch(&hosts_[flow.source].flows[flow.upstream]);
+    }
+  }
+}
+
 // --- flows come and go ---
 
 void Network::start(uint32_t node, Flow flow, Tick now) {

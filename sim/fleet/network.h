@@ -45,6 +45,11 @@ class Network {
   const Host& host(uint32_t node) const { return hosts_[node]; }
   uint32_t rack_of(uint32_t node) const { return hosts_[node].rack; }
 
+  // Fetches into the caches what advance() and share() of a host will look at, in steps that each
+  // need what the one before has fetched. Changes nothing.
+  enum class Ahead : uint8_t { kHost, kFlows, kSources, kUpstreams };
+  void look_ahead(uint32_t node, Ahead what) const;
+
   // Takes a flow in; its state, source, chunk, length, begins and patience are the caller's.
   void start(uint32_t node, Flow flow, Tick now);
   // Moves all flows of a host up to `now`, begins those whose answer has come, and takes out those

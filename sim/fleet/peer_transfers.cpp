@@ -74,6 +74,7 @@ uint64_t& Peers::counter(const Flow& flow) {
 void Peers::flow_ended(uint32_t node, const EndedFlow& ended) {
   const Flow& flow = ended.flow;
   if (peers_[node].core == nullptr) return;
+  if (node % kMeasuredOf == 0) measure_core(node);
   leave_gate(node, flow, ended.failure ? TransferEnd::kFailed : TransferEnd::kDone);
   if (ended.failure) return flow_failed(node, flow, *ended.failure);
   bool is_late = world_.chunks().holds(node, flow.chunk);  // a hedge was as fast

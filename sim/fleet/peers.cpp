@@ -21,6 +21,8 @@ Location location_of(const Scenario& scenario, NodeId id) {
 Peers::Peers(World& world, const Scenario& scenario)
     : world_(world),
       scenario_(scenario),
+      reader_policy_(std::make_shared<const peer::Policy>(scenario.reader_policy)),
+      superpeer_policy_(std::make_shared<const peer::Policy>(superpeer::superpeer_policy())),
       peers_(scenario.fleet.size()),
       reads_(scenario.reads.size()),
       origin_reads_(world.chunks().size()),
@@ -37,8 +39,7 @@ void Peers::start(uint32_t node) {
   ++host.life;
   host.is_alive = true;
   peer.id = PeerId(ids_.next64() | 1);
-  const peer::Policy policy =
-      is_superpeer(node) ? superpeer::superpeer_policy() : scenario_.reader_policy;
+  const auto& policy = is_superpeer(node) ? superpeer_policy_ : reader_policy_;
   peer.core = std::make_unique<peer::PeerCore>(policy, seeds_.next64());
   std::vector<VersionFactsRef> remembered;
   std::vector<InventoryEntry> entries = inventory(node);
@@ -126,9 +127,23 @@ void Peers::step(uint32_t node, peer::Input input) {
   is_stepping_ = false;
   if (peer.is_exiting) return process_gone(node);
   Instant due = peer.core->next_deadline();
-  if (due.is_never()) return;
-  Tick at = tick_of(due - world_.start_time());
-  world_.wake(node, std::max(at, world_.tick() + 1));
+  peer.due = due.is_never() ? kNever : tick_of(due - world_.start_time());
+  if (peer.due != kNever) world_.wake(node, std::max(peer.due, world_.tick() + 1));
+}
+
+void Peers::wake(const std::vector<uint32_t>& nodes) {
+  constexpr std::size_t kStep = 4;  // hosts between two steps of looking ahead
+  auto look = [&](std::size_t at, Network::Ahead what) {
+    if (at < nodes.size()) world_.network().look_ahead(nodes[at], what);
+  };
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    look(i + 4 * kStep, Network::Ahead::kHost);
+    look(i + 3 * kStep, Network::Ahead::kFlows);
+    look(i + 2 * kStep, Network::Ahead::kSources);
+    look(i + kStep, Network::Ahead::kUpstreams);
+    if (i + 4 * kStep < nodes.size()) look_ahead(nodes[i + 4 * kStep], Ahead::kRow);
+    wake(nodes[i]);
+  }
 }
 
 void Peers::wake(uint32_t node) {
@@ -136,12 +151,24 @@ void Peers::wake(uint32_t node) {
   if (peer.core == nullptr) return;
   look_at_flows(node);
   if (peer.core == nullptr) return;
-  Instant due = peer.core->next_deadline();
-  if (due <= world_.now()) {
+  if (peer.due <= world_.tick()) {
     world_.count(EventKind::kPeerTimer);
     deliver(node, peer::TimePassed{});
-  } else if (!due.is_never()) {
-    world_.wake(node, tick_of(due - world_.start_time()));
+  } else if (peer.due != kNever) {
+    world_.wake(node, peer.due);
+  }
+}
+
+void Peers::look_ahead(uint32_t node, Ahead what) const {
+  const Peer& peer = peers_[node];
+  switch (what) {
+    case Ahead::kRow:
+      world_.network().look_ahead(node, Network::Ahead::kHost);
+      return __builtin_prefetch(&peer, 1);
+    case Ahead::kCore: return __builtin_prefetch(peer.core.get());
+    case Ahead::kState:
+      if (peer.core != nullptr) peer.core->look_ahead();
+      return;
   }
 }
 
@@ -312,11 +339,13 @@ const Error& Peers::error(uint32_t read) const {
 }
 
 void Peers::measure_cores() {
-  for (uint32_t node = 0; node < peers_.size(); ++node) {
-    if (peers_[node].core == nullptr) continue;
-    std::size_t& most = is_superpeer(node) ? superpeer_core_bytes_max_ : reader_core_bytes_max_;
-    most = std::max(most, peers_[node].core->memory_bytes());
-  }
+  for (uint32_t node = 0; node < peers_.size(); ++node) measure_core(node);
+}
+
+void Peers::measure_core(uint32_t node) {
+  if (peers_[node].core == nullptr) return;
+  std::size_t& most = is_superpeer(node) ? superpeer_core_bytes_max_ : reader_core_bytes_max_;
+  most = std::max(most, peers_[node].core->memory_bytes());
 }
 
 }  // namespace tyto::sim::fleet

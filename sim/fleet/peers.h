@@ -43,7 +43,14 @@ class Peers {
   void deliver(uint32_t node, peer::Input input);
   // Flows, timers: whatever is due at the node by now.
   void wake(uint32_t node);
+  // The same for all of these, in their order; what each looks at is fetched while those before it
+  // have their turn.
+  void wake(const std::vector<uint32_t>& nodes);
   void ask(uint32_t read);
+  // Fetches into the caches what an input of a node will look at, in steps that each need what the
+  // one before has fetched. Changes nothing.
+  enum class Ahead : uint8_t { kRow, kCore, kState };
+  void look_ahead(uint32_t node, Ahead what) const;
 
   // --- what came of it ---
   const std::vector<ReadRow>& reads() const { return reads_; }
@@ -57,10 +64,12 @@ class Peers {
   std::size_t core_bytes_max(Role role) const {
     return role == Role::kSuperpeer ? superpeer_core_bytes_max_ : reader_core_bytes_max_;
   }
-  // Looks at every core.
+  // Looks at every core. While a run goes on, every kMeasuredOf-th one is looked at with each
+  // chunk that comes.
   void measure_cores();
 
  private:
+  static constexpr uint32_t kMeasuredOf = 32;
   struct OpenRead {
     OpenId open;
     uint32_t read = 0;
@@ -68,6 +77,7 @@ class Peers {
   struct Peer {
     std::unique_ptr<peer::PeerCore> core;
     std::vector<OpenRead> opens;
+    Tick due = kNever;  // the core's deadline
     PeerId id;
     uint64_t next_open = 1;
     bool is_leaving = false;
@@ -102,9 +112,12 @@ class Peers {
   void process_gone(uint32_t node);
   std::vector<InventoryEntry> inventory(uint32_t node) const;
   uint64_t& counter(const Flow& flow);
+  void measure_core(uint32_t node);
 
   World& world_;
   const Scenario& scenario_;
+  std::shared_ptr<const peer::Policy> reader_policy_;
+  std::shared_ptr<const peer::Policy> superpeer_policy_;
   std::vector<Peer> peers_;
   std::map<uint32_t, Gate> gates_;  // of nodes that read from the origin
   std::vector<ReadRow> reads_;

@@ -80,7 +80,7 @@ void World::step() {
     carry_out(planned_[next_planned_]);
   due_.clear();
   wheel_.take_due(tick_, due_);
-  for (uint32_t node : due_) peers_.wake(node);
+  peers_.wake(due_);
   control_.run_tracker(tick_);
 }
 
