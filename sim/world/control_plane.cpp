@@ -252,6 +252,10 @@ void ControlPlane::crash_tracker() {
   if (tracker_.core() == nullptr) return;
   for (uint64_t id : tracker_.crash()) mail_.erase(id);
   tokens_.clear();
+  // Of these the mail that would have ended them may have been lost.
+  std::erase_if(connections_, [](const auto& entry) {
+    return !entry.second.is_open_at_peer && !entry.second.is_open_at_tracker;
+  });
   for (auto& [id, connection] : connections_) {
     if (connection.is_open_at_tracker)
       close_at_tracker(connection, {ErrorCode::kUnavailable, "the tracker closed the connection"});
