@@ -245,6 +245,20 @@ Duration time_for(uint64_t bytes, uint64_t bytes_per_s) {
   return Duration::milliseconds(static_cast<int64_t>(bytes * 1000 / bytes_per_s));
 }
 
+// What the origin takes to begin with each chunk of all that is read, where few are read at once.
+Duration time_for_turns(const Scenario& scenario) {
+  int64_t chunks = 0;
+  for (const ReadSpec& read : scenario.reads)
+    chunks += static_cast<int64_t>(scenario.objects[read.object].bytes / kChunkBytesMin) + 1;
+  uint32_t at_once = scenario.origin.reads_max;
+  if (scenario.fleet.superpeers > 0)
+    at_once =
+        std::min(at_once, scenario.fleet.superpeers * scenario.tracker.origin_reads_per_superpeer);
+  Duration turn =
+      scenario.origin.latency + scenario.origin.jitter_max + scenario.latency.round_trip() * 2;
+  return turn * (chunks / std::max<int64_t>(1, at_once));
+}
+
 void expect(Scenario& scenario) {
   uint64_t bytes = 0;
   for (const ReadSpec& read : scenario.reads) bytes += scenario.objects[read.object].bytes;
@@ -258,7 +272,8 @@ void expect(Scenario& scenario) {
   uint32_t loss_ppm = 2 * (link.loss_ppm + fleet.rack_link.loss_ppm) +
                       fleet.superpeer_link.loss_ppm + scenario.origin.loss_ppm;
   least = std::min(least, rate_by_loss(loss_ppm, scenario.latency.round_trip()));
-  scenario.expect.read_time_max = Duration::seconds(60) + time_for(bytes, least);
+  scenario.expect.read_time_max =
+      Duration::seconds(60) + time_for(bytes, least) + time_for_turns(scenario);
   scenario.expect.leases = Leases::kCounted;
   scenario.expect.amplification_permille_max = 0;
   for (const FaultSpec& fault : scenario.faults) {
