@@ -43,6 +43,7 @@ def scenario(case, plan, goodput_mbit, calibration):
         text += f"[racks]\ncount = {plan.racks}\n{link(plan.rack_mbit)}\n"
     text += f'[origin]\nrate = {rate(plan.rate_mbit)}\nlatency = {latency}\n\n'
     text += f"[latency]\nbase = {latency}\njitter = {latency}\n\n"
+    text += "[tcp]\nslow_start = true\n\n"
     slow = [reader for reader in range(plan.readers) if plan.is_slow(reader)]
     fast = plan.readers - len(slow)
     text += f'[[readers]]\nname = "fast"\ncount = {fast}\n{link(plan.rate_mbit)}\n'
