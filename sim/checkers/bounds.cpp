@@ -1,5 +1,6 @@
 #include <set>
 #include <string>
+#include <utility>
 
 #include "sim/checkers/all.h"
 #include "sim/checkers/text.h"
@@ -32,8 +33,10 @@ class BoundsChecker final : public Checker {
     ControlRecords control = world.control().records();
     DataRecords data = world.data().records();
     // A tracker that is frozen takes no notice of those who gave up, however often they try.
+    // It has not taken notice of all yet when it was thawed a moment ago.
     bool is_frozen = world.control().tracker() != nullptr && !world.control().is_tracker_up();
-    if (!is_frozen) hold(world, "connections", control.connections, 8 * nodes);
+    bool is_upset = std::exchange(upsets_, world.control().upsets()) != world.control().upsets();
+    if (!is_frozen && !is_upset) hold(world, "connections", control.connections, 8 * nodes);
     hold(world, "exchanges at the tracker", control.exchanges, 8 * nodes);
     hold(world, "look-ups", world.lookups(), 8 * nodes + 64);
     hold(world, "transfers", data.transfers, kTransfersPerNode * nodes);
@@ -115,6 +118,7 @@ class BoundsChecker final : public Checker {
   static constexpr uint64_t kCoreBytesPerVersion = 1024;
   static constexpr uint64_t kCoreBytesPerChunk = 64;
   uint32_t ticks_ = 0;
+  uint64_t upsets_ = 0;  // of the tracker, at the last look
   std::set<std::string> told_;
 };
 

@@ -43,6 +43,9 @@ class TreesChecker final : public Checker {
       // Readers without a tracker may come to ask each other, and a tracker that has started anew
       // does not know from whom they read since before; their patience ends that.
       if (!at->had_tracker || at->tracker_run != world.control().tracker_run()) return;
+      // Nobody waits for the process that has taken the place of the one that was asked; a reader
+      // that is frozen has not noticed yet.
+      if (world.node(*at->source).peer() != at->order.source.peer) return;
       if (steps > world.node_count()) {
         if (!seen_.insert(first.chunk()).second) return;
         world.violated("copies of " + text(first.chunk()) + " wait for one another in a circle");

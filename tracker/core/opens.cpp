@@ -132,6 +132,27 @@ void fail_waiters(State& state, NameIndex index, const Error& error) {
   answer_lookups(state, index, nullptr, error);
 }
 
+// No answer came, try after try. Who asked after the last try had begun is not told of a failure
+// that may be over: a look-up is begun anew for these.
+void give_up_resolve(State& state, NameIndex index, const Error& error) {
+  NameRow& name = state.names[index];
+  const Instant began = name.resolve_by - state.config.resolve_timeout;
+  std::vector<NameWaiter> late;
+  std::erase_if(name.waiters, [&](const NameWaiter& waiter) {
+    SessionIndex session = state.sessions.find(waiter.session);
+    if (session == kNoSession) return true;
+    auto open = state.sessions[session].opens.find(waiter.open);
+    if (open == state.sessions[session].opens.end()) return true;
+    if (open->second.asked_at <= began) return false;
+    late.push_back(waiter);
+    return true;
+  });
+  fail_waiters(state, index, error);
+  state.names[index].waiters = std::move(late);
+  state.names[index].resolve_tries = 0;
+  start_resolve(state, index);
+}
+
 }  // namespace
 
 void start_resolve(State& state, NameIndex index) {
@@ -312,6 +333,7 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
       start_resolve(state, name_index);
       return;
     }
+    if (may_retry) return give_up_resolve(state, name_index, event.error);
     fail_waiters(state, name_index, event.error);
     return;
   }
@@ -367,10 +389,9 @@ void fire_name_timer(State& state, NameIndex index) {
   if (resolver != kNoSession) std::erase(state.sessions[resolver].resolving, index.value());
   if (++name.resolve_tries >= kResolveTriesMax) {
     name.resolver = SessionId(0);
-    fail_waiters(state, index,
-                 {ErrorCode::kTimedOut, "no peer could look up " + name.name.text() +
-                                            " at its origin in time; retry later"});
-    return;
+    return give_up_resolve(state, index,
+                           {ErrorCode::kTimedOut, "no peer could look up " + name.name.text() +
+                                                      " at its origin in time; retry later"});
   }
   start_resolve(state, index);
 }

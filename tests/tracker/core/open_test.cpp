@@ -128,6 +128,31 @@ TEST(Open, ASilentResolverIsReplacedAndInTheEndTheReaderIsTold) {
   EXPECT_EQ(failure(t, "a"), "timed_out");
 }
 
+// The look-up that the first reader began ends in vain when the second has just asked.
+TEST(Open, WhoAsksWhenALookUpIsAboutToFailGetsOneOfItsOwn) {
+  TrackerDriver t;
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("a");
+  t.join("b");
+  t.open("a", "k");
+  auto silent = [&] {
+    auto order = t.last<Resolve>("s");
+    t.send("s", {NameResolved{order->resolve, std::nullopt, {ErrorCode::kTimedOut, "silence"}}});
+  };
+  silent();
+  silent();
+  t.advance(Duration::seconds(1));
+  t.open("b", "k");
+  silent();
+  EXPECT_EQ(failure(t, "a"), "timed_out");
+  EXPECT_EQ(t.count<OpenEnded>("b"), 0);
+  EXPECT_EQ(t.count<Resolve>("s"), 4);
+  t.resolve("s", TrackerDriver::facts("k", 2));
+  t.send("b");
+  EXPECT_EQ(t.count<Opened>("b"), 1);
+}
+
 TEST(Open, AResolverThatContradictsItselfIsNotBelieved) {
   TrackerDriver t;
   t.join_superpeer("s");
