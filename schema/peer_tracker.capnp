@@ -29,7 +29,8 @@
 #   not acknowledged in the old one is told by the inventory instead.
 # - A gap (a number greater than the last one applied plus 1) is an error and ends the session.
 # - Items are applied in the order of their numbers. Within one answer commands come as: limits,
-#   cancels, evictions, descriptions, answers to opens, resolutions, assignments, waits.
+#   cancels, evictions, descriptions, answers to opens, resolutions, assignments, waits, lists of
+#   trackers.
 #
 # 3. Exchanges
 #
@@ -80,7 +81,8 @@
 #   `unsupported`. Those that inform degrade: Choice to `none`, FailureKind and ErrorCode to
 #   `internal`, Priority to `normal`, WaitsFor to `nothing`.
 # - Unknown fields are ignored.
-# - Version 2 brought the command `showWait`.
+# - Version 2 brought the command `showWait`; version 3 the command `listTrackers` and the answer
+#   `moved` to a registration.
 # - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;
@@ -88,7 +90,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("tyto::wire");
 
-const protocolVersion :UInt32 = 2;
+const protocolVersion :UInt32 = 3;
 
 # --- Words that several messages use ---------------------------------------------------------
 
@@ -258,6 +260,10 @@ struct RegisterRequest {
   resumeSession @11 :UInt64;        # a session to go on with, or 0
   resumeEpoch @12 :UInt64;          # of the tracker that granted it, or 0
   hasInventory @13 :Bool;           # inventory pages will follow, unless the session is resumed
+  avoids @14 :List(UInt64);         # trackers, by id, that it does not go to now: it could not reach
+                                    # them, or they passed it on; at most kTrackersAvoidedMax (8)
+  moves @15 :UInt32;                # how often in a row it was told to move; from kMovesMax (4) on
+                                    # it is served where it is
 }
 
 struct RegisterReply {
@@ -270,6 +276,26 @@ struct RegisterReply {
   limits @5 :SetLimits;
   ticket @6 :Ticket;
   dataAddress @7 :Endpoint;         # as the tracker will name it to others
+  tracker @8 :UInt64;               # which of `trackers` answers; 0: it is the only one
+  trackers @9 :List(TrackerListed); # of the cluster, at most kTrackersListedMax (128); empty: it is
+                                    # the only one
+}
+
+struct RegisterMoved {
+  # The answer to a peer that another tracker is to serve. The peer registers there, at once, with
+  # `moves` one more. Sent to none below version 3, none that has `home` in its `avoids`, and none
+  # that was told to move kMovesMax times.
+  from @0 :UInt64;                  # who answers; not 0
+  home @1 :UInt64;                  # whom to register with; one of `trackers`
+  trackers @2 :List(TrackerListed); # of the cluster, at most kTrackersListedMax (128)
+  passedOn @3 :Bool;                # `from` would be its home and has too many peers already: the
+                                    # peer names `from` among `avoids` for the next minute
+}
+
+struct TrackerListed {
+  id @0 :UInt64;                    # lasts over its runs; not 0
+  address @1 :Endpoint;             # where peers reach it
+  region @2 :Text;                  # where it stands, at most 63 bytes; may be empty
 }
 
 struct SuperpeerListed {
@@ -482,6 +508,8 @@ struct Command {
     assign @7 :Assign;
     showWait @8 :ShowWait;
     # Since version 2.
+    listTrackers @9 :ListTrackers;
+    # Since version 3.
   }
 }
 
@@ -557,4 +585,12 @@ struct ShowWait {
   waitsFor @1 :WaitsFor;
   place @2 :UInt32;       # in line, from 1; 0: there is no line, or it is not known
   expectedNs @3 :UInt64;  # until its turn; 0: not known
+}
+
+struct ListTrackers {
+  # The cluster's trackers are these now. `home` is whom the peer is to be registered with: if that
+  # is not who says so, it moves when that disturbs it least, 30 s later at most; what is under way
+  # to it goes on. If it can't reach `home`, it stays, and tries again later.
+  trackers @0 :List(TrackerListed);  # at most kTrackersListedMax (128)
+  home @1 :UInt64;                   # one of them
 }

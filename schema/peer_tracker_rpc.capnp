@@ -26,6 +26,8 @@ struct RegisterOutcome {
       # Good as long as the connection lasts. Dropping it, or losing the connection, leaves the
       # session to be resumed by another registration for a while that the tracker decides.
     }
+    moved @3 :M.RegisterMoved;
+    # Another tracker is to serve this peer. Only to peers of protocol version 3.
   }
 }
 

@@ -8,6 +8,7 @@
 #include "peer/core/exchange.h"
 #include "peer/core/opens.h"
 #include "peer/core/session.h"
+#include "peer/core/trackers.h"
 
 namespace tyto::peer {
 namespace {
@@ -29,6 +30,11 @@ void apply(Turn& turn, OpenEnded ended) {
 }
 void apply(Turn& turn, const ShowWait& order) {
   on_show_wait(turn, order);
+}
+void apply(Turn& turn, ListTrackers order) {
+  if (order.trackers == nullptr) return complain(turn, "a list without trackers");
+  list_trackers(turn.state.trackers, std::move(order.trackers));
+  plan_going(turn.state, order.home, turn.now);
 }
 void apply(Turn& turn, Assign order) {
   assign(turn, std::move(order));

@@ -148,6 +148,32 @@ struct PendingResolve {
   ResolveId theirs;
 };
 
+// A tracker as this peer knows it; zero: its id is not known.
+struct TrackerPlace {
+  MemberId id;
+  Endpoint address;
+};
+struct AvoidedTracker {
+  MemberId id;
+  Instant until;
+  uint32_t times = 0;  // in a row
+};
+// Where trackers are, and which of them is this peer's.
+struct Trackers {
+  uint64_t home_key = 0;  // of this peer; see schema/messages/home.h
+  std::string region;     // likewise
+  TrackerListRef found;   // as this peer was told to find them; null: none yet
+  TrackerListRef listed;  // of the cluster, as a tracker said; null: none did
+  TrackerPlace current;   // that it is registered with, or tries; none at first
+  TrackerPlace served_by;               // whose session it has, or may go on with
+  std::vector<uint64_t> tried;          // in vain since it was registered, in this round
+  std::vector<AvoidedTracker> avoided;  // at most kTrackersAvoidedMax
+  uint32_t moves = 0;                   // in a row
+  MemberId home;                        // that it should go to; zero: it is there
+  Instant go_at = Instant::never();     // when it does
+  Instant go_latest;                    // no matter what is under way
+};
+
 enum class SessionPhase : uint8_t {
   kNone,         // before StoreLoaded, and after LeaveDone
   kWaiting,      // until `until`, then connect
@@ -162,8 +188,8 @@ struct Session {
   bool ask_again = false;       // the tracker has more commands
   bool owes_inventory = false;  // pages were begun and not confirmed
   uint8_t exchanges_open = 0;
-  uint32_t attempt = 0;   // of the shell's list of trackers
-  uint32_t failures = 0;  // in a row
+  uint32_t attempt = 0;   // counts those that failed
+  uint32_t failures = 0;  // in a row, of all trackers
   SessionId id;
   TrackerEpoch epoch;
   Instant until = Instant::never();      // kWaiting: connect then; else: answer due then
@@ -192,6 +218,7 @@ struct CoreState {
   Rng rng;
   const uint64_t salt;  // makes peers differ where all have the same to choose from
   Session session;
+  Trackers trackers;
   Leave leave;
   Versions versions;
   std::vector<Transfer> transfers;  // by id

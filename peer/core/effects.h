@@ -13,15 +13,21 @@
 namespace tyto::peer {
 
 // --- control connection ---
-// Connect to a tracker (which one, the shell's list says: the n-th attempt takes the n-th entry)
-// and register. Answered by Registered or RegisterFailed. Takes the place of whatever connection
-// there still is or is being made: nothing more comes from that one, not even Disconnected.
+// Connect to this tracker and register. Answered by Registered, RegisterRedirected or
+// RegisterFailed. Takes the place of whatever connection there still is or is being made: nothing
+// more comes from that one, not even Disconnected.
 struct ConnectTracker {
-  uint32_t attempt = 0;
+  uint32_t attempt = 0;  // counts those that failed: for people
+  Endpoint tracker;
+  std::vector<MemberId> avoids;  // to be said in the registration, as the next one
+  uint32_t moves = 0;
   SessionId resume_session;
   TrackerEpoch resume_epoch;
   bool has_inventory = false;
 };
+// Look up where trackers are, in whatever way this peer was told to find them. Answered by
+// TrackersFound. Asked for at the start, if none is known, and when none of those known answered.
+struct FindTrackers {};
 struct SendInventory {
   std::vector<InventoryPage> pages;
 };
@@ -124,7 +130,7 @@ struct TrackerStateChanged {
 using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
                             CancelTransfer, DropPartial, RememberVersion, DropChunks, LimitsSet,
                             TicketRenewed, ResolveName, OpenSucceeded, OpenFailed, ChunkReady,
-                            EnsureAnswered, LeaveDone, TrackerStateChanged, OpenWaits>;
+                            EnsureAnswered, LeaveDone, TrackerStateChanged, OpenWaits, FindTrackers>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::peer

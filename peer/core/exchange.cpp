@@ -6,6 +6,7 @@
 #include "peer/core/leave.h"
 #include "peer/core/opens.h"
 #include "peer/core/session.h"
+#include "peer/core/trackers.h"
 #include "schema/messages/wire_size.h"
 
 namespace tyto::peer {
@@ -24,6 +25,13 @@ std::vector<Event> take_events(Session& session) {
   });
 }
 
+// Less where another tracker can be asked instead.
+Duration answer_within(const CoreState& state) {
+  const Policy& policy = state.policy;
+  return has_another_tracker(state.trackers) ? std::min(policy.answer_within, policy.move_within)
+                                             : policy.answer_within;
+}
+
 void send_exchange(Turn& turn) {
   Session& session = turn.state.session;
   const Policy& policy = turn.state.policy;
@@ -37,7 +45,7 @@ void send_exchange(Turn& turn) {
   session.ask_again = false;
   session.report_at = up.more ? turn.now : Instant::never();
   session.heard = turn.now;
-  Instant due = turn.now + policy.answer_within;
+  Instant due = turn.now + answer_within(turn.state);
   if (session.exchanges_open == 0)
     session.until = due + up.park;
   else

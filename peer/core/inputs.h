@@ -21,6 +21,16 @@ struct Registered {
 struct RegisterFailed {
   Error error;
 };
+// The tracker says who is to serve this peer.
+struct RegisterRedirected {
+  RegisterMoved moved;
+};
+// Answers FindTrackers; may come unasked, too. The trackers have no ids; null: none was found, and
+// the error says why. Those known before stay known then.
+struct TrackersFound {
+  TrackerListRef trackers;
+  Error error;
+};
 // The connection has gone; exchanges under way will not be answered.
 struct Disconnected {
   Error error;
@@ -72,6 +82,8 @@ struct TransferFailed {
 struct StoreLoaded {                   // once, at the start: what the store held
   std::vector<VersionFactsRef> facts;  // of versions whose facts the store knows
   std::vector<InventoryEntry> inventory;
+  Location location = {};           // of this peer
+  TrackerListRef trackers = {};     // known by now, without ids; null: none yet, see FindTrackers
 };
 struct ChunksLost {  // dropped on the core's order, or found broken
   VersionId version;
@@ -98,6 +110,7 @@ struct TimePassed {};
 using Input =
     std::variant<Registered, RegisterFailed, Disconnected, ExchangeAnswered, InventorySent,
                  OpenAsked, WindowAsked, CloseAsked, LeaveAsked, TransferProgressed, TransferDone,
-                 TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed>;
+                 TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed, RegisterRedirected,
+                 TrackersFound>;
 
 }  // namespace tyto::peer

@@ -4,6 +4,7 @@
 
 #include "peer/core/opens.h"
 #include "peer/core/session.h"
+#include "peer/core/trackers.h"
 #include "peer/core/transfers.h"
 
 namespace tyto::peer {
@@ -11,6 +12,8 @@ namespace {
 
 constexpr Duration kRoundWaitMin = Duration::milliseconds(250);
 constexpr Duration kRoundWaitMax = Duration::seconds(5);
+// Then a reader goes on by itself although there may be trackers that it has not tried.
+constexpr Duration kTrackersTriedWithin = Duration::seconds(10);
 constexpr Duration kFirstOriginJitter = Duration::seconds(1);
 
 Duration random_below(Rng& rng, Duration bound) {
@@ -21,7 +24,9 @@ Duration random_below(Rng& rng, Duration bound) {
 
 Instant begins(const CoreState& state) {
   if (is_connected(state) || state.leave.is_asked) return Instant::never();
-  return state.session.lost + state.policy.orphan_after;
+  // Where there are several trackers, only when none of them answers.
+  bool may_another = state.session.failures == 0 && has_several_trackers(state.trackers);
+  return state.session.lost + (may_another ? kTrackersTriedWithin : state.policy.orphan_after);
 }
 
 // --- whom to ask ---

@@ -13,6 +13,7 @@
 #include "peer/core/orphans.h"
 #include "peer/core/partials.h"
 #include "peer/core/session.h"
+#include "peer/core/trackers.h"
 #include "peer/core/transfers.h"
 
 namespace tyto::peer {
@@ -23,6 +24,12 @@ void take(Turn& turn, Registered in) {
 }
 void take(Turn& turn, RegisterFailed in) {
   on_register_failed(turn, std::move(in.error));
+}
+void take(Turn& turn, RegisterRedirected in) {
+  on_redirected(turn, std::move(in.moved));
+}
+void take(Turn& turn, TrackersFound in) {
+  on_trackers_found(turn, std::move(in));
 }
 void take(Turn& turn, Disconnected in) {
   on_disconnected(turn, std::move(in.error));
@@ -66,6 +73,7 @@ void take(Turn& turn, EnsureAsked in) {
 void take(Turn&, TimePassed) {}
 void take(Turn& turn, StoreLoaded in) {
   if (turn.state.session.phase != SessionPhase::kNone || turn.state.leave.is_done) return;
+  know_trackers(turn.state.trackers, in.location, std::move(in.trackers));
   load(turn.state, std::move(in));
   start_session(turn);
 }
@@ -168,6 +176,8 @@ std::size_t PeerCore::memory_bytes() const {
       own_bytes(state.opens) + own_bytes(state.cancelled) + own_bytes(state.partials) +
       own_bytes(state.origins) + own_bytes(state.resolves) + own_bytes(state.ensures) +
       own_bytes(state.superpeers) + own_bytes(state.orphans.fetches);
+  bytes += own_bytes(state.trackers.tried) + own_bytes(state.trackers.avoided) +
+           heap_bytes(state.trackers.region) + heap_bytes(state.trackers.current.address.host);
   for (const Transfer& transfer : state.transfers) {
     bytes += heap_bytes(transfer.source.address.host) + heap_bytes(transfer.fallbacks);
   }

@@ -45,6 +45,15 @@ struct Policy {
   // parked one whose time is up) for this long counts as lost.
   Duration answer_within = Duration::seconds(2);
   Duration register_within = Duration::seconds(5);
+  // The same where another tracker can be asked instead: then it is.
+  Duration move_within = Duration::milliseconds(1'200);
+  // A tracker that could not be reached, or passed this peer on, is left alone for this long at
+  // least; doubles up to 16 times that, with as much again by lot.
+  Duration avoid_for = Duration::seconds(30);
+  // A peer whose home is another tracker goes there within this of being told; by then also while
+  // it reads from an origin.
+  Duration go_jitter = Duration::seconds(1);
+  Duration go_within = Duration::seconds(30);
   // A reader that waits and has heard nothing for this long asks whether its tracker still lives.
   Duration probe_after = Duration::seconds(1);
   // An open handle that lacks something and gets no assignment and no byte for this long fails.

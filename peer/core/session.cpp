@@ -5,6 +5,7 @@
 #include "peer/core/cache.h"
 #include "peer/core/leave.h"
 #include "peer/core/opens.h"
+#include "peer/core/trackers.h"
 #include "peer/core/transfers.h"
 
 namespace tyto::peer {
@@ -27,32 +28,85 @@ Duration back_off(CoreState& state) {
   return Duration::nanoseconds(fixed + static_cast<int64_t>(state.rng.next64() % (jitter + 1)));
 }
 
-void connect(Turn& turn) {
-  Session& session = turn.state.session;
+Duration hop_wait(CoreState& state) {
+  auto most = static_cast<uint64_t>(std::max<int64_t>(state.policy.reconnect_min.ns(), 1));
+  return Duration::nanoseconds(static_cast<int64_t>(state.rng.next64() % (most + 1)));
+}
+
+bool is_same(const TrackerPlace& a, const TrackerPlace& b) {
+  return a.address == b.address;
+}
+
+// Less where another one can be asked, but more with each round in which none of them answered.
+Duration register_within(const CoreState& state) {
+  const Policy& policy = state.policy;
+  if (!has_another_tracker(state.trackers)) return policy.register_within;
+  int64_t rounds = std::min<int64_t>(state.session.failures, 8);
+  return std::min(policy.register_within, policy.move_within * (rounds + 1));
+}
+
+void connect_to(Turn& turn, TrackerPlace place) {
+  CoreState& state = turn.state;
+  Session& session = state.session;
+  state.trackers.current = std::move(place);
   session.phase = SessionPhase::kRegistering;
-  session.until = turn.now + turn.state.policy.register_within;
-  ConnectTracker connect{.attempt = session.attempt, .has_inventory = holds_anything(turn.state)};
-  if (session.can_resume) {
+  session.until = turn.now + register_within(state);
+  ConnectTracker connect{.attempt = session.attempt,
+                         .tracker = state.trackers.current.address,
+                         .avoids = avoided_now(state.trackers, turn.now),
+                         .moves = state.trackers.moves,
+                         .has_inventory = holds_anything(state)};
+  if (session.can_resume && is_same(state.trackers.current, state.trackers.served_by)) {
     connect.resume_session = session.id;
     connect.resume_epoch = session.epoch;
   }
-  turn.emit(connect);
+  turn.emit(std::move(connect));
 }
 
-// No connection any more: try again after a while.
-void wait_to_connect(Turn& turn, Error error) {
+// The one that may still know the session, else the next.
+void connect(Turn& turn) {
+  CoreState& state = turn.state;
+  const Trackers& trackers = state.trackers;
+  if (state.session.can_resume && !was_tried(trackers, trackers.served_by))
+    return connect_to(turn, trackers.served_by);
+  if (auto next = next_tracker(trackers, turn.now)) return connect_to(turn, std::move(*next));
+  state.session.phase = SessionPhase::kWaiting;
+  state.session.until = Instant::never();  // TrackersFound ends it
+  turn.emit(FindTrackers{});
+}
+
+// The present tracker is of no use now. Another one is asked at once; when all were, they are
+// looked for anew, and a round begins after a while.
+enum class Next : uint8_t { kAnother, kNewRound };
+Next pass_over(Turn& turn) {
+  Trackers& trackers = turn.state.trackers;
+  note_tried(trackers);
+  trackers.moves = 0;
+  if (next_tracker(trackers, turn.now)) return Next::kAnother;
+  trackers.tried.clear();
+  turn.emit(FindTrackers{});
+  return Next::kNewRound;
+}
+
+// No connection any more.
+void let_go(Session& session) {
+  session.exchanges_open = 0;
+  session.ask_again = false;
+  session.report_at = Instant::never();
+}
+
+// Tries again after a while.
+void wait_to_connect(Turn& turn, Error error, Next next = Next::kNewRound) {
   Session& session = turn.state.session;
   bool was_connected = is_connected(turn.state);
   if (was_connected || session.failures == 1) {
     turn.emit(TrackerStateChanged{TrackerState::kLost, error.message});
   }
   session.phase = SessionPhase::kWaiting;
-  session.exchanges_open = 0;
-  session.ask_again = false;
-  session.report_at = Instant::never();
+  let_go(session);
   if (session.lost.is_never()) session.lost = turn.now;
   session.last_error = std::move(error);
-  session.until = turn.now + back_off(turn.state);
+  session.until = turn.now + (next == Next::kAnother ? hop_wait(turn.state) : back_off(turn.state));
   note_tracker_lost(turn);
 }
 
@@ -111,6 +165,33 @@ void take_reply(Turn& turn, RegisterReply& reply) {
   if (!reply.ticket.text.empty()) turn.emit(TicketRenewed{BucketId(), reply.ticket});
 }
 
+// A read of an origin, whose end this tracker waits for, or leases anew if its peer goes.
+bool is_reading_origin(const CoreState& state) {
+  return std::any_of(state.transfers.begin(), state.transfers.end(), [](const Transfer& transfer) {
+    return transfer.source.kind == SourceKind::kOrigin && transfer.cause == Cause::kAssigned &&
+           !transfer.is_of_old_session;
+  });
+}
+
+// Goes to the tracker that is this peer's home, when it is time. Transfers go on meanwhile.
+void check_going(Turn& turn) {
+  constexpr Duration kLookAgain = Duration::milliseconds(250);
+  CoreState& state = turn.state;
+  Trackers& trackers = state.trackers;
+  bool may_go = state.session.phase == SessionPhase::kExchanging && !state.leave.is_asked;
+  if (!may_go || trackers.go_at > turn.now) return;
+  if (is_reading_origin(state) && turn.now < trackers.go_latest) {
+    trackers.go_at = turn.now + kLookAgain;
+    return;
+  }
+  trackers.go_at = Instant::never();
+  auto home = find_tracker(trackers, trackers.home);
+  if (!home) return;
+  let_go(state.session);
+  state.session.lost = turn.now;
+  connect_to(turn, std::move(*home));
+}
+
 }  // namespace
 
 void start_session(Turn& turn) {
@@ -122,7 +203,9 @@ void start_session(Turn& turn) {
 void on_registered(Turn& turn, RegisterReply reply) {
   Session& session = turn.state.session;
   if (session.phase != SessionPhase::kRegistering) return;
-  if (reply.resumed && !session.can_resume) {
+  Trackers& trackers = turn.state.trackers;
+  bool may_resume = session.can_resume && is_same(trackers.current, trackers.served_by);
+  if (reply.resumed && !may_resume) {
     ++session.failures;
     ++session.attempt;
     return wait_to_connect(
@@ -131,6 +214,10 @@ void on_registered(Turn& turn, RegisterReply reply) {
   session.lost = Instant::never();
   session.heard = turn.now;
   session.last_error = Error{};
+  trackers.current.id = reply.tracker;
+  trackers.served_by = trackers.current;
+  list_trackers(trackers, std::move(reply.trackers));
+  note_arrived(turn.state, turn.now);
   turn.emit(TrackerStateChanged{TrackerState::kConnected, ""});
   take_reply(turn, reply);
   if (!reply.resumed) {
@@ -147,12 +234,41 @@ void on_registered(Turn& turn, RegisterReply reply) {
 void on_register_failed(Turn& turn, Error error) {
   Session& session = turn.state.session;
   if (session.phase != SessionPhase::kRegistering) return;
-  ++session.failures;
   ++session.attempt;
+  // One that has too much to do is not left for that: the others would be next.
+  Next next = error.code == ErrorCode::kOverloaded ? Next::kNewRound : pass_over(turn);
+  if (next == Next::kNewRound) ++session.failures;
   bool is_final = error.code == ErrorCode::kDenied || error.code == ErrorCode::kUnsupported ||
                   error.code == ErrorCode::kInvalidArgument;
-  wait_to_connect(turn, error);
+  wait_to_connect(turn, error, next);
   if (is_final) fail_unanswered_opens(turn, error);
+}
+
+void on_redirected(Turn& turn, RegisterMoved moved) {
+  CoreState& state = turn.state;
+  Trackers& trackers = state.trackers;
+  if (state.session.phase != SessionPhase::kRegistering) return;
+  list_trackers(trackers, std::move(moved.trackers));
+  if (moved.is_passed_on) avoid(state, moved.from, turn.now);
+  auto place = find_tracker(trackers, moved.home);
+  if (!place || ++trackers.moves > kMovesMax) {
+    return on_register_failed(
+        turn, {ErrorCode::kUnavailable, "trackers sent this peer from one to the other " +
+                                            std::to_string(kMovesMax) + " times"});
+  }
+  connect_to(turn, std::move(*place));
+}
+
+void on_trackers_found(Turn& turn, TrackersFound found) {
+  CoreState& state = turn.state;
+  bool is_news = found.trackers != nullptr && !found.trackers->empty();
+  if (is_news) state.trackers.found = std::move(found.trackers);
+  bool waits_for_it =
+      state.session.phase == SessionPhase::kWaiting && state.session.until.is_never();
+  if (!waits_for_it) return;
+  if (is_news) return connect(turn);
+  ++state.session.failures;
+  wait_to_connect(turn, std::move(found.error));
 }
 
 void on_disconnected(Turn& turn, Error error) {
@@ -172,6 +288,7 @@ void on_inventory_sent(Turn& turn) {
 
 void check_session(Turn& turn) {
   Session& session = turn.state.session;
+  check_going(turn);
   if (session.until > turn.now) return;
   switch (session.phase) {
     case SessionPhase::kNone: return;
@@ -181,12 +298,15 @@ void check_session(Turn& turn) {
           turn, {ErrorCode::kTimedOut, "the tracker did not answer the registration in time"});
     case SessionPhase::kInventory:
     case SessionPhase::kExchanging:
-      return wait_to_connect(turn, {ErrorCode::kTimedOut, "the tracker stopped answering"});
+      Next next = pass_over(turn);
+      return wait_to_connect(turn, {ErrorCode::kTimedOut, "the tracker stopped answering"}, next);
   }
 }
 
 Instant session_deadline(const CoreState& state) {
-  return state.session.phase == SessionPhase::kNone ? Instant::never() : state.session.until;
+  if (state.session.phase == SessionPhase::kNone) return Instant::never();
+  bool may_go = state.session.phase == SessionPhase::kExchanging && !state.leave.is_asked;
+  return std::min(state.session.until, may_go ? state.trackers.go_at : Instant::never());
 }
 
 void break_session(Turn& turn, const std::string& what) {

@@ -9,6 +9,8 @@ namespace tyto::peer {
 
 void start_session(Turn& turn);
 void on_registered(Turn& turn, RegisterReply reply);
+void on_redirected(Turn& turn, RegisterMoved moved);
+void on_trackers_found(Turn& turn, TrackersFound found);
 void on_register_failed(Turn& turn, Error error);
 void on_disconnected(Turn& turn, Error error);
 void on_inventory_sent(Turn& turn);

@@ -25,6 +25,10 @@ struct WireOf<RegisterReply> {
   using Type = wire::RegisterReply;
 };
 template <>
+struct WireOf<RegisterMoved> {
+  using Type = wire::RegisterMoved;
+};
+template <>
 struct WireOf<ExchangeUp> {
   using Type = wire::ExchangeUp;
 };

@@ -26,6 +26,7 @@ namespace tyto {
 //         however the bytes were crafted.
 void encode(const RegisterRequest& request, wire::RegisterRequest::Builder out);
 void encode(const RegisterReply& reply, wire::RegisterReply::Builder out);
+void encode(const RegisterMoved& moved, wire::RegisterMoved::Builder out);
 void encode(const ExchangeUp& up, wire::ExchangeUp::Builder out);
 void encode(const ExchangeDown& down, wire::ExchangeDown::Builder out);
 void encode(const InventoryPage& page, wire::InventoryPage::Builder out);
@@ -35,6 +36,7 @@ void encode(const Error& error, wire::Error::Builder out);
 
 Result<RegisterRequest> decode(wire::RegisterRequest::Reader in);
 Result<RegisterReply> decode(wire::RegisterReply::Reader in);
+Result<RegisterMoved> decode(wire::RegisterMoved::Reader in);
 Result<ExchangeUp> decode(wire::ExchangeUp::Reader in);
 Result<ExchangeDown> decode(wire::ExchangeDown::Reader in);
 Result<InventoryPage> decode(wire::InventoryPage::Reader in);

@@ -77,6 +77,13 @@ void put(const ShowWait& command, wire::Command::Builder slot) {
   out.setExpectedNs(wire_ns(command.wait.expected));
 }
 
+void put(const ListTrackers& command, wire::Command::Builder slot) {
+  TYTO_ASSERT(command.trackers != nullptr);
+  auto out = slot.initListTrackers();
+  codec::write(*command.trackers, out.initTrackers(size_of(*command.trackers)));
+  out.setHome(command.home.value());
+}
+
 // --- wire to plain ---
 
 Command read(Decoding& in, wire::Evict::Reader from) {
@@ -150,6 +157,13 @@ Command read(Decoding& in, wire::ShowWait::Reader from) {
   return ShowWait{OpenId(from.getOpen()), {what, from.getPlace(), expected}};
 }
 
+Command read(Decoding& in, wire::ListTrackers::Reader from) {
+  ListTrackers command;
+  command.trackers = read_trackers(in, from.getTrackers());
+  command.home = read_home(in, from.getHome(), command.trackers);
+  return command;
+}
+
 Command read_member(Decoding& in, wire::Command::Reader from) {
   using Member = wire::Command;
   switch (from.which()) {
@@ -163,6 +177,7 @@ Command read_member(Decoding& in, wire::Command::Reader from) {
     case Member::RESOLVE: return read(in, from.getResolve());
     case Member::ASSIGN: return read(in, from.getAssign());
     case Member::SHOW_WAIT: return read(in, from.getShowWait());
+    case Member::LIST_TRACKERS: return read(in, from.getListTrackers());
   }
   in.unknown("member", from.which());
   return Command{};
@@ -170,7 +185,7 @@ Command read_member(Decoding& in, wire::Command::Reader from) {
 
 // Names of the members of Command, in the order of their ordinals.
 constexpr const char* kMembers[] = {"setLimits", "cancel",  "evict",  "describe", "opened",
-                                    "openEnded", "resolve", "assign", "showWait"};
+                                    "openEnded", "resolve", "assign", "showWait", "listTrackers"};
 static_assert(std::size(kMembers) == std::variant_size_v<Command>);
 
 Command read_command(Decoding& in, wire::Command::Reader from, uint32_t index) {

@@ -1,4 +1,5 @@
 // The registration's two messages.
+#include "base/assert.h"
 #include "base/names.h"
 #include "schema/codec/codec.h"
 #include "schema/codec/words.h"
@@ -10,8 +11,9 @@ static_assert(wire::PROTOCOL_VERSION == kProtocolVersion);
 namespace codec {
 namespace {
 
-// The largest of these messages: 64 superpeers with hosts of 253 bytes, and small change.
-constexpr std::size_t kRegistrationBytesMax = 32 * kKiB;
+// The largest of these messages: 64 superpeers and 128 trackers with hosts of 253 bytes, and small
+// change.
+constexpr std::size_t kRegistrationBytesMax = 96 * kKiB;
 
 uint32_t read_version(Decoding& in, uint32_t version) {
   if (version == 0) {
@@ -49,6 +51,11 @@ RegisterRequest read_request(Decoding& in, wire::RegisterRequest::Reader from) {
   request.resume_session = SessionId(from.getResumeSession());
   request.resume_epoch = TrackerEpoch(from.getResumeEpoch());
   request.has_inventory = from.getHasInventory();
+  request.moves = from.getMoves();
+  auto avoids = from.getAvoids();
+  if (in.fits("avoids", avoids.size(), kTrackersAvoidedMax)) {
+    for (uint64_t id : avoids) request.avoids.push_back(MemberId(id));
+  }
   Decoding::Inside inside(in, "dataAddress");
   request.data_address = read(in, from.getDataAddress(), EndpointRule::kMayBeEmpty);
   return request;
@@ -80,9 +87,21 @@ RegisterReply read_reply(Decoding& in, wire::RegisterReply::Reader from) {
     Decoding::Inside inside(in, "ticket");
     reply.ticket = read(in, from.getTicket());
   }
+  reply.tracker = MemberId(from.getTracker());
+  reply.trackers = read_trackers(in, from.getTrackers());
   Decoding::Inside inside(in, "dataAddress");
   reply.data_address = read(in, from.getDataAddress(), EndpointRule::kMayBeEmpty);
   return reply;
+}
+
+RegisterMoved read_moved(Decoding& in, wire::RegisterMoved::Reader from) {
+  RegisterMoved moved;
+  moved.from = MemberId(from.getFrom());
+  if (moved.from == MemberId()) in.refuse("from", "a tracker's id", "0");
+  moved.is_passed_on = from.getPassedOn();
+  moved.trackers = read_trackers(in, from.getTrackers());
+  moved.home = read_home(in, from.getHome(), moved.trackers);
+  return moved;
 }
 
 }  // namespace
@@ -104,6 +123,10 @@ void encode(const RegisterRequest& request, wire::RegisterRequest::Builder out) 
   out.setResumeSession(request.resume_session.value());
   out.setResumeEpoch(request.resume_epoch.value());
   out.setHasInventory(request.has_inventory);
+  out.setMoves(request.moves);
+  if (request.avoids.empty()) return;
+  auto avoids = out.initAvoids(static_cast<unsigned>(request.avoids.size()));
+  for (unsigned i = 0; i < request.avoids.size(); ++i) avoids.set(i, request.avoids[i].value());
 }
 
 void encode(const RegisterReply& reply, wire::RegisterReply::Builder out) {
@@ -119,6 +142,17 @@ void encode(const RegisterReply& reply, wire::RegisterReply::Builder out) {
   codec::write(reply.limits, out.initLimits());
   codec::write(reply.ticket, out.initTicket());
   codec::write(reply.data_address, out.initDataAddress());
+  out.setTracker(reply.tracker.value());
+  if (reply.trackers != nullptr && !reply.trackers->empty())
+    codec::write(*reply.trackers, out.initTrackers(codec::size_of(*reply.trackers)));
+}
+
+void encode(const RegisterMoved& moved, wire::RegisterMoved::Builder out) {
+  TYTO_ASSERT(moved.trackers != nullptr);
+  out.setFrom(moved.from.value());
+  out.setHome(moved.home.value());
+  out.setPassedOn(moved.is_passed_on);
+  codec::write(*moved.trackers, out.initTrackers(codec::size_of(*moved.trackers)));
 }
 
 Result<RegisterRequest> decode(wire::RegisterRequest::Reader in) {
@@ -131,6 +165,12 @@ Result<RegisterReply> decode(wire::RegisterReply::Reader in) {
   return codec::decode_message<RegisterReply>(
       "RegisterReply", in, codec::kRegistrationBytesMax,
       [&](codec::Decoding& decoding) { return codec::read_reply(decoding, in); });
+}
+
+Result<RegisterMoved> decode(wire::RegisterMoved::Reader in) {
+  return codec::decode_message<RegisterMoved>(
+      "RegisterMoved", in, codec::kRegistrationBytesMax,
+      [&](codec::Decoding& decoding) { return codec::read_moved(decoding, in); });
 }
 
 }  // namespace tyto

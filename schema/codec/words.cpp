@@ -295,6 +295,39 @@ SetLimits read(wire::SetLimits::Reader from) {
   return {from.getUploadsMax(), from.getUploadBytesPerS(), from.getDownloadBytesPerS()};
 }
 
+void write(const TrackerList& trackers, capnp::List<wire::TrackerListed>::Builder out) {
+  for (unsigned i = 0; i < trackers.size(); ++i) {
+    out[i].setId(trackers[i].id.value());
+    write(trackers[i].address, out[i].initAddress());
+    out[i].setRegion(wire_text(trackers[i].region));
+  }
+}
+
+TrackerListRef read_trackers(Decoding& in, capnp::List<wire::TrackerListed>::Reader from) {
+  if (from.size() == 0 || !in.fits("trackers", from.size(), kTrackersListedMax)) return nullptr;
+  TrackerList list;
+  for (uint32_t i = 0; i < from.size() && in.ok(); ++i) {
+    Decoding::Inside inside(in, "trackers", i);
+    TrackerListed tracker;
+    tracker.id = MemberId(from[i].getId());
+    if (tracker.id == MemberId()) in.refuse("id", "a tracker's id", "0");
+    tracker.region = in.bounded("region", from[i].getRegion(), kRegionBytesMax);
+    Decoding::Inside address(in, "address");
+    tracker.address = read(in, from[i].getAddress(), EndpointRule::kMustBeWhole);
+    list.push_back(std::move(tracker));
+  }
+  return std::make_shared<const TrackerList>(std::move(list));
+}
+
+MemberId read_home(Decoding& in, uint64_t home, const TrackerListRef& trackers) {
+  bool is_listed = trackers != nullptr &&
+                   std::any_of(trackers->begin(), trackers->end(), [&](const TrackerListed& t) {
+                     return t.id == MemberId(home);
+                   });
+  if (!is_listed) in.refuse("home", "one of the trackers listed", std::to_string(home));
+  return MemberId(home);
+}
+
 Run read(Decoding& in, wire::ChunkRun::Reader from) {
   in.check_run("count", from.getFirst(), from.getCount());
   return {in.version("version", from.getVersion()), from.getFirst(), from.getCount()};

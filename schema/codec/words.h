@@ -36,6 +36,10 @@ void write(const OriginPin& pin, wire::OriginPin::Builder out);
 void write(const VersionFacts& facts, wire::VersionFacts::Builder out);
 void write(const Reason& reason, wire::Reason::Builder out);
 void write(const SetLimits& limits, wire::SetLimits::Builder out);
+void write(const TrackerList& trackers, capnp::List<wire::TrackerListed>::Builder out);
+inline unsigned size_of(const TrackerList& trackers) {
+  return static_cast<unsigned>(trackers.size());
+}
 
 // A run of chunks of a version: the part that evictions and drops have in common.
 struct Run {
@@ -59,6 +63,10 @@ OriginPin read(Decoding& in, wire::OriginPin::Reader from);
 VersionFacts read(Decoding& in, wire::VersionFacts::Reader from);
 Reason read(wire::Reason::Reader from);
 SetLimits read(wire::SetLimits::Reader from);
+// Null for an empty list.
+TrackerListRef read_trackers(Decoding& in, capnp::List<wire::TrackerListed>::Reader from);
+// One of these trackers.
+MemberId read_home(Decoding& in, uint64_t home, const TrackerListRef& trackers);
 Run read(Decoding& in, wire::ChunkRun::Reader from);
 Chunking read_chunking(Decoding& in, uint64_t object_bytes, uint32_t chunk_bytes);
 FailureKind read(wire::FailureKind from);

@@ -19,11 +19,10 @@
 #include "base/time.h"
 #include "schema/messages/common.h"
 #include "schema/messages/events.h"
+#include "schema/messages/home.h"
 
 namespace tyto {
 
-// A tracker of the cluster, over all of its runs. Zero is nobody.
-using MemberId = Strong<struct MemberIdTag, uint64_t>;
 // A wish for one chunk; numbered from 1 by the tracker that wishes, never reused within its run.
 using WantId = Strong<struct WantIdTag, uint64_t>;
 // An upload that one tracker lets a reader of another one have; numbered by the former.

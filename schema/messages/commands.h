@@ -1,6 +1,6 @@
 // What a tracker tells a peer. Imperatives, numbered, applied in order. Within one exchange they
 // come as: limits, cancels, evictions, descriptions, answers to opens, resolutions, assignments,
-// waits.
+// waits, lists of trackers.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "base/wait.h"
 #include "schema/messages/common.h"
+#include "schema/messages/home.h"
 #include "schema/messages/reason.h"
 
 namespace tyto {
@@ -93,7 +94,17 @@ struct ShowWait {
   bool operator==(const ShowWait&) const = default;
 };
 
-using Command =
-    std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign, ShowWait>;
+// The cluster's trackers are these now, and `home` is whom to be registered with: if that is not who
+// says it, the peer moves when that disturbs it least. Only to peers of protocol version 3.
+struct ListTrackers {
+  TrackerListRef trackers;  // never null
+  MemberId home;            // in `trackers`
+  bool operator==(const ListTrackers& other) const {
+    return home == other.home && same_trackers(trackers, other.trackers);
+  }
+};
+
+using Command = std::variant<SetLimits, Cancel, Evict, Describe, Opened, OpenEnded, Resolve, Assign,
+                             ShowWait, ListTrackers>;
 
 }  // namespace tyto

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/bitmap.h"
@@ -15,7 +16,7 @@
 namespace tyto {
 
 // The version of the control protocol spoken here; `schema/peer_tracker.capnp` says when it grows.
-inline constexpr uint32_t kProtocolVersion = 2;
+inline constexpr uint32_t kProtocolVersion = 3;
 
 // A peer introduces itself.
 struct RegisterRequest {
@@ -32,7 +33,10 @@ struct RegisterRequest {
   // A session to go on with: the tracker resumes it if it still knows it, else starts anew.
   SessionId resume_session;
   TrackerEpoch resume_epoch;
-  bool has_inventory = false;                    // inventory pages will follow
+  bool has_inventory = false;  // inventory pages will follow
+  // Trackers that it does not go to now: it could not reach them, or they passed it on.
+  std::vector<MemberId> avoids;                  // at most kTrackersAvoidedMax
+  uint32_t moves = 0;                            // times it was told to move, in a row
   uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterRequest&) const = default;
 };
@@ -52,9 +56,31 @@ struct RegisterReply {
   SetLimits limits;
   Ticket ticket;
   Endpoint data_address;                         // as the tracker will name it to others
+  MemberId tracker;                              // who answers; zero: it is the only one
+  TrackerListRef trackers;                       // of the cluster; null: it is the only one
   uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
-  bool operator==(const RegisterReply&) const = default;
+  bool operator==(const RegisterReply& other) const;
 };
+
+// The answer to a peer that another tracker is to serve. Only to peers of protocol version 3.
+struct RegisterMoved {
+  MemberId from;            // who answers
+  MemberId home;            // whom to register with; in `trackers`
+  TrackerListRef trackers;  // of the cluster; never null
+  bool is_passed_on = false;  // `from` would be its home, and has too many peers
+  bool operator==(const RegisterMoved& other) const {
+    return from == other.from && home == other.home && is_passed_on == other.is_passed_on &&
+           same_trackers(trackers, other.trackers);
+  }
+};
+
+inline bool RegisterReply::operator==(const RegisterReply& other) const {
+  auto all = [](const RegisterReply& r) {
+    return std::tie(r.session, r.epoch, r.resumed, r.superpeers, r.limits, r.ticket, r.data_address,
+                    r.tracker, r.protocol_version);
+  };
+  return all(*this) == all(other) && same_trackers(trackers, other.trackers);
+}
 
 // Chunks of one version that a peer holds whole and verified. Entries of one version add up, on
 // a page and across pages, so that many roots can be told in parts.

@@ -114,6 +114,12 @@ std::size_t size_of(const Assign& command) {
 std::size_t size_of(const ShowWait&) {
   return node(3, 0);
 }
+std::size_t size_of(const ListTrackers& command) {
+  std::size_t bytes = node(1, 1) + 8;  // and the list's tag
+  for (const TrackerListed& tracker : *command.trackers)
+    bytes += node(1, 2) + node(1, 1) + text(tracker.address.host) + text(tracker.region);
+  return bytes;
+}
 
 template <class Item>
 std::size_t in_slot(const Item& item) {

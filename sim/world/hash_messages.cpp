@@ -96,6 +96,8 @@ struct Adder {
 
   void one(const Wait& w) const { all(w.what, w.place, w.expected); }
   void one(const ShowWait& c) const { all(c.open, c.wait); }
+  void one(const TrackerListed& listed) const { all(listed.id, listed.address); }
+  void one(const ListTrackers& c) const { all(*c.trackers, c.home); }
 
   // Exchanges and what surrounds them.
   void one(const ExchangeUp& up) const {
@@ -112,6 +114,10 @@ struct Adder {
   void one(const RegisterReply& reply) const {
     all(reply.session, reply.epoch, reply.resumed, reply.superpeers, reply.limits,
         reply.data_address);
+    if (reply.trackers != nullptr) all(reply.tracker, *reply.trackers);
+  }
+  void one(const RegisterMoved& moved) const {
+    all(moved.from, moved.home, *moved.trackers, moved.is_passed_on);
   }
 
   // Effects of a peer.
@@ -148,6 +154,7 @@ struct Adder {
   void one(const tracker::RootLearned& e) const { all(e.chunk, e.root); }
   void one(const tracker::Notice& e) const { all(e.kind, e.peer, e.reporter, e.chunk); }
   void one(const tracker::SendToMember& e) const { all(e.to, e.messages.size()); }
+  void one(const tracker::RegisterMovedOn& e) const { all(e.connection, e.moved); }
 };
 
 }  // namespace

@@ -82,6 +82,9 @@ std::string text(const Leaving&) {
 
 std::string text(const ConnectTracker& e) {
   std::string t = "connect " + number(e.attempt);
+  if (e.tracker.host != "t") t += " at " + e.tracker.host;
+  for (MemberId id : e.avoids) t += " avoids " + number(id.value());
+  if (e.moves > 0) t += " moves " + number(e.moves);
   if (e.resume_session != SessionId()) t += " resume " + number(e.resume_session.value());
   return t;
 }
@@ -144,6 +147,9 @@ std::string text(const ChunkReady& e) {
 }
 std::string text(const EnsureAnswered& e) {
   return "ensured " + number(e.request) + (e.is_here ? " yes" : " no");
+}
+std::string text(const FindTrackers&) {
+  return "find trackers";
 }
 std::string text(const LeaveDone&) {
   return "left";
@@ -213,6 +219,17 @@ InventoryEntry inventory(uint8_t version, const std::string& held) {
   return entry;
 }
 
+TrackerListRef found_trackers(const std::vector<std::string>& hosts) {
+  TrackerList list;
+  for (const std::string& host : hosts) list.push_back({MemberId(), {host, 7400}, ""});
+  return std::make_shared<const TrackerList>(std::move(list));
+}
+TrackerListRef listed_trackers(const std::vector<std::string>& hosts) {
+  TrackerList list = *found_trackers(hosts);
+  for (std::size_t i = 0; i < list.size(); ++i) list[i].id = MemberId(i + 1);
+  return std::make_shared<const TrackerList>(std::move(list));
+}
+
 Command describe(uint8_t version, uint32_t chunks) {
   return Describe{shared(facts_of(version, chunks))};
 }
@@ -244,6 +261,7 @@ Assign assignment(uint64_t n, uint8_t version, uint32_t chunk, Source source,
 PeerCoreDriver::PeerCoreDriver(const Policy& policy, uint64_t seed) : core_(policy, seed) {}
 
 void PeerCoreDriver::start(StoreLoaded loaded) {
+  if (loaded.trackers == nullptr) loaded.trackers = found_trackers({"t"});
   give(std::move(loaded));
 }
 
@@ -353,7 +371,8 @@ Texts PeerCoreDriver::did_all() {
 Texts PeerCoreDriver::did() {
   Texts texts = did_all();
   std::erase_if(texts, [](const std::string& t) {
-    return t.starts_with("limits") || t == "exchange parked" || t == "exchange pressing";
+    return t.starts_with("limits") || t == "exchange parked" || t == "exchange pressing" ||
+           t == "find trackers";
   });
   return texts;
 }

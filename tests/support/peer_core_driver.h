@@ -2,7 +2,8 @@
 // renders what the core does as short texts, so that a test reads as a table.
 //
 // The language of did():
-//   connect N [resume ID]     inventory v1:#.#       exchange parked|pressing [EVENT; EVENT]
+//   connect N [at HOST] [avoids ID] [moves N] [resume ID]
+//   inventory v1:#.#       exchange parked|pressing [EVENT; EVENT]
 //   start t1 v1/0 from p7 [root] [fallback] [alone]  cancel t1      remember v1    drop v1 0+2
 //   drop-partial v1/0
 //   opened 1 v1               failed 1 CODE          ready v1/0 SOURCE-KIND
@@ -37,6 +38,10 @@ Digest root_of(uint8_t n);
 AssignmentId assignment_id(uint64_t n);
 // "#.#": the chunks marked are held.
 InventoryEntry inventory(uint8_t version, const std::string& held);
+
+// Trackers by the names of their hosts: without ids; and with the ids 1, 2, ...
+TrackerListRef found_trackers(const std::vector<std::string>& hosts);
+TrackerListRef listed_trackers(const std::vector<std::string>& hosts);
 
 // --- commands ---
 Command describe(uint8_t version, uint32_t chunks);
@@ -83,7 +88,7 @@ class PeerCoreDriver {
 
   // --- outcomes ---
   // All that was done since the last call, but `exchange` without events and `limits` are left
-  // out: most tests are not about them.
+  // out, and `find trackers`: most tests are not about them.
   std::vector<std::string> did();
   // The same with nothing left out.
   std::vector<std::string> did_all();

@@ -19,6 +19,11 @@ struct RegisterRefused {
   ConnectionId connection;
   Error error;
 };
+// Another tracker is to serve the peer.
+struct RegisterMovedOn {
+  ConnectionId connection;
+  RegisterMoved moved;
+};
 struct ExchangeAnswered {
   SessionId session;
   ExchangeToken token;
@@ -76,7 +81,7 @@ struct SendToMember {
 };
 
 using Effect = std::variant<RegisterAnswered, RegisterRefused, ExchangeAnswered, ExchangeRefused,
-                            VersionResolved, RootLearned, Notice, SendToMember>;
+                            VersionResolved, RootLearned, Notice, SendToMember, RegisterMovedOn>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::tracker

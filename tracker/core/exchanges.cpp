@@ -55,9 +55,9 @@ void hear(State& state, SessionIndex index) {
   peer.suspect_until = Instant();
 }
 
-// Limits, cancels, evictions, descriptions, answers, resolutions, assignments, waits.
+// Limits, cancels, evictions, descriptions, answers, resolutions, assignments, waits, trackers.
 int rank(const Command& command) {
-  static_assert(std::variant_size_v<Command> == 9);
+  static_assert(std::variant_size_v<Command> == 10);
   return static_cast<int>(command.index());
 }
 

@@ -31,6 +31,10 @@ RegisterReply reply_to(const State& state, SessionIndex index, const RegisterReq
   reply.superpeers = list_superpeers(state);
   reply.limits = limits_of(state, request);
   reply.data_address = state.fleet.details(state.sessions[index].peer).data_address;
+  if (state.sessions[index].protocol_version >= 3 && state.homes.trackers != nullptr) {
+    reply.tracker = state.homes.self;
+    reply.trackers = state.homes.trackers;
+  }
   return reply;
 }
 
@@ -145,6 +149,10 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   }
   if (PeerIndex old = state.fleet.find(request.peer); old != kNoPeer)
     end_session(state, state.fleet.peer(old).session, EndKind::kReplaced, "registered anew");
+  if (auto moved = home_elsewhere(state, request)) {
+    state.emit(RegisterMovedOn{connection, std::move(*moved)});
+    return;
+  }
   if (state.fleet.peer_count() >= state.config.max_peers) {
     state.emit(RegisterRefused{
         connection,
@@ -161,6 +169,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   state.sessions[index].heard_at = state.now;
   state.sessions[index].ends_at = state.now + state.config.silence_max;
   arm_session(state, index);
+  count_in(state, index, request);
   state.emit(RegisterAnswered{connection, reply_to(state, index, request)});
   state.notice(NoticeKind::kPeerRegistered, peer, kNoPeer, request.name, 0,
                path_for_people(request.location));
@@ -203,6 +212,7 @@ void lose_connection(State& state, ConnectionId connection) {
 
 void end_session(State& state, SessionIndex index, EndKind kind, const std::string& detail) {
   PeerIndex peer = state.sessions[index].peer;
+  count_out(state, index);
   note_gone(state, index, detail.empty() ? "it left" : detail);
   // Copies: ending handles and transfers changes the session's own lists.
   std::vector<ReaderIndex> readers = state.sessions[index].readers;

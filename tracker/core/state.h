@@ -11,6 +11,7 @@
 #include "tracker/core/buckets.h"
 #include "tracker/core/caching/pins.h"
 #include "tracker/core/cluster/cluster.h"
+#include "tracker/core/cluster/homes.h"
 #include "tracker/core/config.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/explain/journal.h"
@@ -59,6 +60,7 @@ class State {
   Counters counters;
   Cluster cluster;
   Journal journal;  // for people: nothing is decided by it
+  Homes homes;
 
   TrackerEpoch epoch;
   bool is_loaded = false;

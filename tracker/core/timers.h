@@ -18,6 +18,7 @@ enum class TimerKind : uint8_t {
   kOrigin,    // a bucket's budget has room again
   kTerms,     // a read of an origin may have lost its term
   kCluster,   // something between trackers is due
+  kHomes,     // the next peers are told of the cluster's trackers
 };
 
 struct Timer {

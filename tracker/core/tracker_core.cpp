@@ -96,6 +96,7 @@ void fire_timers(State& state) {
       case TimerKind::kOrigin: fire_origin_timer(state, BucketIndex(timer.index)); break;
       case TimerKind::kTerms: fire_terms_timer(state); break;
       case TimerKind::kCluster: fire_cluster_timer(state); break;
+      case TimerKind::kHomes: fire_homes_timer(state); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];
         if (version.recheck_at > state.now) break;  // superseded
@@ -156,7 +157,10 @@ void TrackerCore::apply(Instant now, Input input, Effects& effects) {
           [&](ExchangeArrived& in) {
             take_exchange(state, in.session, in.token, std::move(in.up));
           },
-          [&](MembersChanged& in) { change_members(state, in); },
+          [&](MembersChanged& in) {
+            change_members(state, in);
+            change_homes(state, in);
+          },
           [&](LinkUp& in) { link_up(state, in); },
           [&](LinkDown& in) { link_down(state, in.member); },
           [&](ClusterArrived& in) { take_cluster(state, in); },

@@ -41,6 +41,9 @@ Error session_ended() {
   return {ErrorCode::kNotFound, "this session has ended: register again"};
 }
 
+// What becomes of a registration that is not refused.
+using Registration = std::variant<RegisterReply, RegisterMoved>;
+
 }  // namespace
 
 // One TCP connection, from its bootstrap to its end.
@@ -49,7 +52,7 @@ struct Connection {
   ConnectionId id;          // of its last registration; zero: none yet
   RegisterRequest request;  // the last one
   SessionId session;        // zero: none, or ended
-  kj::Own<kj::PromiseFulfiller<Result<RegisterReply>>> registering;
+  kj::Own<kj::PromiseFulfiller<Result<Registration>>> registering;
   std::vector<ExchangeToken> exchanges;  // that wait for their answer
   bool is_counted = false;               // in Impl::registered
 };
@@ -68,7 +71,7 @@ class RpcService::Impl {
   capnp::Capability::Client bootstrap(const io::RpcConnectionInfo& info);
   void gone(const io::RpcConnectionInfo& info);
 
-  kj::Promise<Result<RegisterReply>> register_peer(const std::shared_ptr<Connection>& connection,
+  kj::Promise<Result<Registration>> register_peer(const std::shared_ptr<Connection>& connection,
                                                    RegisterRequest request);
   kj::Promise<Result<ExchangeDown>> exchange(const std::shared_ptr<Connection>& connection,
                                              ExchangeUp up);
@@ -77,6 +80,7 @@ class RpcService::Impl {
   void detach(Connection& connection);
   void finish(ExchangeToken token, Result<ExchangeDown> outcome);
   void attach(Connection& connection, const RegisterReply& reply);
+  void turn_away(ConnectionId id, Result<Registration> answer);
 
   io::Loop& loop_;
   const Hooks hooks_;
@@ -174,15 +178,20 @@ class TrackerServerCapability final : public wire::Tracker::Server {
     }
     context.releaseParams();
     return service_.register_peer(connection_, std::move(*request))
-        .then([this, context](Result<RegisterReply> reply) mutable {
+        .then([this, context](Result<Registration> answer) mutable {
           auto outcome = context.getResults().initOutcome();
-          if (!reply.ok()) {
-            encode(reply.error(), outcome.initRefused());
+          if (!answer.ok()) {
+            encode(answer.error(), outcome.initRefused());
             return;
           }
+          if (auto* moved = std::get_if<RegisterMoved>(&*answer)) {
+            encode(*moved, outcome.initMoved());
+            return;
+          }
+          const auto& reply = std::get<RegisterReply>(*answer);
           auto accepted = outcome.initAccepted();
-          encode(*reply, accepted.initReply());
-          accepted.setSession(kj::heap<SessionServer>(service_, connection_, reply->session));
+          encode(reply, accepted.initReply());
+          accepted.setSession(kj::heap<SessionServer>(service_, connection_, reply.session));
         });
   }
 
@@ -246,7 +255,7 @@ void RpcService::Impl::break_off(Connection& connection, const Error& error) {
   detach(connection);
 }
 
-kj::Promise<Result<RegisterReply>> RpcService::Impl::register_peer(
+kj::Promise<Result<Registration>> RpcService::Impl::register_peer(
     const std::shared_ptr<Connection>& connection, RegisterRequest request) {
   detach(*connection);
   if (connection->registering)
@@ -256,7 +265,7 @@ kj::Promise<Result<RegisterReply>> RpcService::Impl::register_peer(
   connection->request = request;
   connection->id = ConnectionId(++last_registration_);
   by_registration_[connection->id] = connection;
-  auto pair = kj::newPromiseAndFulfiller<Result<RegisterReply>>();
+  auto pair = kj::newPromiseAndFulfiller<Result<Registration>>();
   connection->registering = kj::mv(pair.fulfiller);
   hooks_.apply(RegisterArrived{connection->id, std::move(request)});
   return kj::mv(pair.promise);
@@ -270,6 +279,16 @@ void RpcService::Impl::attach(Connection& connection, const RegisterReply& reply
   connection.session = reply.session;
   connection.is_counted = true;
   ++registered_[static_cast<std::size_t>(connection.request.role)];
+}
+
+// The registration came to no session.
+void RpcService::Impl::turn_away(ConnectionId id, Result<Registration> answer) {
+  auto found = by_registration_.find(id);
+  if (found == by_registration_.end()) return;
+  std::shared_ptr<Connection> connection = found->second;
+  connection->id = ConnectionId();
+  by_registration_.erase(id);
+  if (auto registering = kj::mv(connection->registering)) registering->fulfill(std::move(answer));
 }
 
 kj::Promise<Result<ExchangeDown>> RpcService::Impl::exchange(
@@ -315,17 +334,15 @@ void RpcService::carry_out(RegisterAnswered effect) {
   effect.reply.ticket = issue_ticket(connection->request);
   impl_->attach(*connection, effect.reply);
   if (auto registering = kj::mv(connection->registering))
-    registering->fulfill(std::move(effect.reply));
+    registering->fulfill(Registration(std::move(effect.reply)));
 }
 
 void RpcService::carry_out(RegisterRefused effect) {
-  auto found = impl_->by_registration_.find(effect.connection);
-  if (found == impl_->by_registration_.end()) return;
-  std::shared_ptr<Connection> connection = found->second;
-  connection->id = ConnectionId();
-  impl_->by_registration_.erase(effect.connection);
-  if (auto registering = kj::mv(connection->registering))
-    registering->fulfill(std::move(effect.error));
+  impl_->turn_away(effect.connection, std::move(effect.error));
+}
+
+void RpcService::carry_out(RegisterMovedOn effect) {
+  impl_->turn_away(effect.connection, Registration(std::move(effect.moved)));
 }
 
 void RpcService::carry_out(ExchangeAnswered effect) {

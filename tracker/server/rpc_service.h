@@ -54,6 +54,7 @@ class RpcService {
   // Carries out the core's effects. Answers to calls that have gone are dropped.
   void carry_out(RegisterAnswered effect);
   void carry_out(RegisterRefused effect);
+  void carry_out(RegisterMovedOn effect);
   void carry_out(ExchangeAnswered effect);
   void carry_out(ExchangeRefused effect);
 

@@ -42,7 +42,7 @@ class Downloading : public testing::Test {
     }
     std::size_t before = live_bytes;
     core = std::make_unique<PeerCore>(Policy{}, 1);
-    give(StoreLoaded{});
+    give(StoreLoaded{.trackers = found_trackers({"tracker"})});
     RegisterReply reply{.session = SessionId(1), .epoch = TrackerEpoch(1)};
     for (uint64_t i = 1; i <= 2; ++i) reply.superpeers.push_back({PeerId(i), {"10.1.0.1", 7000}});
     give(Registered{reply});

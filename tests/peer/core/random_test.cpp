@@ -172,7 +172,7 @@ class Checker {
 class Storm {
  public:
   Storm(uint64_t seed, const Policy& policy) : rng_(seed, 1), core_(policy, seed) {
-    give(StoreLoaded{{version(1), version(2)}, {inventory(1, "##..##..##..")}});
+    give(StoreLoaded{{version(1), version(2)}, {inventory(1, "##..##..##..")}, {}, found_trackers({"t", "u"})});
   }
 
   void rage(int steps) {
@@ -320,8 +320,11 @@ class Storm {
   }
 
   Input connection_input() {
-    switch (rng_.below(4)) {
+    switch (rng_.below(6)) {
       case 0: return Registered{};
+      case 4: return TrackersFound{chance(50) ? found_trackers({"t", "v"}) : nullptr, {}};
+      case 5: return RegisterRedirected{{MemberId(1), MemberId(1 + rng_.below(4)),
+                                         listed_trackers({"a", "b", "c"}), chance(30)}};
       case 1: return RegisterFailed{{ErrorCode::kOverloaded, "not now"}};
       case 2: return StoreLoaded{};
       default: return Disconnected{{ErrorCode::kUnavailable, "reset"}};
