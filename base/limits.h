@@ -28,7 +28,6 @@ inline constexpr std::size_t kUrlBytesMax = 4096;
 inline constexpr std::size_t kEtagBytesMax = 256;
 inline constexpr std::size_t kHostBytesMax = 253;
 inline constexpr std::size_t kLocationBytesMax = 255;
-inline constexpr std::size_t kRegionBytesMax = 63;
 inline constexpr std::size_t kErrorMessageBytesMax = 1024;
 inline constexpr std::size_t kPeerNameBytesMax = 255;
 
@@ -43,9 +42,6 @@ inline constexpr std::size_t kInventoryPageBytesMax = 256 * kKiB;
 inline constexpr std::size_t kRootsPerPageMax = 1024;  // 32 KiB of chunk roots
 inline constexpr std::size_t kFallbacksMax = 3;
 inline constexpr std::size_t kSuperpeersListedMax = 64;
-inline constexpr std::size_t kTrackersListedMax = 128;
-inline constexpr std::size_t kTrackersAvoidedMax = 8;
-inline constexpr uint32_t kMovesMax = 4;  // of a peer from tracker to tracker; then it is served
 inline constexpr std::size_t kTicketBytesMax = 512;
 inline constexpr std::size_t kCredentialsBytesMax = 4096;
 inline constexpr Duration kSpanMax = Duration::seconds(366 * 24 * 3600);  // in any message

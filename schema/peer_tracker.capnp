@@ -3,7 +3,7 @@
 # This file and `peer_tracker_rpc.capnp` (the calls) are the protocol's specification. The comments
 # are normative; `schema/messages` holds the same messages as plain structs, field by field, and
 # `schema/codec` turns one into the other and refuses whatever breaks a rule given here. The bounds
-# named k... are those of `base/limits.h`.
+# named k... are those of `base/limits.h` and `schema/messages/home.h`.
 #
 # 1. The course of a session
 #

@@ -7,7 +7,8 @@ namespace {
 
 void add_network(io::Settings& table, DaemonSettings& settings) {
   table.add(settings.trackers,
-            {"trackers", "Trackers as host:port, tried in turn until one answers."});
+            {"trackers", "Where trackers are: host:port, each address of the host being one; or srv:NAME, for the "
+             "SRV records of _tyto._tcp.NAME. One that answers names the others."});
   table.add(settings.name, {"name",
                             "For people, in logs and lists. Empty: host name and "
                             "process id."});

@@ -97,6 +97,15 @@ void ControlLink::Impl::register_with(capnp::Capability::Client bootstrap) {
 }
 
 void ControlLink::Impl::take_registration(wire::RegisterOutcome::Reader outcome) {
+  if (outcome.isMoved()) {
+    auto moved = decode(outcome.getMoved());
+    if (!moved.ok()) return fail(moved.error());
+    deliver([moved = std::move(moved).value()](Impl& self) {
+      self.close();
+      self.handlers.redirected(moved);
+    });
+    return;
+  }
   if (!outcome.isAccepted()) {
     fail(outcome.isRefused() ? decode_error(outcome.getRefused())
                              : Error{ErrorCode::kUnsupported,

@@ -19,6 +19,8 @@ namespace tyto::peer {
 // never for a connection that connect() or close() has ended since.
 struct ControlLinkHandlers {
   std::function<void(const RegisterReply&)> registered;
+  // Another tracker is to serve this peer.
+  std::function<void(const RegisterMoved&)> redirected;
   // No connection came about, or the tracker refused.
   std::function<void(const Error&)> register_failed;
   // A connection that was registered has ended, or answered nonsense.

@@ -12,6 +12,7 @@
 #include "peer/engine/control_link.h"
 #include "peer/engine/transfer_desk.h"
 #include "peer/origin/version.h"
+#include "peer/origin/worker_threads.h"
 
 namespace tyto::peer {
 namespace {
@@ -59,6 +60,7 @@ struct Engine::Impl {
   Duration pause();
 
   void carry_out(ConnectTracker& order);
+  void carry_out(FindTrackers&);
   void carry_out(SendInventory& order) { link.send_inventory(std::move(order.pages)); }
   void carry_out(SendExchange& order) { link.send_exchange(order.up); }
   void carry_out(StartTransfer& order);
@@ -111,6 +113,8 @@ struct Engine::Impl {
   io::Timer leave_timer;
   std::function<void()> leave_done;
   std::shared_ptr<int> alive = std::make_shared<int>();  // for call-backs that may come late
+  bool is_finding = false;
+  WorkerThreads name_threads{1};  // the last to be made, and so the first to end
 };
 
 ControlLinkHandlers Engine::Impl::link_handlers() {
@@ -119,6 +123,7 @@ ControlLinkHandlers Engine::Impl::link_handlers() {
     if (!reply.ticket.text.empty()) tickets[BucketId(0)] = reply.ticket.text;
     dispatch(Registered{reply});
   };
+  on.redirected = [this](const RegisterMoved& moved) { dispatch(RegisterRedirected{moved}); };
   on.register_failed = [this](const Error& error) { dispatch(RegisterFailed{error}); };
   on.disconnected = [this](const Error& error) { dispatch(Disconnected{error}); };
   on.answered = [this](ExchangeDown down) { dispatch(ExchangeAnswered{std::move(down)}); };
@@ -208,11 +213,26 @@ RegisterRequest Engine::Impl::registration(const ConnectTracker& order) const {
   request.resume_session = order.resume_session;
   request.resume_epoch = order.resume_epoch;
   request.has_inventory = order.has_inventory;
+  request.avoids = order.avoids;
+  request.moves = order.moves;
   return request;
 }
 
 void Engine::Impl::carry_out(ConnectTracker& order) {
-  link.connect(options.trackers[order.attempt % options.trackers.size()], registration(order));
+  link.connect({order.tracker.host, order.tracker.port}, registration(order));
+}
+
+// Looking names up may block for long.
+void Engine::Impl::carry_out(FindTrackers&) {
+  if (std::exchange(is_finding, true)) return;
+  name_threads.submit([this, weak = std::weak_ptr<int>(alive), names = options.trackers] {
+    auto found = find_trackers(names);
+    loop.post([this, weak, found = std::move(found)] {
+      if (weak.expired()) return;
+      is_finding = false;
+      dispatch(found.ok() ? TrackersFound{*found, {}} : TrackersFound{nullptr, found.error()});
+    });
+  });
 }
 
 std::optional<Digest> Engine::Impl::known_root(const StartTransfer& order) const {
@@ -352,10 +372,12 @@ Engine::~Engine() = default;
 Result<std::unique_ptr<Engine>> Engine::start(io::Loop& loop, ChunkStore& store, io::Log& log,
                                               EngineOptions options) {
   if (options.trackers.empty())
-    return Error{ErrorCode::kInvalidArgument, "no tracker was named; give at least one host:port"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "no tracker was named; give at least one host:port, or srv:NAME"};
   auto impl = std::make_unique<Impl>(loop, store, log, std::move(options));
   if (auto listening = impl->listen(); !listening.ok()) return listening.error();
-  impl->dispatch(StoreLoaded{store.remembered(), store.inventory()});
+  StoreLoaded loaded{store.remembered(), store.inventory(), impl->options.location, {}};
+  impl->dispatch(std::move(loaded));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "io/loop/host_port.h"
 #include "peer/core/peer_core.h"
+#include "peer/engine/tracker_names.h"
 #include "peer/origin/origins.h"
 #include "peer/store/chunk_store.h"
 #include "peer/transfer/authorise.h"
@@ -25,7 +26,7 @@ class Loop;
 namespace tyto::peer {
 
 struct EngineOptions {
-  std::vector<io::HostPort> trackers;  // tried in turn; at least one
+  std::vector<TrackerName> trackers;   // at least one
   std::string name;                    // for people
   Location location;                   // its host must not be empty
   io::HostPort listen{"0.0.0.0", 0};   // of the chunk server

@@ -31,9 +31,9 @@ std::unique_ptr<io::Log> open_log(const PeerOptions& options) {
 Result<peer::EngineOptions> engine_options_of(const PeerOptions& options) {
   peer::EngineOptions engine;
   for (const std::string& text : options.trackers) {
-    auto tracker = io::HostPort::parse(text);
-    if (!tracker.ok()) return tracker.error();
-    engine.trackers.push_back(*tracker);
+    auto names = peer::parse_tracker_names(text);
+    if (!names.ok()) return names.error();
+    engine.trackers.insert(engine.trackers.end(), names->begin(), names->end());
   }
   auto listen = io::HostPort::parse(options.listen);
   if (!listen.ok()) return listen.error();

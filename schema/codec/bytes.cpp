@@ -87,6 +87,7 @@ Result<T> from_bytes(std::span<const std::byte> bytes) {
 
 template std::vector<std::byte> to_bytes(const RegisterRequest&);
 template std::vector<std::byte> to_bytes(const RegisterReply&);
+template std::vector<std::byte> to_bytes(const RegisterMoved&);
 template std::vector<std::byte> to_bytes(const ExchangeUp&);
 template std::vector<std::byte> to_bytes(const ExchangeDown&);
 template std::vector<std::byte> to_bytes(const InventoryPage&);
@@ -94,6 +95,7 @@ template std::vector<std::byte> to_bytes(const RootsRequest&);
 template std::vector<std::byte> to_bytes(const RootsPage&);
 template Result<RegisterRequest> from_bytes(std::span<const std::byte>);
 template Result<RegisterReply> from_bytes(std::span<const std::byte>);
+template Result<RegisterMoved> from_bytes(std::span<const std::byte>);
 template Result<ExchangeUp> from_bytes(std::span<const std::byte>);
 template Result<ExchangeDown> from_bytes(std::span<const std::byte>);
 template Result<InventoryPage> from_bytes(std::span<const std::byte>);

@@ -1,6 +1,7 @@
 // Which tracker is whose home: what trackers and peers must agree on without asking.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,11 @@
 #include "schema/messages/common.h"
 
 namespace tyto {
+
+inline constexpr std::size_t kTrackersListedMax = 128;
+inline constexpr std::size_t kTrackersAvoidedMax = 8;
+inline constexpr uint32_t kMovesMax = 4;  // of a peer from tracker to tracker; then it is served
+inline constexpr std::size_t kRegionBytesMax = 63;
 
 // A tracker of a cluster, over all of its runs. Zero is nobody, or not known.
 using MemberId = Strong<struct MemberIdTag, uint64_t>;

@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers() {
   checkers.push_back(trees_checker());
   checkers.push_back(inventories_checker());
   checkers.push_back(bounds_checker());
+  checkers.push_back(racks_checker());
   return checkers;
 }
 

@@ -27,6 +27,8 @@ std::unique_ptr<Checker> inventories_checker();
 // Nothing grows without bound: records are in proportion to who is there and what goes on, and in
 // the end, when all is read, there are none of what went on.
 std::unique_ptr<Checker> bounds_checker();
+// What is read crosses into a rack about once: Expectations::rack_copies_permille_max.
+std::unique_ptr<Checker> racks_checker();
 
 std::vector<std::unique_ptr<Checker>> all_checkers();
 

@@ -50,7 +50,8 @@ class BoundsChecker final : public Checker {
     hold(world, "events to come", world.events_to_come(),
          kEventsPerNode * nodes + kEventsPerTransfer * data.transfers + world.fixed_events());
     for (uint32_t i = 0; i < nodes; ++i) look_at_core(world, NodeId(i));
-    if (world.control().tracker() != nullptr) look_at_tracker(world);
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
+      if (world.control().tracker(i) != nullptr) look_at_tracker(world, i);
   }
 
   void look_at_core(World& world, NodeId id) {
@@ -64,9 +65,9 @@ class BoundsChecker final : public Checker {
     hold(world, "bytes of the core of " + text(id), node.core()->memory_bytes(), limit);
   }
 
-  void look_at_tracker(World& world) {
+  void look_at_tracker(World& world, uint32_t tracker) {
     uint64_t nodes = world.node_count();
-    tracker::Records records = world.control().tracker()->records();
+    tracker::Records records = world.control().tracker(tracker)->records();
     uint64_t versions = world.data().origin().versions().size();
     uint64_t names = world.scenario().objects.size();
     hold(world, "sessions", records.sessions, 8 * nodes);
@@ -96,9 +97,13 @@ class BoundsChecker final : public Checker {
         hold(world, "bytes reserved by " + text(NodeId(i)) + " in the end",
              world.node(NodeId(i)).store().reserved_bytes(), 0);
     }
-    if (world.control().tracker() == nullptr) return;
-    tracker::Records records = world.control().tracker()->records();
-    hold(world, "sessions in the end", records.sessions, nodes);
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
+      if (world.control().tracker(i) != nullptr) look_at_tracker_in_end(world, i);
+  }
+
+  void look_at_tracker_in_end(World& world, uint32_t tracker) {
+    tracker::Records records = world.control().tracker(tracker)->records();
+    hold(world, "sessions in the end", records.sessions, world.node_count());
     hold(world, "the tracker's transfers in the end", records.transfers, 0);
     hold(world, "the tracker's readers in the end", records.readers, 0);
   }

@@ -48,7 +48,7 @@ class BudgetsChecker final : public Checker {
   // Whether the tracker cannot know that this read goes on, or did not order it.
   static bool is_excused(World& world, const Transfer& transfer) {
     return !transfer.had_tracker || transfer.is_for_orphans || world.was_touched(transfer.reader) ||
-           transfer.tracker_run != world.control().tracker_run() ||
+           transfer.tracker_run != world.control().tracker_run(transfer.reader) ||
            transfer.tracker_upset != world.control().upsets() ||
            !world.control().is_connected(transfer.reader);
   }

@@ -16,7 +16,8 @@ class InventoriesChecker final : public Checker {
 
   void on_tick(World& world) override {
     if (++ticks_ % kTicksBetweenLooks != 0) return;
-    if (world.control().tracker() != nullptr) world.control().tracker()->check_invariants();
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
+      if (const auto* tracker = world.control().tracker(i)) tracker->check_invariants();
   }
 
   void on_end(World& world) override {
@@ -27,7 +28,7 @@ class InventoriesChecker final : public Checker {
     }
     if (!world.scenario().expect.inventories_agree) return;
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
-    if (world.control().tracker() != nullptr) compare_tracker(world);
+    compare_trackers(world);
   }
 
  private:
@@ -50,7 +51,7 @@ class InventoriesChecker final : public Checker {
     }
   }
 
-  static void compare_tracker(World& world) {
+  static void compare_trackers(World& world) {
     std::map<VersionId, Counts> real;
     for (const auto& [version, facts] : world.data().origin().versions()) {
       for (uint32_t i = 0; i < world.node_count(); ++i) {
@@ -62,9 +63,17 @@ class InventoriesChecker final : public Checker {
       }
     }
     std::map<VersionId, Counts> known;
-    world.control().tracker()->visit_versions([&](const tracker::VersionPicture& picture) {
-      if (picture.members > 0) known[picture.id] = {picture.members, picture.complete};
-    });
+    bool is_any = false;
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i) {
+      const tracker::TrackerCore* tracker = world.control().tracker(i);
+      if (tracker == nullptr) continue;
+      is_any = true;
+      tracker->visit_versions([&](const tracker::VersionPicture& picture) {
+        known[picture.id].members += picture.members;
+        known[picture.id].complete += picture.complete;
+      });
+    }
+    if (!is_any) return;
     for (const auto& [version, facts] : world.data().origin().versions()) {
       if (known[version] == real[version]) continue;
       world.violated("version " + version.short_hex() + ": the tracker knows " +

@@ -49,8 +49,8 @@ class LeasesChecker final : public Checker {
     if (world.scenario().expect.leases == Leases::kStrict) return false;
     const PeerNode& node = world.node(transfer.reader);
     return !transfer.had_tracker || transfer.is_for_orphans || world.was_touched(transfer.reader) ||
-           !world.control().is_tracker_up() ||
-           transfer.tracker_run != world.control().tracker_run() ||
+           !world.control().is_tracker_up(transfer.reader) ||
+           transfer.tracker_run != world.control().tracker_run(transfer.reader) ||
            !world.control().is_connected(transfer.reader) || node.is_frozen() ||
            transfer.tracker_upset != world.control().upsets();
   }

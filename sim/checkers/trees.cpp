@@ -42,7 +42,7 @@ class TreesChecker final : public Checker {
     for (uint32_t steps = 0; at != nullptr && at->source; ++steps) {
       // Readers without a tracker may come to ask each other, and a tracker that has started anew
       // does not know from whom they read since before; their patience ends that.
-      if (!at->had_tracker || at->tracker_run != world.control().tracker_run()) return;
+      if (!at->had_tracker || at->tracker_run != world.control().tracker_run(at->reader)) return;
       // Nobody waits for the process that has taken the place of the one that was asked; a reader
       // that is frozen has not noticed yet.
       if (world.node(*at->source).peer() != at->order.source.peer) return;

@@ -24,6 +24,8 @@ enum class Stream : uint64_t {
   kArrivals = 11,
   kOriginMoods = 12,
   kModels = 13,
+  kTrackerLinks = 14,
+  kTrackerFaults = 15,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

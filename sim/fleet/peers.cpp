@@ -28,7 +28,9 @@ Peers::Peers(World& world, const Scenario& scenario)
       origin_reads_(world.chunks().size()),
       ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
-      latency_(make_stream(scenario.seed, Stream::kLatency)) {}
+      latency_(make_stream(scenario.seed, Stream::kLatency)),
+      tracker_(std::make_shared<const TrackerList>(
+          TrackerList{{MemberId(), tracker_address(0), ""}})) {}
 
 // --- life ---
 
@@ -48,7 +50,8 @@ void Peers::start(uint32_t node) {
         world_.chunks()
             .object(world_.chunks().object_of(world_.chunks().number(entry.version, 0)))
             .facts);
-  deliver(node, peer::StoreLoaded{std::move(remembered), std::move(entries)});
+  deliver(node, peer::StoreLoaded{std::move(remembered), std::move(entries),
+                                  location_of(scenario_, NodeId(node)), tracker_});
   if (host.life == 1) return;
   for (uint32_t i = 0; i < reads_.size(); ++i) {
     bool is_mine = scenario_.reads[i].node.value() == node;

@@ -136,6 +136,7 @@ class Peers {
   Rng ids_;
   Rng seeds_;
   Rng latency_;
+  TrackerListRef tracker_;  // the only one, as peers are told to find it
 };
 
 }  // namespace tyto::sim::fleet

@@ -90,6 +90,11 @@ Json traffic_json(const RunResult& result, const Figures& figures) {
 
 Json load_json(const RunResult& result, const Figures& figures) {
   Json json = {{"notices", counts_json(result.notices, tracker::notice_kind_name)}};
+  if (result.trackers > 1)
+    json["cluster"] = {{"trackers", result.trackers},
+                       {"messages", result.cluster_messages},
+                       {"deliveries", result.cluster_deliveries},
+                       {"messages_per_chunk", rounded(figures.cluster_messages_per_chunk)}};
   if (!result.measured.is_recorded) return json;
   json["links"] = links_json(result.measured, figures);
   json["exchanges"] = rate_json(figures.exchanges);

@@ -43,7 +43,12 @@ std::string traffic_text(const RunResult& result, const Figures& figures) {
     out += fmt::format("{} {:.3f}", i == 0 ? "; into racks" : "", figures.rack_copies[i]);
   if (figures.rack_copies.size() > kRacksToldMax)
     out += fmt::format(" and {} more", figures.rack_copies.size() - kRacksToldMax);
-  return out + "\n";
+  out += "\n";
+  if (result.trackers > 1)
+    out += fmt::format("  trackers       {}, {} messages between them, {:.2f} for each chunk\n",
+                       result.trackers, result.cluster_messages,
+                       figures.cluster_messages_per_chunk);
+  return out;
 }
 
 template <class Counts, class Name>

@@ -75,6 +75,9 @@ void add_sources(settings::Table& table, ScenarioDocument& document) {
                [&](settings::Table& t) { tracker::add_policy_rows(t, scenario.policy); });
   table.within("tracker.",
                [&](settings::Table& t) { tracker::add_core_settings(t, scenario.tracker); });
+  table.add(scenario.trackers,
+            {"trackers.count", "Trackers, which together direct all peers: docs/cluster.md."},
+            {1, 128, "trackers"});
   table.add(scenario.processor.per_exchange,
             {"tracker.processor.per_exchange",
              "What an exchange or any other message costs the tracker's processor, which does one "
@@ -143,6 +146,9 @@ void add_end(settings::Table& table, ScenarioDocument& document) {
   table.add(expect.amplification_permille_max,
             {"expect.amplification_permille_max",
              "Chunks read at the origin for each 1000 distinct ones. 0: counted only."});
+  table.add(expect.rack_copies_permille_max,
+            {"expect.rack_copies_permille_max",
+             "Bytes that entered a rack for each 1000 of the objects read. 0: counted only."});
   table.add_switch(expect.inventories_agree,
                    {"expect.inventories_agree",
                     "Whether the tracker's picture of the fleet must be the fleet in the end."});

@@ -77,6 +77,7 @@ struct FaultsRow {
   std::string who;     // for faults of nodes
   std::string object;  // for origin_changes: a key; empty: the first object
   uint32_t zone = 0;   // for zone_cut
+  uint32_t tracker = 0;  // for faults of trackers
   Duration at;
   Duration lasts = Duration::forever();
   uint32_t times = 1;

@@ -135,6 +135,7 @@ void describe_faults(settings::Table& table, FaultsRow& row) {
                       "connections."});
   table.add(row.object, {"object", "For origin_changes: the object's key. Empty: the first."});
   table.add(row.zone, {"zone", "For zone_cut: which zone, from 0."});
+  table.add(row.tracker, {"tracker", "For faults of trackers: which one, from 0."});
   table.add(row.at, {"at", "When.", settings::Presence::kRequired}, kTimes);
   table.add(row.lasts, {"lasts", "After how long it is mended; forever: never."});
   table.add(row.times, {"times", "How often it happens, one time each `every`."},

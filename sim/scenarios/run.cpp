@@ -101,7 +101,11 @@ RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> al
                                                         : result.reader_core_bytes_max;
     most = std::max(most, node.core_bytes_max());
   }
-  if (world.control().tracker() != nullptr) result.tracker = world.control().tracker()->counters();
+  const ControlPlane& control = world.control();
+  if (control.tracker(0) != nullptr) result.tracker = control.tracker(0)->counters();
+  result.trackers = control.tracker_count();
+  result.cluster_messages = control.links().messages();
+  result.cluster_deliveries = control.links().deliveries();
   result.notices = world.notices();
   result.violations = world.violations();
   return result;

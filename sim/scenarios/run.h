@@ -39,7 +39,10 @@ struct RunResult {
   uint64_t redundant_transfers = 0;
   std::size_t reader_core_bytes_max = 0;  // the largest core there was
   std::size_t superpeer_core_bytes_max = 0;
-  tracker::Counters tracker;  // of the last tracker, if it lived
+  tracker::Counters tracker;  // of the first tracker's last run, if it lived
+  uint32_t trackers = 1;
+  uint64_t cluster_messages = 0;    // that trackers sent to one another
+  uint64_t cluster_deliveries = 0;  // in which they went
   std::map<tracker::NoticeKind, uint64_t> notices;
   std::vector<Violation> violations;
   std::string replay;  // the command that repeats the run; empty if there is none

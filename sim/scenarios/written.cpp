@@ -81,6 +81,7 @@ std::string rows_text(const Scenario& scenario) {
     if (is_of_node(fault.kind)) row.who = target_text(scenario, fault.target);
     if (fault.kind == FaultKind::kOriginChanges) row.object = scenario.objects[fault.target].key;
     if (fault.kind == FaultKind::kZoneCut) row.zone = fault.target;
+    if (is_of_tracker(fault.kind)) row.tracker = fault.target;
     row.at = fault.at;
     row.lasts = fault.lasts;
     // Required keys, whatever their values.

@@ -38,7 +38,7 @@ std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch
     const VersionFactsRef& facts = versions_.at(id).facts;
     inputs.push_back(tracker::NameLoaded{bucket.name, key, id, facts->is_published});
   }
-  inputs.push_back(tracker::CatalogLoaded{epoch, epoch == TrackerEpoch(1)});
+  inputs.push_back(tracker::CatalogLoaded{epoch, epoch.value() <= scenario.trackers});
   return inputs;
 }
 

@@ -22,9 +22,13 @@ void lose_generations(ExchangeDown& down) {
 ControlPlane::ControlPlane(World& world, const Scenario& scenario)
     : world_(world),
       scenario_(scenario),
-      tracker_(world, scenario, catalog_),
+      cut_off_(scenario.trackers),
       lines_(scenario.fleet.size()),
-      latency_(make_stream(scenario.seed, Stream::kLatency)) {}
+      latency_(make_stream(scenario.seed, Stream::kLatency)) {
+  for (uint32_t i = 0; i < scenario.trackers; ++i)
+    trackers_.push_back(std::make_unique<TrackerProcess>(world, scenario, catalog_, i));
+  links_ = std::make_unique<TrackerLinks>(world, scenario);
+}
 
 ControlPlane::Connection* ControlPlane::find(uint64_t connection) {
   auto found = connections_.find(connection);
@@ -36,17 +40,22 @@ bool ControlPlane::is_connected(NodeId node) const {
   if (found == connections_.end()) return false;
   const Connection& connection = found->second;
   return connection.is_registered && connection.is_open_at_tracker &&
-         connection.tracker_run == tracker_.run() && !lines_[node.value()].is_cut;
+         connection.tracker_run == epoch(connection.tracker) && !lines_[node.value()].is_cut &&
+         !cut_off_[connection.tracker].is_cut;
 }
 
 // --- what peers do ---
 
-void ControlPlane::connect(NodeId node, RegisterRequest request) {
+void ControlPlane::connect(NodeId node, const Endpoint& tracker, RegisterRequest request) {
   hang_up(node);
+  uint32_t index = 0;
+  while (index + 1 < tracker_count() && tracker_address(index) != tracker) ++index;
+  lines_[node.value()].tracker = index;
   uint64_t id = next_connection_++;
   Connection& connection = connections_[id];
   connection.id = id;
   connection.node = node;
+  connection.tracker = index;
   connection.last_up = world_.now() + scenario_.latency.sample(latency_) * 2;  // a handshake
   lines_[node.value()].connection = id;
   world_.schedule(world_.now() + kConnectTimeout, EventKind::kConnectTimeout, node.value(), id);
@@ -103,23 +112,34 @@ void ControlPlane::post_up(Connection& connection, ToTracker content) {
 void ControlPlane::post_down(Connection& connection, ToPeer content) {
   uint64_t id = next_mail_++;
   mail_[id] = {connection.id, std::move(content)};
-  Instant arrival = tracker_.sends_at() + scenario_.latency.sample(latency_);
+  Instant arrival = sends_at(connection.tracker) + scenario_.latency.sample(latency_);
   world_.schedule(ordered(connection.last_down, arrival), EventKind::kPeerMail, id);
 }
 
 void ControlPlane::on_tracker_mail(uint64_t id) {
-  if (tracker_.takes_mail(id)) open_tracker_mail(id);
+  auto found = mail_.find(id);
+  if (found == mail_.end()) return;
+  Connection* connection = find(found->second.connection);
+  uint32_t tracker = connection == nullptr ? 0 : connection->tracker;
+  if (trackers_[tracker]->takes_mail(id)) open_tracker_mail(id);
+}
+
+ControlPlane::Line* ControlPlane::blocked(const Connection& connection) {
+  Line& line = lines_[connection.node.value()];
+  if (line.is_cut) return &line;
+  Line& tracker = cut_off_[connection.tracker];
+  return tracker.is_cut ? &tracker : nullptr;
 }
 
 void ControlPlane::open_tracker_mail(uint64_t id) {
   auto found = mail_.find(id);
   if (found == mail_.end()) return;
   Connection* connection = find(found->second.connection);
-  if (connection != nullptr && lines_[connection->node.value()].is_cut) {
-    lines_[connection->node.value()].held_up.push_back(id);
+  if (Line* line = connection == nullptr ? nullptr : blocked(*connection)) {
+    line->held_up.push_back(id);
     return;
   }
-  if (connection != nullptr && tracker_.holds_mail(id)) return;
+  if (connection != nullptr && trackers_[connection->tracker]->holds_mail(id)) return;
   auto content = std::get<ToTracker>(std::move(found->second.content));
   mail_.erase(found);
   if (connection != nullptr) take_at_tracker(*connection, std::move(content));
@@ -129,8 +149,8 @@ void ControlPlane::on_peer_mail(uint64_t id) {
   auto found = mail_.find(id);
   if (found == mail_.end()) return;
   Connection* connection = find(found->second.connection);
-  if (connection != nullptr && lines_[connection->node.value()].is_cut) {
-    lines_[connection->node.value()].held_down.push_back(id);
+  if (Line* line = connection == nullptr ? nullptr : blocked(*connection)) {
+    line->held_down.push_back(id);
     return;
   }
   auto content = std::get<ToPeer>(std::move(found->second.content));
@@ -139,20 +159,21 @@ void ControlPlane::on_peer_mail(uint64_t id) {
 }
 
 void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
+  TrackerProcess& tracker = *trackers_[connection.tracker];
   if (auto* asked = std::get_if<RootsAsked>(&content)) {
     if (!connection.is_open_at_tracker) return;
-    post_down(connection, tracker_.core()->roots(asked->version, asked->first));
+    post_down(connection, tracker.core()->roots(asked->version, asked->first));
     return;
   }
   tracker::Input input = std::get<tracker::Input>(std::move(content));
   if (std::holds_alternative<tracker::RegisterArrived>(input)) {
-    if (tracker_.core() == nullptr) {
+    if (tracker.core() == nullptr || !links_->is_ready(connection.tracker)) {
       close_at_tracker(connection, {ErrorCode::kUnavailable, "connection refused"});
       return;
     }
-    connection.tracker_run = tracker_.run();
+    connection.tracker_run = tracker.epoch();
     connection.is_open_at_tracker = true;
-    tracker_.step(std::move(input));
+    tracker.step(std::move(input));
     return;
   }
   if (!connection.is_open_at_tracker) {
@@ -171,7 +192,7 @@ void ControlPlane::take_at_tracker(Connection& connection, ToTracker content) {
     exchange->token = tracker::ExchangeToken(next_token_++);
     tokens_[exchange->token.value()] = connection.id;
   }
-  tracker_.step(std::move(input));
+  tracker.step(std::move(input));
   if (lost != 0) forget_exchanges(lost);
 }
 
@@ -188,6 +209,8 @@ void ControlPlane::take_at_peer(Connection& connection, ToPeer content) {
   peer::Input input = std::get<peer::Input>(std::move(content));
   if (std::holds_alternative<peer::Registered>(input)) {
     connection.is_registered = true;
+  } else if (std::holds_alternative<peer::RegisterRedirected>(input)) {
+    // The peer gives this connection up by itself.
   } else if (auto* answered = std::get_if<peer::ExchangeAnswered>(&input)) {
     --connection.exchanges_open;
     if (scenario_.bug == PlantedBug::kGenerationsLost) lose_generations(answered->down);
@@ -231,6 +254,10 @@ void ControlPlane::tell_peer(tracker::Effect effect) {
   } else if (auto* refused = std::get_if<tracker::RegisterRefused>(&effect)) {
     Connection* connection = find(refused->connection.value());
     if (connection != nullptr) close_at_tracker(*connection, std::move(refused->error));
+  } else if (auto* moved = std::get_if<tracker::RegisterMovedOn>(&effect)) {
+    Connection* connection = find(moved->connection.value());
+    if (connection != nullptr && connection->is_open_at_tracker)
+      post_down(*connection, peer::Input(peer::RegisterRedirected{std::move(moved->moved)}));
   } else if (auto* exchange = std::get_if<tracker::ExchangeAnswered>(&effect)) {
     auto token = tokens_.find(exchange->token.value());
     if (token == tokens_.end()) return;
@@ -248,18 +275,57 @@ void ControlPlane::tell_peer(tracker::Effect effect) {
   }
 }
 
-void ControlPlane::crash_tracker() {
-  if (tracker_.core() == nullptr) return;
-  for (uint64_t id : tracker_.crash()) mail_.erase(id);
-  tokens_.clear();
+void ControlPlane::start_trackers() {
+  for (auto& tracker : trackers_) tracker->start();
+  links_->started_together();
+}
+
+void ControlPlane::start_tracker(uint32_t tracker) {
+  if (trackers_[tracker]->core() != nullptr) return;
+  trackers_[tracker]->start();
+  links_->started(tracker);
+}
+
+void ControlPlane::crash_tracker(uint32_t tracker) {
+  if (trackers_[tracker]->core() == nullptr) return;
+  for (uint64_t id : trackers_[tracker]->crash()) mail_.erase(id);
   // Of these the mail that would have ended them may have been lost.
-  std::erase_if(connections_, [](const auto& entry) {
-    return !entry.second.is_open_at_peer && !entry.second.is_open_at_tracker;
+  std::erase_if(connections_, [&](const auto& entry) {
+    const Connection& connection = entry.second;
+    return connection.tracker == tracker && !connection.is_open_at_peer &&
+           !connection.is_open_at_tracker;
+  });
+  std::erase_if(tokens_, [&](const auto& entry) {
+    auto connection = connections_.find(entry.second);
+    return connection == connections_.end() || connection->second.tracker == tracker;
   });
   for (auto& [id, connection] : connections_) {
-    if (connection.is_open_at_tracker)
+    if (connection.tracker == tracker && connection.is_open_at_tracker)
       close_at_tracker(connection, {ErrorCode::kUnavailable, "the tracker closed the connection"});
   }
+  links_->died(tracker);
+}
+
+void ControlPlane::freeze_tracker(uint32_t tracker) {
+  trackers_[tracker]->freeze();
+  links_->pace_changed(tracker);
+}
+
+void ControlPlane::thaw_tracker(uint32_t tracker) {
+  trackers_[tracker]->thaw();
+  links_->pace_changed(tracker);
+}
+
+void ControlPlane::set_reach(uint32_t tracker, Reach reach) {
+  Line& line = cut_off_[tracker];
+  line.is_cut = reach == Reach::kCut;
+  if (!line.is_cut) release(line);
+}
+
+uint64_t ControlPlane::upsets() const {
+  uint64_t sum = links_->upsets();
+  for (const auto& tracker : trackers_) sum += tracker->upsets();
+  return sum;
 }
 
 // --- what goes wrong on the way ---
@@ -273,6 +339,10 @@ void ControlPlane::cut(NodeId node) {
 void ControlPlane::mend(NodeId node) {
   Line& line = lines_[node.value()];
   line.is_cut = false;
+  release(line);
+}
+
+void ControlPlane::release(Line& line) {
   for (uint64_t id : line.held_up) world_.schedule(world_.now(), EventKind::kTrackerMail, id);
   for (uint64_t id : line.held_down) world_.schedule(world_.now(), EventKind::kPeerMail, id);
   line.held_up.clear();
@@ -293,7 +363,7 @@ void ControlPlane::drop(NodeId node) {
     Connection connection = connections_.at(id);
     connections_.erase(id);
     if (lines_[node.value()].connection == id) lines_[node.value()].connection = 0;
-    tracker_.step(tracker::ConnectionLost{tracker::ConnectionId(id)});
+    step(connection.tracker, tracker::ConnectionLost{tracker::ConnectionId(id)});
     forget_exchanges(id);
     if (!connection.is_open_at_peer) continue;
     if (connection.is_registered) {

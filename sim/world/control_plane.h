@@ -1,14 +1,16 @@
-// Connections between peers and the tracker.
+// Connections between peers and trackers.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <variant>
 #include <vector>
 
 #include "peer/core/inputs.h"
 #include "sim/world/catalog.h"
 #include "sim/world/scenario.h"
+#include "sim/world/tracker_links.h"
 #include "sim/world/tracker_process.h"
 #include "sim/world/world_event.h"
 
@@ -28,16 +30,19 @@ struct ControlRecords {
   std::size_t exchanges = 0;  // that the tracker has not answered
 };
 
+// Whether packets pass between a tracker and peers.
+enum class Reach : uint8_t { kWhole, kCut };
+
 // Carries messages with latency and in order, and loses connections.
 //
-// Ownership: borrows the world, whose part it is. Owns the tracker's process and its catalog.
+// Ownership: borrows the world, whose part it is. Owns the trackers' processes and their catalog.
 // Bounds:    a connection a live process, and those on their way to being closed.
 class ControlPlane {
  public:
   ControlPlane(World& world, const Scenario& scenario);
 
   // --- for peers ---
-  void connect(NodeId node, RegisterRequest request);
+  void connect(NodeId node, const Endpoint& tracker, RegisterRequest request);
   void send_inventory(NodeId node, std::vector<InventoryPage> pages);
   void send_exchange(NodeId node, ExchangeUp up);
   void ask_roots(NodeId node, const VersionId& version, uint32_t first);
@@ -45,10 +50,10 @@ class ControlPlane {
   void hang_up(NodeId node);
 
   // --- events ---
-  void on_tracker_free() { tracker_.on_free(); }
+  void on_tracker_free(uint32_t tracker) { trackers_[tracker]->on_free(); }
   void on_tracker_mail(uint64_t mail);
   void on_peer_mail(uint64_t mail);
-  void on_tracker_timer() { tracker_.on_timer(); }
+  void on_tracker_timer(uint32_t tracker) { trackers_[tracker]->on_timer(); }
   void on_connect_timeout(NodeId node, uint64_t connection);
   void on_cut_timeout(NodeId node, uint64_t cut);
 
@@ -58,25 +63,37 @@ class ControlPlane {
   // An answer to a connection, if there still is one.
   void tell_peer(tracker::Effect effect);
 
+  // --- for links between trackers ---
+  TrackerLinks& links() { return *links_; }
+  const TrackerLinks& links() const { return *links_; }
+  void step(uint32_t tracker, tracker::Input input) { trackers_[tracker]->step(std::move(input)); }
+  bool is_up(uint32_t tracker) const { return trackers_[tracker]->is_up(); }
+  uint64_t epoch(uint32_t tracker) const { return trackers_[tracker]->epoch(); }
+  Instant sends_at(uint32_t tracker) const { return trackers_[tracker]->sends_at(); }
+
   // --- faults ---
-  void start_tracker() { tracker_.start(); }
+  void start_trackers();
+  void start_tracker(uint32_t tracker);
   void publish(const VersionFactsRef& facts) { catalog_.publish(facts); }
-  void crash_tracker();
-  void freeze_tracker() { tracker_.freeze(); }
-  void thaw_tracker() { tracker_.thaw(); }
+  void crash_tracker(uint32_t tracker);
+  void freeze_tracker(uint32_t tracker);
+  void thaw_tracker(uint32_t tracker);
+  void set_reach(uint32_t tracker, Reach reach);
   void cut(NodeId node);
   void mend(NodeId node);
   // The connection breaks and both sides notice.
   void drop(NodeId node);
 
   // --- for checkers ---
+  uint32_t tracker_count() const { return static_cast<uint32_t>(trackers_.size()); }
   // Null while the tracker is dead.
-  const tracker::TrackerCore* tracker() const { return tracker_.core(); }
-  uint64_t tracker_run() const { return tracker_.run(); }
+  const tracker::TrackerCore* tracker(uint32_t i) const { return trackers_[i]->core(); }
+  // The run of the tracker that the peer is, or was last, connected to, or tries.
+  uint64_t tracker_run(NodeId node) const { return epoch(lines_[node.value()].tracker); }
+  bool is_tracker_up(NodeId node) const { return is_up(lines_[node.value()].tracker); }
   ControlRecords records() const { return {connections_.size(), tokens_.size()}; }
-  // Counts the times the tracker was frozen or thawed.
-  uint64_t upsets() const { return tracker_.upsets(); }
-  bool is_tracker_up() const { return tracker_.is_up(); }
+  // Counts the times that a tracker was frozen or thawed, or a link between them changed.
+  uint64_t upsets() const;
   // Whether the peer has a session, as far as it knows, with the tracker that runs now.
   bool is_connected(NodeId node) const;
 
@@ -84,6 +101,7 @@ class ControlPlane {
   struct Connection {
     uint64_t id = 0;
     NodeId node;
+    uint32_t tracker = 0;
     uint64_t tracker_run = 0;  // that took it; 0: none yet
     SessionId session;
     bool is_open_at_peer = true;
@@ -100,8 +118,9 @@ class ControlPlane {
     uint64_t connection = 0;
     std::variant<ToPeer, ToTracker> content;
   };
-  struct Line {  // a peer's way to the tracker
+  struct Line {  // a peer's way to its tracker
     uint64_t connection = 0;
+    uint32_t tracker = 0;
     bool is_cut = false;
     uint64_t cuts = 0;
     std::deque<uint64_t> held_up;  // mail that waits for the cut's end
@@ -109,17 +128,22 @@ class ControlPlane {
   };
 
   Connection* find(uint64_t connection);
+  // Where mail of the connection waits while no packet passes; null: packets pass.
+  Line* blocked(const Connection& connection);
   void post_up(Connection& connection, ToTracker content);
   void post_down(Connection& connection, ToPeer content);
   void close_at_tracker(Connection& connection, Error error);
   void take_at_tracker(Connection& connection, ToTracker content);
   void take_at_peer(Connection& connection, ToPeer content);
   void forget_exchanges(uint64_t connection);
+  void release(Line& line);
 
   World& world_;
   const Scenario& scenario_;
   Catalog catalog_;
-  TrackerProcess tracker_;
+  std::vector<std::unique_ptr<TrackerProcess>> trackers_;
+  std::unique_ptr<TrackerLinks> links_;
+  std::vector<Line> cut_off_;  // for each tracker: mail that waits for its cut's end
   std::map<uint64_t, Connection> connections_;
   std::map<uint64_t, Mail> mail_;
   std::vector<Line> lines_;

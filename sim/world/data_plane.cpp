@@ -135,7 +135,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   if (scenario_.bug == PlantedBug::kLeasesIgnored) transfer.order.source.kind = SourceKind::kOrigin;
   advance(coming);
   if (!transfer.is_origin()) transfer.from = whole_blocks(coming.verified);
-  transfer.tracker_run = world_.control().tracker_run();
+  transfer.tracker_run = world_.control().tracker_run(reader);
   if (auto waiting = waiting_.find({reader, chunk}); waiting != waiting_.end()) {
     for (uint64_t waiter : waiting->second)
       transfer.is_for_orphans |= transfers_.at(waiter).is_ensuring;

@@ -24,6 +24,8 @@ std::string_view fault_kind_name(FaultKind kind) {
     case FaultKind::kZoneCut: return "zone_cut";
     case FaultKind::kDiskSlow: return "disk_slow";
     case FaultKind::kDiskCorrupts: return "disk_corrupts";
+    case FaultKind::kTrackerCut: return "tracker_cut";
+    case FaultKind::kTrackerApart: return "tracker_apart";
   }
   return "unknown";
 }
@@ -31,6 +33,11 @@ std::string_view fault_kind_name(FaultKind kind) {
 bool is_of_node(FaultKind kind) {
   return kind <= FaultKind::kConnectionDropped || kind == FaultKind::kDiskSlow ||
          kind == FaultKind::kDiskCorrupts;
+}
+
+bool is_of_tracker(FaultKind kind) {
+  return kind == FaultKind::kTrackerCrash || kind == FaultKind::kTrackerFreeze ||
+         kind == FaultKind::kTrackerCut || kind == FaultKind::kTrackerApart;
 }
 
 void World::apply_fault(const FaultSpec& fault) {
@@ -49,8 +56,8 @@ void World::apply_fault(const FaultSpec& fault) {
     case FaultKind::kControlCut: return control_->cut(node.id());
     case FaultKind::kDataCut: node.is_data_cut = true; return data_->node_changed(node.id());
     case FaultKind::kConnectionDropped: return control_->drop(node.id());
-    case FaultKind::kTrackerCrash: return control_->crash_tracker();
-    case FaultKind::kTrackerFreeze: return control_->freeze_tracker();
+    case FaultKind::kTrackerCrash: return control_->crash_tracker(fault.target);
+    case FaultKind::kTrackerFreeze: return control_->freeze_tracker(fault.target);
     case FaultKind::kOriginRefuses: return data_->set_origin_mode(OriginModel::Mode::kRefusing);
     case FaultKind::kOriginCuts: return data_->set_origin_mode(OriginModel::Mode::kCutting);
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kSilent);
@@ -58,6 +65,9 @@ void World::apply_fault(const FaultSpec& fault) {
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, true);
     case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kSlow);
     case FaultKind::kDiskCorrupts: return node.store().spoil_half();
+    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Reach::kCut);
+    case FaultKind::kTrackerApart:
+      return control_->links().set_hearing(fault.target, TrackerLinks::Hearing::kDeaf);
   }
 }
 
@@ -74,13 +84,16 @@ void World::end_fault(const FaultSpec& fault) {
     case FaultKind::kDiskFull: return node.store().set_space(Store::Space::kNormal);
     case FaultKind::kControlCut: return control_->mend(node.id());
     case FaultKind::kDataCut: node.is_data_cut = false; return data_->node_changed(node.id());
-    case FaultKind::kTrackerCrash: return control_->start_tracker();
-    case FaultKind::kTrackerFreeze: return control_->thaw_tracker();
+    case FaultKind::kTrackerCrash: return control_->start_tracker(fault.target);
+    case FaultKind::kTrackerFreeze: return control_->thaw_tracker(fault.target);
     case FaultKind::kOriginRefuses:
     case FaultKind::kOriginCuts:
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kGood);
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, false);
     case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kUsual);
+    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Reach::kWhole);
+    case FaultKind::kTrackerApart:
+      return control_->links().set_hearing(fault.target, TrackerLinks::Hearing::kAll);
     case FaultKind::kDiskCorrupts:
     case FaultKind::kPeerForgets:
     case FaultKind::kConnectionDropped:

@@ -122,7 +122,8 @@ struct Adder {
 
   // Effects of a peer.
   void one(const peer::ConnectTracker& e) const {
-    all(e.attempt, e.resume_session, e.resume_epoch, e.has_inventory);
+    all(e.attempt, e.tracker, e.avoids, e.moves, e.resume_session, e.resume_epoch,
+        e.has_inventory);
   }
   void one(const peer::SendInventory& e) const { one(e.pages); }
   void one(const peer::SendExchange& e) const { one(e.up); }
@@ -143,6 +144,7 @@ struct Adder {
   void one(const peer::ChunkReady& e) const { all(e.chunk, e.from, e.bytes); }
   void one(const peer::EnsureAnswered& e) const { all(e.request, e.is_here); }
   void one(const peer::LeaveDone&) const {}
+  void one(const peer::FindTrackers&) const {}
   void one(const peer::TrackerStateChanged& e) const { one(e.state); }
 
   // Effects of a tracker.

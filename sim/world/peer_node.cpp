@@ -36,7 +36,8 @@ void PeerNode::start() {
   peer_ = world_.draw_peer_id();
   address_ = {"h" + std::to_string(id_.value()), static_cast<uint16_t>(1000 + incarnation_)};
   core_ = std::make_unique<peer::PeerCore>(policy_, world_.draw_seed());
-  deliver(peer::StoreLoaded{store_.remembered(), store_.inventory()});
+  deliver(peer::StoreLoaded{store_.remembered(), store_.inventory(), location_of(scenario_, id_),
+                            world_.tracker_addresses()});
   for (uint32_t i = 0; i < world_.reads().size(); ++i) {
     bool is_mine = scenario_.reads[i].node == id_;
     if (is_mine && world_.read(i).phase == ReadPhase::kInterrupted) world_.ask(i);
@@ -207,8 +208,10 @@ void PeerNode::connect(const peer::ConnectTracker& order) {
       .resume_session = order.resume_session,
       .resume_epoch = order.resume_epoch,
       .has_inventory = order.has_inventory,
+      .avoids = order.avoids,
+      .moves = order.moves,
   };
-  world_.control().connect(id_, std::move(request));
+  world_.control().connect(id_, order.tracker, std::move(request));
 }
 
 // Takes the chunks out of the store at once; says so when nobody sends them any more.

@@ -113,19 +113,24 @@ enum class FaultKind : uint8_t {
   kZoneCut,        // no packet between zone `target` and the rest, the tracker and the origin too
   kDiskSlow,       // the disk moves kSlowDiskBytesPerS, either way
   kDiskCorrupts,   // half of the chunks stored turn bad without notice
+  kTrackerCut,     // no packet between tracker `target` and peers
+  kTrackerApart,   // none between tracker `target` and the others, or one way only
 };
 
-inline constexpr auto kFaultKindLast = FaultKind::kDiskCorrupts;
+inline constexpr auto kFaultKindLast = FaultKind::kTrackerApart;
 std::string_view fault_kind_name(FaultKind kind);
 // Whether its target is a node.
 bool is_of_node(FaultKind kind);
+// Whether its target is a tracker.
+bool is_of_tracker(FaultKind kind);
 
 // Something goes wrong at `at` and, where it can, is mended after `lasts`; forever() is never.
 struct FaultSpec {
   Duration at;
   FaultKind kind = FaultKind::kPeerCrash;
   uint32_t target =
-      0;  // a node, if is_of_node(kind); an object for kOriginChanges, a zone for kZoneCut
+      0;  // a node, if is_of_node(kind); a tracker, if is_of_tracker(kind); an object for
+          // kOriginChanges, a zone for kZoneCut
   Duration lasts = Duration::forever();
 };
 
@@ -150,6 +155,8 @@ struct Expectations {
   Duration read_time_max = Duration::seconds(60);
   // Chunks read at the origin for each 1000 distinct ones; 0: counted only.
   uint32_t amplification_permille_max = 1000;
+  // Bytes that entered a rack for each 1000 of all objects read; 0: counted only.
+  uint32_t rack_copies_permille_max = 0;
   // In the end the tracker's picture of the fleet is the fleet.
   bool inventories_agree = true;
 };
@@ -177,6 +184,11 @@ struct ProcessorSpec {
   Duration per_decision;  // each command sent
 };
 
+// Where peers and trackers reach a tracker.
+inline Endpoint tracker_address(uint32_t tracker) {
+  return {"t" + std::to_string(tracker), 7400};
+}
+
 // Whose way through the fleet is kept for the report.
 struct MeasureSpec {
   uint32_t object = 0;
@@ -193,6 +205,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;
   LatencyModel latency;
   TcpSpec tcp;
+  uint32_t trackers = 1;  // of one cluster
   BucketConfig bucket{.id = BucketId(1), .name = "sim", .origin = "http://origin/"};
   tracker::Policy policy;  // of the bucket
   tracker::Config tracker;

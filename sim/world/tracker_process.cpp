@@ -7,8 +7,9 @@
 
 namespace tyto::sim {
 
-TrackerProcess::TrackerProcess(World& world, const Scenario& scenario, Catalog& catalog)
-    : world_(world), scenario_(scenario), catalog_(catalog) {}
+TrackerProcess::TrackerProcess(World& world, const Scenario& scenario, Catalog& catalog,
+                               uint32_t index)
+    : world_(world), scenario_(scenario), catalog_(catalog), index_(index) {}
 
 // --- its life ---
 
@@ -16,9 +17,11 @@ void TrackerProcess::start() {
   if (core_ != nullptr) return;
   ++run_;
   tracker::Config config = scenario_.tracker;
-  config.seed = make_stream(scenario_.seed + run_, Stream::kTracker).next64();
+  epoch_ = catalog_.draw_epoch();
+  config.seed = make_stream(scenario_.seed + epoch_, Stream::kTracker).next64();
   core_ = std::make_unique<tracker::TrackerCore>(config);
-  for (tracker::Input& input : catalog_.load(scenario_, TrackerEpoch(run_))) step(std::move(input));
+  for (tracker::Input& input : catalog_.load(scenario_, TrackerEpoch(epoch_)))
+    step(std::move(input));
 }
 
 TrackerProcess::LostMail TrackerProcess::crash() {
@@ -77,7 +80,7 @@ void TrackerProcess::on_free() {
 void TrackerProcess::wake_line() {
   if (line_.empty() || has_wake_) return;
   has_wake_ = true;
-  world_.schedule(sends_at(), EventKind::kTrackerFree);
+  world_.schedule(sends_at(), EventKind::kTrackerFree, index_);
 }
 
 Instant TrackerProcess::sends_at() const {
@@ -117,6 +120,8 @@ void TrackerProcess::carry_out(tracker::Effect effect) {
     save(std::pair(learned->chunk, learned->root));
   } else if (auto* notice = std::get_if<tracker::Notice>(&effect)) {
     world_.noticed(*notice);
+  } else if (auto* order = std::get_if<tracker::SendToMember>(&effect)) {
+    world_.control().links().send(index_, std::move(*order));
   } else {
     world_.control().tell_peer(std::move(effect));
   }
@@ -128,7 +133,7 @@ void TrackerProcess::arm_timer() {
   due = std::max(due, world_.now());
   if (due >= timer_at_) return;
   timer_at_ = due;
-  world_.schedule(due, EventKind::kTrackerTimer);
+  world_.schedule(due, EventKind::kTrackerTimer, index_);
 }
 
 void TrackerProcess::on_timer() {

@@ -23,7 +23,8 @@ class TrackerProcess {
  public:
   using LostMail = std::deque<uint64_t>;
 
-  TrackerProcess(World& world, const Scenario& scenario, Catalog& catalog);
+  // `index`: which of the scenario's trackers.
+  TrackerProcess(World& world, const Scenario& scenario, Catalog& catalog, uint32_t index);
 
   // --- its life ---
   void start();
@@ -37,6 +38,8 @@ class TrackerProcess {
   bool is_up() const { return core_ != nullptr && !is_frozen_; }
   // How often it was started.
   uint64_t run() const { return run_; }
+  // Of its present or last run, unlike that of any other tracker.
+  uint64_t epoch() const { return epoch_; }
   // Counts the times it was frozen or thawed.
   uint64_t upsets() const { return upsets_; }
 
@@ -71,7 +74,9 @@ class TrackerProcess {
   bool has_wake_ = false;      // an event will take from the line
   std::deque<uint64_t> held_;  // mail that waits for a frozen process
   bool is_frozen_ = false;
+  const uint32_t index_;
   uint64_t run_ = 0;
+  uint64_t epoch_ = 0;
   uint64_t upsets_ = 0;
   Instant timer_at_ = Instant::never();
   struct Unwritten {

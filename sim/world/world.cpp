@@ -9,6 +9,12 @@ constexpr Duration kTick = Duration::milliseconds(100);
 constexpr Duration kLookupTimeout = Duration::seconds(10);
 constexpr uint64_t kEventsAtOnceMax = 1'000'000;  // more at one instant: something runs in circles
 
+TrackerListRef list_addresses(uint32_t trackers) {
+  TrackerList list;
+  for (uint32_t i = 0; i < trackers; ++i) list.push_back({MemberId(), tracker_address(i), ""});
+  return std::make_shared<const TrackerList>(std::move(list));
+}
+
 }  // namespace
 
 std::string_view event_kind_name(EventKind kind) {
@@ -34,6 +40,9 @@ std::string_view event_kind_name(EventKind kind) {
     case EventKind::kTrackerFree: return "tracker_free";
     case EventKind::kWindow: return "window";
     case EventKind::kWholeRead: return "whole_read";
+    case EventKind::kClusterMail: return "cluster_mail";
+    case EventKind::kTrackerLink: return "tracker_link";
+    case EventKind::kTrackerMembers: return "tracker_members";
   }
   return "unknown";
 }
@@ -46,6 +55,7 @@ World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& ch
       peer_ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       peer_seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
       latency_(make_stream(scenario.seed, Stream::kLookups)),
+      tracker_addresses_(list_addresses(scenario.trackers)),
       control_(std::make_unique<ControlPlane>(*this, scenario)),
       data_(std::make_unique<DataPlane>(*this, scenario)),
       touched_(scenario.fleet.size()),
@@ -57,7 +67,7 @@ World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& ch
   for (uint32_t i = 0; i < scenario.objects.size(); ++i) {
     if (scenario.objects[i].is_published) control_->publish(data_->origin().current(i));
   }
-  control_->start_tracker();
+  control_->start_trackers();
   for (uint32_t i = 0; i < scenario.fleet.size(); ++i)
     schedule(start_ + between(latency_, Duration(), Duration::milliseconds(20)),
              EventKind::kNodeStart, i);
@@ -121,10 +131,11 @@ void World::run(Duration until) {
 
 void World::dispatch(const WorldEvent& event) {
   auto node_of = [&]() -> PeerNode& { return *nodes_[event.a]; };
+  auto tracker_of = [&] { return static_cast<uint32_t>(event.a); };
   switch (event.kind) {
     case EventKind::kFlow: return data_->on_flow();
     case EventKind::kPeerTimer: return node_of().on_timer(event.b);
-    case EventKind::kTrackerTimer: return control_->on_tracker_timer();
+    case EventKind::kTrackerTimer: return control_->on_tracker_timer(tracker_of());
     case EventKind::kPeerMail: return control_->on_peer_mail(event.a);
     case EventKind::kTrackerMail: return control_->on_tracker_mail(event.a);
     case EventKind::kConnectTimeout: return control_->on_connect_timeout(node_of().id(), event.b);
@@ -140,9 +151,12 @@ void World::dispatch(const WorldEvent& event) {
     case EventKind::kFaultEnd: return end_fault(scenario_.faults[event.a]);
     case EventKind::kCalm: return be_calm();
     case EventKind::kTick: return tick();
-    case EventKind::kTrackerFree: return control_->on_tracker_free();
+    case EventKind::kTrackerFree: return control_->on_tracker_free(tracker_of());
     case EventKind::kWindow: return data_->on_window(event.a);
     case EventKind::kWholeRead: return data_->on_whole_read(event.a);
+    case EventKind::kClusterMail: return control_->links().on_mail(event.a);
+    case EventKind::kTrackerLink: return control_->links().on_link(event.a, event.b);
+    case EventKind::kTrackerMembers: return control_->links().on_members(tracker_of(), event.b);
   }
 }
 

@@ -72,6 +72,8 @@ class World {
   bool is_apart(NodeId reader, std::optional<NodeId> source) const;
   // The process that listens there now; none if nobody does.
   std::optional<NodeId> find(const Endpoint& address) const;
+  // As peers are told to find them.
+  const TrackerListRef& tracker_addresses() const { return tracker_addresses_; }
   PeerId draw_peer_id() { return PeerId(peer_ids_.next64() | 1); }
   uint64_t draw_seed() { return peer_seeds_.next64(); }
   void look_up(NodeId node, const Resolve& resolve);
@@ -141,6 +143,7 @@ class World {
   Rng peer_ids_;
   Rng peer_seeds_;
   Rng latency_;
+  TrackerListRef tracker_addresses_;
   std::unique_ptr<ControlPlane> control_;
   std::unique_ptr<DataPlane> data_;
   std::vector<std::unique_ptr<PeerNode>> nodes_;

@@ -10,7 +10,7 @@ namespace tyto::sim {
 enum class EventKind : uint8_t {
   kFlow,       // the network has something to report
   kPeerTimer,  // a: node
-  kTrackerTimer,
+  kTrackerTimer,      // a: tracker
   kPeerMail,        // a: mail
   kTrackerMail,     // a: mail
   kConnectTimeout,  // a: node, b: connection
@@ -26,11 +26,14 @@ enum class EventKind : uint8_t {
   kFaultEnd,        // a: fault
   kCalm,
   kTick,
-  kTrackerFree,  // its processor has done what it was given
+  kTrackerFree,  // a: tracker. Its processor has done what it was given
   kWindow,       // a: transfer. A round trip has passed, and its window may grow
   kWholeRead,    // a: read of an object. Its first byte arrives
+  kClusterMail,  // a: mail between trackers
+  kTrackerLink,     // a: pair of trackers, b: change. Their link comes up, or is given up
+  kTrackerMembers,  // a: tracker, b: serial. Its members are others
 };
-inline constexpr std::size_t kEventKinds = 21;
+inline constexpr std::size_t kEventKinds = 24;
 
 std::string_view event_kind_name(EventKind kind);
 

@@ -65,6 +65,23 @@ TEST(CodecRules, RegisterRequest) {
           {"RegisterRequest.dataAddress.host",
            [](B b) { b.getDataAddress().setHost(text(254).c_str()); }},
           {"RegisterRequest.dataAddress.host", [](B b) { b.getDataAddress().setHost("a\r\nb"); }},
+          {"RegisterRequest.avoids", [](B b) { b.initAvoids(9); }},
+      });
+}
+
+TEST(CodecRules, RegisterMoved) {
+  using B = wire::RegisterMoved::Builder;
+  expect_refused<wire::RegisterMoved>(
+      samples::register_moved(),
+      {
+          {"RegisterMoved.from", [](B b) { b.setFrom(0); }},
+          {"RegisterMoved.home", [](B b) { b.setHome(8); }},
+          {"RegisterMoved.trackers", [](B b) { b.initTrackers(129); }},
+          {"RegisterMoved.trackers[1].id", [](B b) { b.getTrackers()[1].setId(0); }},
+          {"RegisterMoved.trackers[0].region",
+           [](B b) { b.getTrackers()[0].setRegion(text(64).c_str()); }},
+          {"RegisterMoved.trackers[2].address",
+           [](B b) { b.getTrackers()[2].getAddress().setPort(0); }},
       });
 }
 

@@ -31,6 +31,10 @@ TEST(Codec, EveryMessageComesBackAsItWas) {
   expect_same(samples::exchange_down());
   expect_same(samples::hedge());
   expect_same(samples::show_wait());
+  expect_same(samples::register_request_moved());
+  expect_same(samples::register_reply_of_several());
+  expect_same(samples::register_moved());
+  expect_same(samples::list_trackers());
   expect_same(samples::inventory_page());
   expect_same(samples::roots_request());
   expect_same(samples::roots_page());

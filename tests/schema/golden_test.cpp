@@ -47,6 +47,12 @@ TEST(GoldenMessages, HedgeOfVersion2Decodes) {
 TEST(GoldenMessages, ShowWaitOfVersion3Decodes) {
   expect_golden("v3/show_wait", samples::show_wait());
 }
+TEST(GoldenMessages, WhatSeveralTrackersSayDecodesAsInVersion4) {
+  expect_golden("v4/register_request_moved", samples::register_request_moved());
+  expect_golden("v4/register_reply_of_several", samples::register_reply_of_several());
+  expect_golden("v4/register_moved", samples::register_moved());
+  expect_golden("v4/list_trackers", samples::list_trackers());
+}
 TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
   expect_golden("v1/inventory_page", samples::inventory_page());
 }

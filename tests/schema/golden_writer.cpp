@@ -34,6 +34,10 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "exchange_down.bin", samples::exchange_down());
   write(folder / "hedge.bin", samples::hedge());
   write(folder / "show_wait.bin", samples::show_wait());
+  write(folder / "register_request_moved.bin", samples::register_request_moved());
+  write(folder / "register_reply_of_several.bin", samples::register_reply_of_several());
+  write(folder / "register_moved.bin", samples::register_moved());
+  write(folder / "list_trackers.bin", samples::list_trackers());
   write(folder / "inventory_page.bin", samples::inventory_page());
   write(folder / "roots_request.bin", samples::roots_request());
   write(folder / "roots_page.bin", samples::roots_page());
@@ -61,6 +65,10 @@ void write_corpus(const std::filesystem::path& folder) {
   }
   write(folder / "exchange_down" / "hedge", samples::hedge());
   write(folder / "exchange_down" / "show_wait", samples::show_wait());
+  write(folder / "exchange_down" / "list_trackers", samples::list_trackers());
+  write(folder / "register" / "request_moved", samples::register_request_moved());
+  write(folder / "register" / "reply_of_several", samples::register_reply_of_several());
+  write(folder / "register" / "moved", samples::register_moved());
   write(folder / "inventory" / "page", samples::inventory_page());
   write(folder / "inventory" / "roots", samples::roots_page());
   write(folder / "inventory" / "roots_request", samples::roots_request());

@@ -163,6 +163,40 @@ ExchangeDown show_wait() {
   return down;
 }
 
+TrackerListRef trackers() {
+  return std::make_shared<const TrackerList>(
+      TrackerList{{MemberId(7), {"10.1.0.1", 7400}, "eu-west"},
+                  {MemberId(0xfedcba9876543210), {"2001:db8::1", 7401}, ""},
+                  {MemberId(9), {"tracker-3.example", 7400}, "us"}});
+}
+
+RegisterRequest register_request_moved() {
+  RegisterRequest request = register_request();
+  request.avoids = {MemberId(9), MemberId(0xfedcba9876543210)};
+  request.moves = 2;
+  request.protocol_version = 3;
+  return request;
+}
+
+RegisterReply register_reply_of_several() {
+  RegisterReply reply = register_reply();
+  reply.tracker = MemberId(7);
+  reply.trackers = trackers();
+  reply.protocol_version = 3;
+  return reply;
+}
+
+RegisterMoved register_moved() {
+  return {MemberId(7), MemberId(9), trackers(), true};
+}
+
+ExchangeDown list_trackers() {
+  ExchangeDown down;
+  down.first_command = Sequence(28);
+  down.commands = {ListTrackers{trackers(), MemberId(9)}};
+  return down;
+}
+
 InventoryPage inventory_page() {
   InventoryPage page;
   Chunking large = Chunking::of(100'000'000);

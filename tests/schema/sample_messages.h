@@ -19,6 +19,11 @@ ExchangeUp exchange_up();      // one of every event, and both outcomes of a res
 ExchangeDown exchange_down();  // one of every command
 ExchangeDown hedge();          // of version 2: an assignment that is a hedge
 ExchangeDown show_wait();      // since version 3 of the golden files
+// Since version 3 of the protocol:
+RegisterRequest register_request_moved();
+RegisterReply register_reply_of_several();
+RegisterMoved register_moved();
+ExchangeDown list_trackers();
 InventoryPage inventory_page();
 RootsRequest roots_request();
 RootsPage roots_page();

@@ -59,6 +59,7 @@ TEST(WireSize, EventsAreAtMostAsLargeAsEstimated) {
 
 TEST(WireSize, CommandsAreAtMostAsLargeAsEstimated) {
   expect_close(samples::show_wait().commands[0]);
+  expect_close(samples::list_trackers().commands[0]);
   for (const Command& command : samples::exchange_down().commands) expect_close(command);
   expect_close<Command>(Assign{});
   Assign full;

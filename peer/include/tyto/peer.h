@@ -22,7 +22,8 @@ namespace tyto {
 
 // How a peer takes part. The defaults suit a short-lived reader.
 struct PeerOptions {
-  // Trackers as "host:port", tried in turn.
+  // Where trackers are: "host:port" or "[v6]:port", each address of a name being a tracker, or
+  // "srv:NAME" for the SRV records of _tyto._tcp.NAME. Any that answers names the others.
   std::vector<std::string> trackers = {"127.0.0.1:7400"};
   // For people, in logs and lists. Empty: the host's name and the process id.
   std::string name;

@@ -8,7 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "schema/messages/cluster.h"
+#include "schema/messages/exchange.h"
+#include "tracker/core/inputs.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
