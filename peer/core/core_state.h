@@ -160,11 +160,11 @@ struct AvoidedTracker {
 };
 // Where trackers are, and which of them is this peer's.
 struct Trackers {
-  uint64_t home_key = 0;  // of this peer; see schema/messages/home.h
-  std::string region;     // likewise
-  TrackerListRef found;   // as this peer was told to find them; null: none yet
-  TrackerListRef listed;  // of the cluster, as a tracker said; null: none did
-  TrackerPlace current;   // that it is registered with, or tries; none at first
+  uint64_t home_key = 0;                // of this peer; see schema/messages/home.h
+  std::string region;                   // likewise
+  TrackerListRef found;                 // as this peer was told to find them; null: none yet
+  TrackerListRef listed;                // of the cluster, as a tracker said; null: none did
+  TrackerPlace current;                 // that it is registered with, or tries; none at first
   TrackerPlace served_by;               // whose session it has, or may go on with
   std::vector<uint64_t> tried;          // in vain since it was registered, in this round
   std::vector<AvoidedTracker> avoided;  // at most kTrackersAvoidedMax

@@ -127,10 +127,11 @@ struct TrackerStateChanged {
   std::string detail;
 };
 
-using Effect = std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer,
-                            CancelTransfer, DropPartial, RememberVersion, DropChunks, LimitsSet,
-                            TicketRenewed, ResolveName, OpenSucceeded, OpenFailed, ChunkReady,
-                            EnsureAnswered, LeaveDone, TrackerStateChanged, OpenWaits, FindTrackers>;
+using Effect =
+    std::variant<ConnectTracker, SendInventory, SendExchange, StartTransfer, CancelTransfer,
+                 DropPartial, RememberVersion, DropChunks, LimitsSet, TicketRenewed, ResolveName,
+                 OpenSucceeded, OpenFailed, ChunkReady, EnsureAnswered, LeaveDone,
+                 TrackerStateChanged, OpenWaits, FindTrackers>;
 using Effects = std::vector<Effect>;
 
 }  // namespace tyto::peer

@@ -82,8 +82,8 @@ struct TransferFailed {
 struct StoreLoaded {                   // once, at the start: what the store held
   std::vector<VersionFactsRef> facts;  // of versions whose facts the store knows
   std::vector<InventoryEntry> inventory;
-  Location location = {};           // of this peer
-  TrackerListRef trackers = {};     // known by now, without ids; null: none yet, see FindTrackers
+  Location location = {};        // of this peer
+  TrackerListRef trackers = {};  // known by now, without ids; null: none yet, see FindTrackers
 };
 struct ChunksLost {  // dropped on the core's order, or found broken
   VersionId version;
@@ -110,7 +110,7 @@ struct TimePassed {};
 using Input =
     std::variant<Registered, RegisterFailed, Disconnected, ExchangeAnswered, InventorySent,
                  OpenAsked, WindowAsked, CloseAsked, LeaveAsked, TransferProgressed, TransferDone,
-                 TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed, RegisterRedirected,
-                 TrackersFound>;
+                 TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed,
+                 RegisterRedirected, TrackersFound>;
 
 }  // namespace tyto::peer

@@ -26,13 +26,13 @@ class Loop;
 namespace tyto::peer {
 
 struct EngineOptions {
-  std::vector<TrackerName> trackers;   // at least one
-  std::string name;                    // for people
-  Location location;                   // its host must not be empty
-  io::HostPort listen{"0.0.0.0", 0};   // of the chunk server
-  std::string advertise_host;          // as others reach it; empty: as the tracker sees it
-  uint32_t uploads_max = 0;            // at once; 0: as the tracker says
-  uint64_t upload_bytes_per_s = 0;     // 0: unlimited
+  std::vector<TrackerName> trackers;  // at least one
+  std::string name;                   // for people
+  Location location;                  // its host must not be empty
+  io::HostPort listen{"0.0.0.0", 0};  // of the chunk server
+  std::string advertise_host;         // as others reach it; empty: as the tracker sees it
+  uint32_t uploads_max = 0;           // at once; 0: as the tracker says
+  uint64_t upload_bytes_per_s = 0;    // 0: unlimited
   uint64_t download_bytes_per_s = 0;
   std::string credentials;
   TicketRule ticket_rule = TicketRule::kOptional;

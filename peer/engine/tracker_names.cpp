@@ -35,8 +35,8 @@ Result<TrackerName> parse_one(std::string_view text) {
   name.kind = TrackerName::Kind::kService;
   std::string_view rest = text.substr(kServicePrefix.size());
   bool is_good = !rest.empty() && std::all_of(rest.begin(), rest.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
   name.service = rest.starts_with('_') ? std::string(rest) : "_tyto._tcp." + std::string(rest);
   if (!is_good || name.service.size() > kHostBytesMax)
@@ -159,8 +159,8 @@ Result<std::vector<io::HostPort>> read_srv_answer(std::span<const std::byte> ans
     auto port = static_cast<uint16_t>(ns_get16(data + 4));
     // A host "." says that the service is not there.
     if (port == 0 || host[0] == '\0') continue;
-    ranked.emplace_back(static_cast<uint16_t>(ns_get16(data)), -static_cast<int>(ns_get16(data + 2)),
-                        host.data(), port);
+    ranked.emplace_back(static_cast<uint16_t>(ns_get16(data)),
+                        -static_cast<int>(ns_get16(data + 2)), host.data(), port);
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<io::HostPort> hosts;
@@ -177,7 +177,8 @@ Result<TrackerListRef> find_trackers(const std::vector<TrackerName>& names,
     if (!found.ok() || found->empty()) {
       failed.code = found.ok() ? ErrorCode::kNotFound : found.error().code;
       std::string why = found.ok() ? "it stands for no host" : found.error().message;
-      failed.message += (failed.message.empty() ? "" : "; ") + ("tracker " + name.text() + ": " + why);
+      failed.message +=
+          (failed.message.empty() ? "" : "; ") + ("tracker " + name.text() + ": " + why);
       continue;
     }
     for (const io::HostPort& at : *found) {

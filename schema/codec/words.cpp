@@ -321,9 +321,8 @@ TrackerListRef read_trackers(Decoding& in, capnp::List<wire::TrackerListed>::Rea
 
 MemberId read_home(Decoding& in, uint64_t home, const TrackerListRef& trackers) {
   bool is_listed = trackers != nullptr &&
-                   std::any_of(trackers->begin(), trackers->end(), [&](const TrackerListed& t) {
-                     return t.id == MemberId(home);
-                   });
+                   std::any_of(trackers->begin(), trackers->end(),
+                               [&](const TrackerListed& t) { return t.id == MemberId(home); });
   if (!is_listed) in.refuse("home", "one of the trackers listed", std::to_string(home));
   return MemberId(home);
 }

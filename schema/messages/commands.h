@@ -94,8 +94,8 @@ struct ShowWait {
   bool operator==(const ShowWait&) const = default;
 };
 
-// The cluster's trackers are these now, and `home` is whom to be registered with: if that is not who
-// says it, the peer moves when that disturbs it least. Only to peers of protocol version 3.
+// The cluster's trackers are these now, and `home` is whom to be registered with: if that is not
+// who says it, the peer moves when that disturbs it least. Only to peers of protocol version 3.
 struct ListTrackers {
   TrackerListRef trackers;  // never null
   MemberId home;            // in `trackers`

@@ -64,9 +64,9 @@ struct RegisterReply {
 
 // The answer to a peer that another tracker is to serve. Only to peers of protocol version 3.
 struct RegisterMoved {
-  MemberId from;            // who answers
-  MemberId home;            // whom to register with; in `trackers`
-  TrackerListRef trackers;  // of the cluster; never null
+  MemberId from;              // who answers
+  MemberId home;              // whom to register with; in `trackers`
+  TrackerListRef trackers;    // of the cluster; never null
   bool is_passed_on = false;  // `from` would be its home, and has too many peers
   bool operator==(const RegisterMoved& other) const {
     return from == other.from && home == other.home && is_passed_on == other.is_passed_on &&

@@ -34,8 +34,8 @@ using TrackerListRef = std::shared_ptr<const TrackerList>;
 // Whether two lists say the same; none says the same as an empty one.
 bool same_trackers(const TrackerListRef& a, const TrackerListRef& b);
 
-// What is the same for all peers of a rack: its region, zone and rack. Of a peer without a rack, its
-// whole location.
+// What is the same for all peers of a rack: its region, zone and rack. Of a peer without a rack,
+// its whole location.
 uint64_t home_key(const Location& location);
 
 // The trackers in the order in which a peer that stands there takes them, as indices into the list:

@@ -29,8 +29,8 @@ Peers::Peers(World& world, const Scenario& scenario)
       ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
       latency_(make_stream(scenario.seed, Stream::kLatency)),
-      tracker_(std::make_shared<const TrackerList>(
-          TrackerList{{MemberId(), tracker_address(0), ""}})) {}
+      tracker_(
+          std::make_shared<const TrackerList>(TrackerList{{MemberId(), tracker_address(0), ""}})) {}
 
 // --- life ---
 

@@ -42,9 +42,9 @@ struct Figures {
   std::vector<ReadTimes> times;  // all; fast and slow apart where there are both
   Duration first_asked;          // from the run's start
   Duration last_ended;
-  double amplification = 0;          // chunks read at the origin over distinct ones
-  double superpeer_copies_sent = 0;  // bytes that superpeers sent over bytes of the objects
-  std::vector<double> rack_copies;   // bytes that entered each rack over bytes of the objects
+  double amplification = 0;               // chunks read at the origin over distinct ones
+  double superpeer_copies_sent = 0;       // bytes that superpeers sent over bytes of the objects
+  std::vector<double> rack_copies;        // bytes that entered each rack over bytes of the objects
   double cluster_messages_per_chunk = 0;  // between trackers, over distinct chunks
   // Of recorded runs only.
   std::array<uint64_t, kTiers> bytes_by_tier{};

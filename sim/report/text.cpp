@@ -45,9 +45,9 @@ std::string traffic_text(const RunResult& result, const Figures& figures) {
     out += fmt::format(" and {} more", figures.rack_copies.size() - kRacksToldMax);
   out += "\n";
   if (result.trackers > 1)
-    out += fmt::format("  trackers       {}, {} messages between them, {:.2f} for each chunk\n",
-                       result.trackers, result.cluster_messages,
-                       figures.cluster_messages_per_chunk);
+    out +=
+        fmt::format("  trackers       {}, {} messages between them, {:.2f} for each chunk\n",
+                    result.trackers, result.cluster_messages, figures.cluster_messages_per_chunk);
   return out;
 }
 

@@ -74,9 +74,9 @@ struct ReadsRow {
 struct FaultsRow {
   uint32_t line = 0;
   FaultKind kind = FaultKind::kPeerCrash;
-  std::string who;     // for faults of nodes
-  std::string object;  // for origin_changes: a key; empty: the first object
-  uint32_t zone = 0;   // for zone_cut
+  std::string who;       // for faults of nodes
+  std::string object;    // for origin_changes: a key; empty: the first object
+  uint32_t zone = 0;     // for zone_cut
   uint32_t tracker = 0;  // for faults of trackers
   Duration at;
   Duration lasts = Duration::forever();

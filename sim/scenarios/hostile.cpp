@@ -97,6 +97,7 @@ FaultSpec draw_fault(Rng& rng, const Scenario& scenario) {
   // A superpeer is trusted with chunks whose roots nobody knows: it does not lie.
   bool is_superpeer = fault.target < scenario.fleet.superpeers;
   if (fault.kind == FaultKind::kPeerCorrupts && is_superpeer) fault.kind = FaultKind::kPeerFreeze;
+  if (is_of_tracker(fault.kind)) fault.target = 0;
   if (fault.kind == FaultKind::kOriginChanges) {
     fault.target = rng.below(static_cast<uint32_t>(scenario.objects.size()));
     // A published object that changes at its origin can't be read any more, by nobody's fault.

@@ -191,6 +191,7 @@ FaultSpec draw_fault(Rng& rng, const Scenario& scenario, const std::vector<Fault
   bool is_of_object = fault.kind == FaultKind::kOriginChanges;
   fault.target = rng.below(is_of_object ? static_cast<uint32_t>(scenario.objects.size())
                                         : scenario.fleet.size());
+  if (is_of_tracker(fault.kind)) fault.target %= scenario.trackers;
   return fault;
 }
 
@@ -227,6 +228,18 @@ void draw_disk_faults(Rng& rng, Scenario& scenario) {
     for (uint32_t i = 0; i < count; ++i)
       scenario.faults.push_back(draw_fault(rng, scenario, {kind}));
   }
+}
+
+// Several trackers in some worlds, of which each may have its own trouble. A stream of its own, too.
+void draw_trackers(Rng& rng, Scenario& scenario) {
+  if (!rng.one_in(1, 3)) return;
+  scenario.trackers = pick(rng, 2, 4);
+  uint32_t count = pick_scale(rng, 3);
+  for (uint32_t i = 0; i < count; ++i)
+    scenario.faults.push_back(
+        draw_fault(rng, scenario,
+                   {FaultKind::kTrackerCrash, FaultKind::kTrackerFreeze, FaultKind::kTrackerCut,
+                    FaultKind::kTrackerApart}));
 }
 
 // Some come only after the others have begun.
@@ -304,6 +317,8 @@ Scenario swarm_scenario(uint64_t seed) {
   Rng models = make_stream(seed, Stream::kModels);
   draw_models(models, scenario);
   draw_disk_faults(models, scenario);
+  Rng trackers = make_stream(seed, Stream::kTrackerFaults);
+  draw_trackers(trackers, scenario);
   expect(scenario);
   return scenario;
 }

@@ -122,8 +122,7 @@ struct Adder {
 
   // Effects of a peer.
   void one(const peer::ConnectTracker& e) const {
-    all(e.attempt, e.tracker, e.avoids, e.moves, e.resume_session, e.resume_epoch,
-        e.has_inventory);
+    all(e.attempt, e.tracker, e.avoids, e.moves, e.resume_session, e.resume_epoch, e.has_inventory);
   }
   void one(const peer::SendInventory& e) const { one(e.pages); }
   void one(const peer::SendExchange& e) const { one(e.up); }

@@ -128,9 +128,8 @@ bool is_of_tracker(FaultKind kind);
 struct FaultSpec {
   Duration at;
   FaultKind kind = FaultKind::kPeerCrash;
-  uint32_t target =
-      0;  // a node, if is_of_node(kind); a tracker, if is_of_tracker(kind); an object for
-          // kOriginChanges, a zone for kZoneCut
+  uint32_t target = 0;  // a node, if is_of_node(kind); a tracker, if is_of_tracker(kind); an object
+                        // for kOriginChanges, a zone for kZoneCut
   Duration lasts = Duration::forever();
 };
 

@@ -27,8 +27,7 @@ TrackerLinks::TrackerLinks(World& world, const Scenario& scenario)
 
 Member TrackerLinks::member(uint32_t tracker) const {
   std::string region;
-  if (scenario_.fleet.regions > 0)
-    region = "r" + std::to_string(tracker % scenario_.fleet.regions);
+  if (scenario_.fleet.regions > 0) region = "r" + std::to_string(tracker % scenario_.fleet.regions);
   uint64_t epoch = ends_[tracker].is_alive ? world_.control().epoch(tracker) : 0;
   return {id_of(tracker), tracker_address(tracker), region, TrackerEpoch(epoch)};
 }
@@ -59,9 +58,8 @@ void TrackerLinks::started_together() {
 }
 
 void TrackerLinks::started(uint32_t tracker) {
-  ends_[tracker] = {.is_alive = true,
-                    .is_deaf = ends_[tracker].is_deaf,
-                    .serial = ends_[tracker].serial};
+  ends_[tracker] = {
+      .is_alive = true, .is_deaf = ends_[tracker].is_deaf, .serial = ends_[tracker].serial};
   change_members_later(tracker, kAloneAfter);
   look_at(tracker);
 }
@@ -115,9 +113,9 @@ void TrackerLinks::look_at(Pair& link) {
   ++link.changes;
   if (is_reachable && link.is_up) return release(link);
   Duration after =
-      is_reachable ? Duration::nanoseconds(
-                         between(latency_, kReconnectMin.ns(), kReconnectMax.ns()))
-                   : kSilence;
+      is_reachable
+          ? Duration::nanoseconds(between(latency_, kReconnectMin.ns(), kReconnectMax.ns()))
+          : kSilence;
   world_.schedule(world_.now() + after, EventKind::kTrackerLink, index_of(link.a, link.b),
                   link.changes);
 }
@@ -152,8 +150,8 @@ void TrackerLinks::tell_up(uint32_t at, uint32_t other) {
   if (!is_listening(at) || end.up.contains(other)) return;
   if (!end.members.contains(other)) return change_members_later(at, kMembersAfter);
   end.up.insert(other);
-  world_.control().step(
-      at, tracker::LinkUp{id_of(other), TrackerEpoch(world_.control().epoch(other))});
+  world_.control().step(at,
+                        tracker::LinkUp{id_of(other), TrackerEpoch(world_.control().epoch(other))});
   release(pair(at, other));
 }
 

@@ -68,7 +68,7 @@ class TrackerLinks {
     uint64_t changes = 0;
     std::deque<uint64_t> held;  // mail that waits for packets to pass again, or to be listened to
   };
-  struct End {  // a tracker's view
+  struct End {                   // a tracker's view
     std::set<uint32_t> members;  // told, itself apart
     std::set<uint32_t> up;       // links told
     bool is_alive = false;

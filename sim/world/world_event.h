@@ -8,9 +8,9 @@
 namespace tyto::sim {
 
 enum class EventKind : uint8_t {
-  kFlow,       // the network has something to report
-  kPeerTimer,  // a: node
-  kTrackerTimer,      // a: tracker
+  kFlow,            // the network has something to report
+  kPeerTimer,       // a: node
+  kTrackerTimer,    // a: tracker
   kPeerMail,        // a: mail
   kTrackerMail,     // a: mail
   kConnectTimeout,  // a: node, b: connection
@@ -26,10 +26,10 @@ enum class EventKind : uint8_t {
   kFaultEnd,        // a: fault
   kCalm,
   kTick,
-  kTrackerFree,  // a: tracker. Its processor has done what it was given
-  kWindow,       // a: transfer. A round trip has passed, and its window may grow
-  kWholeRead,    // a: read of an object. Its first byte arrives
-  kClusterMail,  // a: mail between trackers
+  kTrackerFree,     // a: tracker. Its processor has done what it was given
+  kWindow,          // a: transfer. A round trip has passed, and its window may grow
+  kWholeRead,       // a: read of an object. Its first byte arrives
+  kClusterMail,     // a: mail between trackers
   kTrackerLink,     // a: pair of trackers, b: change. Their link comes up, or is given up
   kTrackerMembers,  // a: tracker, b: serial. Its members are others
 };

@@ -65,8 +65,8 @@ void change_homes(State& state, const MembersChanged& input) {
 
 std::optional<RegisterMoved> home_elsewhere(const State& state, const RegisterRequest& request) {
   const Homes& homes = state.homes;
-  bool may_move = homes.trackers != nullptr && request.protocol_version >= 3 &&
-                  request.moves < kMovesMax;
+  bool may_move =
+      homes.trackers != nullptr && request.protocol_version >= 3 && request.moves < kMovesMax;
   if (!may_move) return std::nullopt;
   uint64_t key = home_key(request.location);
   std::vector<MemberId> order;

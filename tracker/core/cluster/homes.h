@@ -25,8 +25,8 @@ inline constexpr uint64_t kLoadFree = 64;
 // Bounds: members, and the racks of this tracker's peers.
 struct Homes {
   MemberId self;
-  TrackerListRef trackers;  // null: this one is alone
-  uint64_t serial = 0;      // counts lists
+  TrackerListRef trackers;                       // null: this one is alone
+  uint64_t serial = 0;                           // counts lists
   std::unordered_map<uint64_t, uint32_t> racks;  // of this tracker's peers, by home_key()
   // Sessions are told of a new list one after the other, those that are to move and do nothing
   // before those that do.

@@ -41,8 +41,7 @@ struct Tracker {
       if (auto* taken = std::get_if<RegisterAnswered>(&effect)) last_reply = taken->reply;
       if (auto* answered = std::get_if<ExchangeAnswered>(&effect)) {
         for (const Command& command : answered->down.commands)
-          if (auto* list = std::get_if<ListTrackers>(&command))
-            told[answered->session] = *list;
+          if (auto* list = std::get_if<ListTrackers>(&command)) told[answered->session] = *list;
       }
     }
   }
@@ -170,8 +169,10 @@ TEST(Homes, OfATrackerThatGoesOnlyItsOwnRacksMove) {
 }
 
 TEST(Homes, TrackersOfAPeersOwnRegionComeFirst) {
-  TrackerList list{{MemberId(1), {"a", 1}, "x"}, {MemberId(2), {"b", 1}, "y"},
-                   {MemberId(3), {"c", 1}, "x"}, {MemberId(4), {"d", 1}, "y"}};
+  TrackerList list{{MemberId(1), {"a", 1}, "x"},
+                   {MemberId(2), {"b", 1}, "y"},
+                   {MemberId(3), {"c", 1}, "x"},
+                   {MemberId(4), {"d", 1}, "y"}};
   for (uint64_t key = 0; key < 50; ++key) {
     std::vector<uint32_t> order = rank_trackers(list, key, "y");
     EXPECT_EQ(std::set<uint32_t>(order.begin(), order.begin() + 2), (std::set<uint32_t>{1, 3}));
