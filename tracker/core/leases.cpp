@@ -63,6 +63,7 @@ struct Errand {
   uint32_t chunk = 0;
   ReaderIndex reader = kNoReader;
   Leave leave = Leave::kOwn;
+  OriginNeed need = OriginNeed::kNow;
 };
 
 void send_to_origin(State& state, const Errand& errand, PeerIndex holder, Choice choice) {
@@ -135,7 +136,8 @@ LeaseOutcome send_somebody(State& state, const Errand& errand) {
     if (outcome != LeaseOutcome::kNever) return outcome;
     // No superpeer lends even one chunk's bytes: as if there were none.
   }
-  if (errand.reader == kNoReader) return LeaseOutcome::kNever;
+  // What is read ahead is read for all: a reader is not sent for it, least of all one that is gone.
+  if (errand.reader == kNoReader || errand.need == OriginNeed::kAhead) return LeaseOutcome::kNever;
   PeerIndex peer = state.readers[errand.reader].peer;
   uint32_t bytes = row.chunking.length_of(ChunkIndex(errand.chunk));
   Space space = reserve(state, peer, errand.version, bytes);
@@ -160,7 +162,7 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed 
   }
   if (!has_origin_turn(state, reader, need)) return LeaseOutcome::kOverBudget;
   row.lease_cursor = (chunk + 1) % row.chunk_count();
-  return send_somebody(state, {version, chunk, reader, Leave::kOwn});
+  return send_somebody(state, {version, chunk, reader, Leave::kOwn, need});
 }
 
 LeaseOutcome carry_out_lease(State& state, VersionIndex version, uint32_t chunk,

@@ -256,5 +256,22 @@ TEST(Scheduling, WhatOnlyASuperpeerHasIsFoundHoweverManyHoldTheRest) {
   }
 }
 
+TEST(Scheduling, NothingIsReadAheadByAReaderThatIsNotConnected) {
+  TrackerDriver t;
+  t.publish("k", 32);
+  RegisterRequest small = t.request("s", "");
+  small.role = Role::kSuperpeer;
+  small.store_bytes = 1;  // it can be sent for nothing
+  t.join_as("s", small);
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  EXPECT_EQ(t.core.counters().leases, 16u);
+  t["r"].keeps_parked = false;
+  t.input(ConnectionLost{t["r"].connection});
+  t.publish("k", 32);  // all is looked at again
+  EXPECT_EQ(t.core.counters().leases, 16u);
+}
+
 }  // namespace
 }  // namespace tyto::tracker
