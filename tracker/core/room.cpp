@@ -1,6 +1,6 @@
 // A store that cannot hold all that its peer reads at once: chunks are sent so that one read after
-// another can be ended, and make room for the next. Without that, reads that take turns at an
-// origin would fill the store with halves, none of which can go.
+// another can be ended, and make room for the next. Without that, reads would fill the store with
+// halves, none of which can go.
 #include <algorithm>
 
 #include "tracker/core/state.h"
@@ -74,7 +74,6 @@ bool would_lock_up_within(const State& state, ReaderIndex reader, uint32_t bytes
 bool would_lock_up(const State& state, PeerIndex peer, VersionIndex version, uint32_t bytes) {
   const PeerRow& row = state.fleet.peer(peer);
   if (state.sessions[row.session].readers.size() < 2) return false;
-  if (limits_of(state.policy(version).origin).is_none()) return false;
   ReaderIndex reader = state.readers.find(peer, version);
   if (reader == kNoReader || !state.readers[reader].wants_all) return false;
   uint64_t quota = state.policy(version).caching.bytes_per_peer;
