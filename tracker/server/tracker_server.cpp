@@ -145,9 +145,9 @@ Result<void> TrackerServer::Impl::open_catalog() {
   auto location = CatalogLocation::parse(settings_.catalog);
   if (!location.ok()) return location.error();
   location_ = std::move(*location);
-  auto catalog = open_catalog(*location_, {.bytes_max = settings_.catalog_size_max,
-                                           .keep_unnamed = settings_.catalog_keep_unnamed,
-                                           .timeout = settings_.catalog_timeout});
+  auto catalog = tracker::open_catalog(*location_, {.bytes_max = settings_.catalog_size_max,
+                                                    .keep_unnamed = settings_.catalog_keep_unnamed,
+                                                    .timeout = settings_.catalog_timeout});
   if (!catalog.ok()) return catalog.error();
   catalog_ = std::move(*catalog);
   return {};
