@@ -55,6 +55,14 @@
 # this file: log it, register anew without resuming; `denied`, tell the user. One bad message ends
 # the session it came in and harms no other.
 #
+# A tracker that has more to do than it can answers `overloaded`, with `retryAfterNs`:
+# - to a registration: the peer closes the connection, waits that long and a random part of half as
+#   much again, and registers again; transfers under way go on meanwhile.
+# - to an exchange: nothing of it was applied. The peer keeps the connection and the session, sends
+#   no exchange for that long and a random part of half as much again, and then sends again, under
+#   the same numbers, all that was not acknowledged. Exchanges that it sent meanwhile and whose
+#   events would leave a gap are refused in the same way. An exchange that was parked stays so.
+#
 # 5. Values
 #
 # - Sizes are in bytes, rates in bytes per second, spans of time in nanoseconds (0 to kSpanMax, 366
@@ -114,6 +122,10 @@ enum ErrorCode {
 struct Error {
   code @0 :ErrorCode;
   message @1 :Text;    # for people; at most kErrorMessageBytesMax (1024) bytes
+  retryAfterNs @2 :UInt64;
+  # Of refused calls, with `overloaded` or `unavailable`: come back after this long, not before. The
+  # caller adds up to half as much again by lot, so that those refused together do not come back
+  # together. 0: its own back-off.
 }
 
 enum Role {

@@ -9,12 +9,17 @@
 
 using Cxx = import "/capnp/c++.capnp";
 using M = import "peer_tracker.capnp";
+using T = import "tracker_tracker.capnp";
+using C = import "tracker_tracker_rpc.capnp";
 $Cxx.namespace("tyto::wire");
 
 interface Tracker {
   registerPeer @0 (request :M.RegisterRequest) -> (outcome :RegisterOutcome);
   # Starts a session, or resumes the one named. A second registration on one connection ends the
   # first one's session.
+
+  joinMember @1 (introduced :T.TrackerIntroduced, link :C.MemberLink) -> (outcome :C.JoinOutcome);
+  # From another tracker of the cluster: begins a link, see `tracker_tracker.capnp`.
 }
 
 struct RegisterOutcome {

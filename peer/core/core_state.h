@@ -196,6 +196,7 @@ struct Session {
   Instant lost = Instant::never();       // when the tracker was lost; never while connected
   Instant report_at = Instant::never();  // events not sent yet are due
   Instant heard;                         // last answer, or last thing sent
+  Instant hold;                          // no exchange before: the tracker has too much to do
   NumberedOutbox<Event> events;
   uint64_t events_acknowledged = 0;
   NumberedInbox commands;

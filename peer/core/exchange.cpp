@@ -124,8 +124,25 @@ void on_exchange_answered(Turn& turn, ExchangeDown down) {
   note_acknowledged(turn);
 }
 
+// The events are as good as not sent. The other exchange, if there is one, stays parked.
+void on_exchange_refused(Turn& turn, Duration retry_after) {
+  Session& session = turn.state.session;
+  if (session.phase != SessionPhase::kExchanging || session.exchanges_open == 0) return;
+  --session.exchanges_open;
+  session.heard = turn.now;
+  const Policy& policy = turn.state.policy;
+  session.until = session.exchanges_open == 0
+                      ? Instant::never()
+                      : turn.now + std::min(policy.park, kParkMax) + policy.answer_within;
+  session.events.rewind();
+  const Duration wait = std::max(with_jitter(turn.state, retry_after), policy.reconnect_min);
+  session.hold = std::max(session.hold, turn.now + wait);
+  session.report_at = session.events.has_unsent() ? session.hold : Instant::never();
+}
+
 void flush(Turn& turn) {
   Session& session = turn.state.session;
+  if (session.hold > turn.now) return;
   while (session.phase == SessionPhase::kExchanging && session.exchanges_open < kExchangesOpenMax) {
     bool has_news = session.events.has_unsent() && session.report_at <= turn.now;
     bool is_due =
@@ -143,7 +160,8 @@ Instant exchange_deadline(const CoreState& state) {
   }
   Instant at = session.events.has_unsent() ? session.report_at : Instant::never();
   if (may_probe(state)) at = std::min(at, session.heard + state.policy.probe_after);
-  return at;
+  if (session.exchanges_open == 0 || session.ask_again) at = std::min(at, session.hold);
+  return std::max(at, session.hold);
 }
 
 }  // namespace tyto::peer

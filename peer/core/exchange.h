@@ -18,6 +18,9 @@ enum class Urgency : uint8_t {
 void report(Turn& turn, Event event, Urgency urgency);
 
 void on_exchange_answered(Turn& turn, ExchangeDown down);
+// The tracker took nothing of it: all is said again, after `retry_after` and a random part of half
+// as much again.
+void on_exchange_refused(Turn& turn, Duration retry_after);
 
 // Sends what is due: to be called at the end of each turn.
 void flush(Turn& turn);

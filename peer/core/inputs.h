@@ -20,6 +20,7 @@ struct Registered {
 };
 struct RegisterFailed {
   Error error;
+  Duration retry_after;  // as the tracker wishes; zero: it said nothing
 };
 // The tracker says who is to serve this peer.
 struct RegisterRedirected {
@@ -37,6 +38,11 @@ struct Disconnected {
 };
 struct ExchangeAnswered {
   ExchangeDown down;
+};
+// An exchange was not taken, and the session goes on: the tracker has too much to do.
+struct ExchangeRefused {
+  Error error;
+  Duration retry_after;
 };
 // All pages of SendInventory have been taken by the tracker.
 struct InventorySent {};
@@ -111,6 +117,6 @@ using Input =
     std::variant<Registered, RegisterFailed, Disconnected, ExchangeAnswered, InventorySent,
                  OpenAsked, WindowAsked, CloseAsked, LeaveAsked, TransferProgressed, TransferDone,
                  TransferFailed, StoreLoaded, ChunksLost, ResolveDone, EnsureAsked, TimePassed,
-                 RegisterRedirected, TrackersFound>;
+                 RegisterRedirected, TrackersFound, ExchangeRefused>;
 
 }  // namespace tyto::peer

@@ -23,7 +23,7 @@ void take(Turn& turn, Registered in) {
   on_registered(turn, std::move(in.reply));
 }
 void take(Turn& turn, RegisterFailed in) {
-  on_register_failed(turn, std::move(in.error));
+  on_register_failed(turn, std::move(in.error), in.retry_after);
 }
 void take(Turn& turn, RegisterRedirected in) {
   on_redirected(turn, std::move(in.moved));
@@ -36,6 +36,9 @@ void take(Turn& turn, Disconnected in) {
 }
 void take(Turn& turn, ExchangeAnswered in) {
   on_exchange_answered(turn, std::move(in.down));
+}
+void take(Turn& turn, ExchangeRefused in) {
+  on_exchange_refused(turn, in.retry_after);
 }
 void take(Turn& turn, InventorySent) {
   on_inventory_sent(turn);

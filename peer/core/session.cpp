@@ -95,8 +95,9 @@ void let_go(Session& session) {
   session.report_at = Instant::never();
 }
 
-// Tries again after a while.
-void wait_to_connect(Turn& turn, Error error, Next next = Next::kNewRound) {
+// Tries again after a while; the same trackers not before `retry_after` has passed.
+void wait_to_connect(Turn& turn, Error error, Next next = Next::kNewRound,
+                     Duration retry_after = {}) {
   Session& session = turn.state.session;
   bool was_connected = is_connected(turn.state);
   if (was_connected || session.failures == 1) {
@@ -106,7 +107,11 @@ void wait_to_connect(Turn& turn, Error error, Next next = Next::kNewRound) {
   let_go(session);
   if (session.lost.is_never()) session.lost = turn.now;
   session.last_error = std::move(error);
-  session.until = turn.now + (next == Next::kAnother ? hop_wait(turn.state) : back_off(turn.state));
+  session.hold = Instant();
+  Duration wait = next == Next::kAnother
+                      ? hop_wait(turn.state)
+                      : std::max(back_off(turn.state), with_jitter(turn.state, retry_after));
+  session.until = turn.now + wait;
   note_tracker_lost(turn);
 }
 
@@ -194,6 +199,13 @@ void check_going(Turn& turn) {
 
 }  // namespace
 
+Duration with_jitter(CoreState& state, Duration retry_after) {
+  if (retry_after <= Duration()) return {};
+  const Duration asked = std::min(retry_after, kParkMax);
+  const auto half = static_cast<uint64_t>(asked.ns() / 2);
+  return asked + Duration::nanoseconds(static_cast<int64_t>(state.rng.next64() % (half + 1)));
+}
+
 void start_session(Turn& turn) {
   turn.state.session.lost = turn.now;
   turn.emit(TrackerStateChanged{TrackerState::kConnecting, ""});
@@ -231,7 +243,7 @@ void on_registered(Turn& turn, RegisterReply reply) {
   begin_exchanging(turn);
 }
 
-void on_register_failed(Turn& turn, Error error) {
+void on_register_failed(Turn& turn, Error error, Duration retry_after) {
   Session& session = turn.state.session;
   if (session.phase != SessionPhase::kRegistering) return;
   ++session.attempt;
@@ -240,7 +252,7 @@ void on_register_failed(Turn& turn, Error error) {
   if (next == Next::kNewRound) ++session.failures;
   bool is_final = error.code == ErrorCode::kDenied || error.code == ErrorCode::kUnsupported ||
                   error.code == ErrorCode::kInvalidArgument;
-  wait_to_connect(turn, error, next);
+  wait_to_connect(turn, error, next, retry_after);
   if (is_final) fail_unanswered_opens(turn, error);
 }
 

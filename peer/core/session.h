@@ -11,7 +11,8 @@ void start_session(Turn& turn);
 void on_registered(Turn& turn, RegisterReply reply);
 void on_redirected(Turn& turn, RegisterMoved moved);
 void on_trackers_found(Turn& turn, TrackersFound found);
-void on_register_failed(Turn& turn, Error error);
+// Tries again after a back-off; not before `retry_after` has passed.
+void on_register_failed(Turn& turn, Error error, Duration retry_after = {});
 void on_disconnected(Turn& turn, Error error);
 void on_inventory_sent(Turn& turn);
 
@@ -23,6 +24,10 @@ Instant session_deadline(const CoreState& state);
 // The tracker makes no sense (`what`), or cannot be kept up with: the session is given up, and a
 // new one is begun after a back-off. Nothing happens if there is none.
 void break_session(Turn& turn, const std::string& what);
+
+// What a tracker asked for, and up to half as much again by lot: those that were turned away
+// together do not come back together.
+Duration with_jitter(CoreState& state, Duration retry_after);
 
 // For the operator: something odd that the tracker said, and that was ignored.
 void complain(Turn& turn, std::string what);

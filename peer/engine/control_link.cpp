@@ -35,7 +35,7 @@ struct ControlLink::Impl : std::enable_shared_from_this<ControlLink::Impl>,
   void close();
   // Later, outside of KJ's events, unless this connection has been given up by then.
   void deliver(std::function<void(Impl&)> action);
-  void fail(Error error);
+  void fail(Error error, Duration retry_after = {});
   void taskFailed(kj::Exception&& exception) override { fail(io::error_from_kj(exception)); }
 
   io::Loop& loop;
@@ -54,14 +54,14 @@ void ControlLink::Impl::deliver(std::function<void(Impl&)> action) {
   });
 }
 
-void ControlLink::Impl::fail(Error error) {
-  deliver([error = std::move(error)](Impl& self) {
+void ControlLink::Impl::fail(Error error, Duration retry_after) {
+  deliver([error = std::move(error), retry_after](Impl& self) {
     bool was_registered = self.session.has_value();
     self.close();
     if (was_registered) {
       self.handlers.disconnected(error);
     } else {
-      self.handlers.register_failed(error);
+      self.handlers.register_failed({error, retry_after});
     }
   });
 }
@@ -106,12 +106,15 @@ void ControlLink::Impl::take_registration(wire::RegisterOutcome::Reader outcome)
     });
     return;
   }
+  if (outcome.isRefused()) {
+    Refusal refusal = decode_refusal(outcome.getRefused());
+    fail(std::move(refusal.error), refusal.retry_after);
+    return;
+  }
   if (!outcome.isAccepted()) {
-    fail(outcome.isRefused() ? decode_error(outcome.getRefused())
-                             : Error{ErrorCode::kUnsupported,
-                                     "the tracker's answer to a "
-                                     "registration is of an unknown "
-                                     "kind; is it of a later version?"});
+    fail({ErrorCode::kUnsupported,
+          "the tracker's answer to a registration is of an unknown kind; is it of a later "
+          "version?"});
     return;
   }
   auto reply = decode(outcome.getAccepted().getReply());
@@ -124,12 +127,13 @@ void ControlLink::Impl::take_registration(wire::RegisterOutcome::Reader outcome)
 }
 
 void ControlLink::Impl::take_exchange(wire::ExchangeOutcome::Reader outcome) {
-  if (!outcome.isDown()) {
-    fail(outcome.isRefused()
-             ? decode_error(outcome.getRefused())
-             : Error{ErrorCode::kUnsupported, "the tracker's answer is of an unknown kind"});
-    return;
+  if (outcome.isRefused()) {
+    Refusal refusal = decode_refusal(outcome.getRefused());
+    if (refusal.error.code != ErrorCode::kOverloaded) return fail(std::move(refusal.error));
+    return deliver([refusal = std::move(refusal)](Impl& self) { self.handlers.refused(refusal); });
   }
+  if (!outcome.isDown())
+    return fail({ErrorCode::kUnsupported, "the tracker's answer is of an unknown kind"});
   auto down = decode(outcome.getDown());
   if (!down.ok()) {
     fail(down.error());

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "io/loop/host_port.h"
 #include "schema/messages/exchange.h"
+#include "schema/messages/refusal.h"
 
 namespace tyto::io {
 class Loop;
@@ -22,10 +23,12 @@ struct ControlLinkHandlers {
   // Another tracker is to serve this peer.
   std::function<void(const RegisterMoved&)> redirected;
   // No connection came about, or the tracker refused.
-  std::function<void(const Error&)> register_failed;
+  std::function<void(const Refusal&)> register_failed;
   // A connection that was registered has ended, or answered nonsense.
   std::function<void(const Error&)> disconnected;
   std::function<void(ExchangeDown)> answered;
+  // An exchange was not taken; the session goes on.
+  std::function<void(const Refusal&)> refused;
   std::function<void()> inventory_sent;
 };
 

@@ -124,7 +124,12 @@ ControlLinkHandlers Engine::Impl::link_handlers() {
     dispatch(Registered{reply});
   };
   on.redirected = [this](const RegisterMoved& moved) { dispatch(RegisterRedirected{moved}); };
-  on.register_failed = [this](const Error& error) { dispatch(RegisterFailed{error}); };
+  on.register_failed = [this](const Refusal& refusal) {
+    dispatch(RegisterFailed{refusal.error, refusal.retry_after});
+  };
+  on.refused = [this](const Refusal& refusal) {
+    dispatch(ExchangeRefused{refusal.error, refusal.retry_after});
+  };
   on.disconnected = [this](const Error& error) { dispatch(Disconnected{error}); };
   on.answered = [this](ExchangeDown down) { dispatch(ExchangeAnswered{std::move(down)}); };
   on.inventory_sent = [this] { dispatch(InventorySent{}); };

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "schema/codec/cluster_codec.h"
 #include "schema/codec/codec.h"
 #include "schema/codec/decoding.h"
 
@@ -48,6 +49,20 @@ template <>
 struct WireOf<RootsPage> {
   using Type = wire::RootsPage;
 };
+template <>
+struct WireOf<TrackerIntroduced> {
+  using Type = wire::TrackerIntroduced;
+};
+template <>
+struct WireOf<ClusterBatch> {
+  using Type = wire::ClusterBatch;
+};
+
+// Batches between trackers are larger than anything that a peer sends.
+template <class T>
+constexpr uint64_t kWordsMax = kTraversalWordsMax;
+template <>
+constexpr uint64_t kWordsMax<ClusterBatch> = 3 * kClusterBatchBytesMax / sizeof(capnp::word);
 
 }  // namespace
 
@@ -68,7 +83,7 @@ std::vector<std::byte> to_bytes(const T& message) {
 
 template <class T>
 Result<T> from_bytes(std::span<const std::byte> bytes) {
-  constexpr std::size_t kBytesMax = kTraversalWordsMax * sizeof(capnp::word);
+  constexpr std::size_t kBytesMax = kWordsMax<T> * sizeof(capnp::word);
   if (bytes.size() > kBytesMax || bytes.size() % sizeof(capnp::word) != 0) {
     return codec::malformed("message", "expected whole words of 8 bytes, at most " +
                                            std::to_string(kBytesMax) + " bytes, found " +
@@ -78,7 +93,7 @@ Result<T> from_bytes(std::span<const std::byte> bytes) {
     // A copy, since words have to be aligned.
     auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
     if (!bytes.empty()) std::memcpy(words.begin(), bytes.data(), bytes.size());
-    capnp::FlatArrayMessageReader reader(words, wire_reader_options());
+    capnp::FlatArrayMessageReader reader(words, capnp::ReaderOptions{kWordsMax<T>, kNestingMax});
     return decode(reader.getRoot<typename WireOf<T>::Type>());
   } catch (...) {
     return codec::malformed("message", codec::current_exception_text());
@@ -93,6 +108,8 @@ template std::vector<std::byte> to_bytes(const ExchangeDown&);
 template std::vector<std::byte> to_bytes(const InventoryPage&);
 template std::vector<std::byte> to_bytes(const RootsRequest&);
 template std::vector<std::byte> to_bytes(const RootsPage&);
+template std::vector<std::byte> to_bytes(const TrackerIntroduced&);
+template std::vector<std::byte> to_bytes(const ClusterBatch&);
 template Result<RegisterRequest> from_bytes(std::span<const std::byte>);
 template Result<RegisterReply> from_bytes(std::span<const std::byte>);
 template Result<RegisterMoved> from_bytes(std::span<const std::byte>);
@@ -101,5 +118,7 @@ template Result<ExchangeDown> from_bytes(std::span<const std::byte>);
 template Result<InventoryPage> from_bytes(std::span<const std::byte>);
 template Result<RootsRequest> from_bytes(std::span<const std::byte>);
 template Result<RootsPage> from_bytes(std::span<const std::byte>);
+template Result<TrackerIntroduced> from_bytes(std::span<const std::byte>);
+template Result<ClusterBatch> from_bytes(std::span<const std::byte>);
 
 }  // namespace tyto

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "schema/messages/exchange.h"
+#include "schema/messages/refusal.h"
 #include "schema/peer_tracker.capnp.h"
 
 namespace tyto {
@@ -33,6 +34,7 @@ void encode(const InventoryPage& page, wire::InventoryPage::Builder out);
 void encode(const RootsRequest& request, wire::RootsRequest::Builder out);
 void encode(const RootsPage& page, wire::RootsPage::Builder out);
 void encode(const Error& error, wire::Error::Builder out);
+void encode(const Refusal& refusal, wire::Error::Builder out);
 
 Result<RegisterRequest> decode(wire::RegisterRequest::Reader in);
 Result<RegisterReply> decode(wire::RegisterReply::Reader in);
@@ -44,6 +46,8 @@ Result<RootsRequest> decode(wire::RootsRequest::Reader in);
 Result<RootsPage> decode(wire::RootsPage::Reader in);
 // An error that cannot be read is itself answered as an error (kInternal) that says so.
 Error decode_error(wire::Error::Reader in);
+// The same, with when to come back.
+Refusal decode_refusal(wire::Error::Reader in);
 
 // What any reader of this protocol sets, RPC connections included: the largest message is an
 // inventory page, and nothing nests deeply.

@@ -11,6 +11,19 @@ void encode(const Error& error, wire::Error::Builder out) {
   codec::write(error, out);
 }
 
+void encode(const Refusal& refusal, wire::Error::Builder out) {
+  codec::write(refusal.error, out);
+  out.setRetryAfterNs(codec::wire_ns(refusal.retry_after));
+}
+
+Refusal decode_refusal(wire::Error::Reader in) {
+  Refusal refusal{decode_error(in), {}};
+  const uint64_t ns = in.getRetryAfterNs();
+  refusal.retry_after = Duration::nanoseconds(
+      static_cast<int64_t>(std::min(ns, static_cast<uint64_t>(kSpanMax.ns()))));
+  return refusal;
+}
+
 Error decode_error(wire::Error::Reader in) {
   struct Decoded {  // a Result<Error> could not tell its two sides apart
     Error error;

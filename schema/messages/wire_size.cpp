@@ -38,7 +38,7 @@ std::size_t size_of(const Ticket& ticket) {
   return node(1, 1) + text(ticket.text);
 }
 std::size_t size_of(const Error& error) {
-  return node(1, 1) + people(error.message);
+  return node(2, 1) + people(error.message);
 }
 std::size_t size_of(const VersionFacts& facts) {
   return node(3, 4) + kDigest + text(facts.bucket_name) + text(facts.key) + node(2, 2) +

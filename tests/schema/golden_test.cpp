@@ -4,7 +4,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "schema/codec/cluster_codec.h"
 #include "schema/codec/codec.h"
+#include "tests/schema/cluster_samples.h"
 #include "tests/schema/sample_messages.h"
 
 namespace tyto {
@@ -52,6 +54,12 @@ TEST(GoldenMessages, WhatSeveralTrackersSayDecodesAsInVersion4) {
   expect_golden("v4/register_reply_of_several", samples::register_reply_of_several());
   expect_golden("v4/register_moved", samples::register_moved());
   expect_golden("v4/list_trackers", samples::list_trackers());
+}
+TEST(GoldenMessages, TrackerIntroducedOfClusterVersion1Decodes) {
+  expect_golden("cluster_v1/tracker_introduced", samples::tracker_introduced());
+}
+TEST(GoldenMessages, ClusterBatchOfClusterVersion1Decodes) {
+  expect_golden("cluster_v1/cluster_batch", samples::cluster_batch());
 }
 TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
   expect_golden("v1/inventory_page", samples::inventory_page());

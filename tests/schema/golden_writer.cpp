@@ -8,7 +8,9 @@
 #include <fstream>
 #include <string>
 
+#include "schema/codec/cluster_codec.h"
 #include "schema/codec/codec.h"
+#include "tests/schema/cluster_samples.h"
 #include "tests/schema/sample_messages.h"
 
 namespace tyto {
@@ -41,6 +43,8 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "inventory_page.bin", samples::inventory_page());
   write(folder / "roots_request.bin", samples::roots_request());
   write(folder / "roots_page.bin", samples::roots_page());
+  write(folder / "tracker_introduced.bin", samples::tracker_introduced());
+  write(folder / "cluster_batch.bin", samples::cluster_batch());
 }
 
 // Small inputs, one for each member, since mutations then hit what matters more often.
@@ -71,6 +75,11 @@ void write_corpus(const std::filesystem::path& folder) {
   write(folder / "register" / "moved", samples::register_moved());
   write(folder / "inventory" / "page", samples::inventory_page());
   write(folder / "inventory" / "roots", samples::roots_page());
+  write(folder / "cluster" / "introduced", samples::tracker_introduced());
+  const ClusterBatch batch = samples::cluster_batch();
+  write(folder / "cluster" / "all", batch);
+  for (std::size_t i = 0; i < batch.messages.size(); ++i)
+    write(folder / "cluster" / ("message_" + std::to_string(i)), ClusterBatch{{batch.messages[i]}});
   write(folder / "inventory" / "roots_request", samples::roots_request());
 }
 

@@ -267,7 +267,9 @@ void PeerCoreDriver::start(StoreLoaded loaded) {
 
 void PeerCoreDriver::give(Input input) {
   std::size_t first_new = effects_.size();
-  if (std::holds_alternative<ExchangeAnswered>(input) && exchanges_open_ > 0) --exchanges_open_;
+  if (std::holds_alternative<ExchangeAnswered>(input) ||
+      std::holds_alternative<ExchangeRefused>(input))
+    exchanges_open_ -= exchanges_open_ > 0 ? 1 : 0;
   core_.handle(now_, std::move(input), effects_);
   for (std::size_t i = first_new; i < effects_.size(); ++i) {
     if (const auto* exchange = std::get_if<SendExchange>(&effects_[i])) note(*exchange);

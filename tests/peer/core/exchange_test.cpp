@@ -23,6 +23,31 @@ TEST(Exchange, NeverMoreThanTwoAreOpenAndTheRestWaits) {
   EXPECT_EQ(peer.told(), (Texts{"open 2 b/k1", "open 3 b/k1", "open 4 b/k1", "open 5 b/k1"}));
 }
 
+TEST(Exchange, WhatWasRefusedIsSaidAgainAfterTheTimeThatTheTrackerNamed) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1);
+  EXPECT_EQ(peer.told(), Texts{"open 1 b/k1"});
+  peer.give(ExchangeRefused{{ErrorCode::kOverloaded, "later"}, Duration::seconds(2)});
+  peer.open(2);
+  peer.pass(Duration::milliseconds(1999));
+  EXPECT_EQ(peer.told(), Texts{});
+  EXPECT_EQ(peer.exchanges_open(), 1u) << "the one that was parked";
+  peer.pass(Duration::milliseconds(1001));
+  EXPECT_EQ(peer.told(), (Texts{"open 1 b/k1", "open 2 b/k1"}));
+}
+
+TEST(Exchange, APeerWhoseEveryExchangeWasRefusedParksOneAgainInTime) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.give(ExchangeRefused{{ErrorCode::kOverloaded, "later"}, Duration::seconds(1)});
+  EXPECT_EQ(peer.exchanges_open(), 0u);
+  peer.pass(Duration::milliseconds(999));
+  EXPECT_EQ(peer.exchanges_open(), 0u);
+  peer.pass(Duration::milliseconds(501));
+  EXPECT_EQ(peer.exchanges_open(), 1u);
+}
+
 TEST(Exchange, TheParkedOneIsOpenedAgainAsSoonAsItIsAnswered) {
   PeerCoreDriver peer;
   peer.connect();

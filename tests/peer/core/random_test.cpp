@@ -42,7 +42,10 @@ class Checker {
   void before(const Input& input) {
     if (const auto* done = std::get_if<TransferDone>(&input)) end(done->transfer);
     if (const auto* failed = std::get_if<TransferFailed>(&input)) end(failed->transfer);
-    if (std::holds_alternative<ExchangeAnswered>(input) && exchanges_ > 0) --exchanges_;
+    if ((std::holds_alternative<ExchangeAnswered>(input) ||
+         std::holds_alternative<ExchangeRefused>(input)) &&
+        exchanges_ > 0)
+      --exchanges_;
     if (std::holds_alternative<Disconnected>(input)) exchanges_ = 0;
     if (const auto* in = std::get_if<Registered>(&input)) {
       was_resumed_ = in->reply.resumed;
@@ -332,6 +335,9 @@ class Storm {
   }
 
   Input exchange_answer() {
+    if (chance(3))
+      return ExchangeRefused{{ErrorCode::kOverloaded, "not now"},
+                             Duration::milliseconds(rng_.below(3000))};
     ExchangeDown down;
     down.events_applied = Sequence(chance(1) ? rng_.below(500) : checker_.highest_event());
     down.first_command = Sequence(next_command_);

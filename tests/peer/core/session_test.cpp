@@ -64,6 +64,20 @@ TEST(Session, TriesTheNextTrackerAfterABackOffThatGrows) {
   }
 }
 
+TEST(Session, ATrackerThatIsOverloadedIsAskedAgainNotBeforeItSaid) {
+  std::vector<int64_t> waits;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    PeerCoreDriver peer({}, seed);
+    peer.start();
+    peer.give(RegisterFailed{{ErrorCode::kOverloaded, "too many at once"}, Duration::seconds(8)});
+    waits.push_back((peer.core().next_deadline() - peer.now()).ms());
+  }
+  std::sort(waits.begin(), waits.end());
+  EXPECT_GE(waits.front(), 8'000);
+  EXPECT_LE(waits.back(), 12'000);
+  EXPECT_GT(waits.back() - waits.front(), 500) << "they come back together";
+}
+
 TEST(Session, PeersBackOffDifferently) {
   std::vector<int64_t> waits;
   for (uint64_t seed = 1; seed <= 8; ++seed) {

@@ -1,0 +1,12 @@
+// What trackers say to one another, with every field and every member in use: what the golden files
+// hold, and so never changed.
+#pragma once
+
+#include "schema/messages/cluster_join.h"
+
+namespace tyto::samples {
+
+TrackerIntroduced tracker_introduced();
+ClusterBatch cluster_batch();  // one of every message, and both outcomes of a look-up
+
+}  // namespace tyto::samples
