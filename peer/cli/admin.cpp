@@ -80,4 +80,31 @@ int run_peers(const ApiOptions& options) {
   });
 }
 
+int run_trackers(const ApiOptions& options) {
+  return show(options, {"GET", "/cluster", "", ""}, [](const Json& answer) {
+    std::vector<std::vector<std::string>> rows{
+        {"NAME", "ADDRESS", "REGION", "STATE", "RESETS", "SENT", "RECEIVED"}};
+    const Json cluster = answer.value("cluster", Json::object());
+    const Json self = cluster.value("self", Json::object());
+    rows.push_back({printable(cluster.value("name", std::string("-"))),
+                    self.value("rpc_address", answer.value("rpc_address", std::string("-"))),
+                    printable(self.value("region", std::string())), "this one", "-", "-", "-"});
+    for (const auto& link : cluster.value("links", Json::array())) {
+      std::string state = link.value("state", std::string("down"));
+      if (state != "up") state += ": " + link.value("why_down", std::string());
+      rows.push_back({printable(link.value("name", std::string())),
+                      link.value("rpc_address", std::string()),
+                      printable(link.value("region", std::string())), printable(state),
+                      text_of(link.value("resets", Json(0))),
+                      human_bytes(link.value("bytes_sent", uint64_t{0})),
+                      human_bytes(link.value("bytes_received", uint64_t{0}))});
+    }
+    for (const auto& address : cluster.value("unreached", Json::array()))
+      rows.push_back({"-", address.value("address", std::string()), "",
+                      printable("never reached: " + address.value("why", std::string())), "-", "-",
+                      "-"});
+    std::fputs(table(rows).c_str(), stdout);
+  });
+}
+
 }  // namespace tyto::cli

@@ -1,4 +1,4 @@
-// `tyto ls`, `stat` and `peers`: what the tracker knows.
+// `tyto ls`, `stat`, `peers` and `trackers`: what the tracker knows.
 #pragma once
 
 #include <string>
@@ -11,5 +11,6 @@ namespace tyto::cli {
 int run_ls(const ApiOptions& options, const std::string& what);
 int run_stat(const ApiOptions& options, const std::string& object);
 int run_peers(const ApiOptions& options);
+int run_trackers(const ApiOptions& options);
 
 }  // namespace tyto::cli

@@ -149,6 +149,8 @@ int run(int argc, char** argv) {
   add_api(*stat, command.api);
   auto* peers = app.add_subcommand("peers", "List peers");
   add_api(*peers, command.api);
+  auto* trackers = app.add_subcommand("trackers", "List the trackers of the cluster");
+  add_api(*trackers, command.api);
   auto* explain = add_explain(app, command);
   PinCommands pin = add_pin(app, command);
   BucketCommands bucket(app);
@@ -165,6 +167,7 @@ int run(int argc, char** argv) {
   if (ls->parsed()) return run_ls(command.api, command.what);
   if (stat->parsed()) return run_stat(command.api, command.what);
   if (peers->parsed()) return run_peers(command.api);
+  if (trackers->parsed()) return run_trackers(command.api);
   if (explain->parsed()) return run_explain(command.api, command.explain);
   if (pin.ls->parsed()) return run_pin_ls(command.api, command.what);
   if (pin.pin->parsed()) return run_pin(command.api, command.pin);

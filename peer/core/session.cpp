@@ -90,6 +90,7 @@ Next pass_over(Turn& turn) {
 
 // No connection any more.
 void let_go(Session& session) {
+  session.hold = Instant();
   session.exchanges_open = 0;
   session.ask_again = false;
   session.report_at = Instant::never();
@@ -107,7 +108,6 @@ void wait_to_connect(Turn& turn, Error error, Next next = Next::kNewRound,
   let_go(session);
   if (session.lost.is_never()) session.lost = turn.now;
   session.last_error = std::move(error);
-  session.hold = Instant();
   Duration wait = next == Next::kAnother
                       ? hop_wait(turn.state)
                       : std::max(back_off(turn.state), with_jitter(turn.state, retry_after));

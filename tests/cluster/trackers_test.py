@@ -3,10 +3,11 @@
 import os
 import socket
 
-from cluster_case import ClusterCase, unittest, until
+from cluster_case import END_SECONDS, MIB, ClusterCase, unittest, until
 
 from cluster import web
 
+SIZE = 16 * MIB
 # A silent link is lost after 1.5 s; the rest is for machines that have other things to do.
 NOTICE_SECONDS = 30
 
@@ -36,7 +37,7 @@ class Trackers(ClusterCase):
         return self.cluster.start_tracker(
             *(flag for rpc in self.rpc for flag in ("--cluster-members", rpc)), "--cluster-id",
             f"t{i}", name=f"tracker-{i}",
-            rpc=self.rpc[i], catalog=f"catalog-{i}.sqlite")
+            rpc=self.rpc[i], catalog=f"sqlite:{self.cluster.folder}/catalog-{i}.sqlite")
 
     def cluster_of(self, i):
         return web.get_json(self.trackers[i].http, "/api/v1/cluster")["cluster"]
@@ -66,6 +67,53 @@ class Trackers(ClusterCase):
         self.await_members((0,), 1)
         self.trackers[1].process.thaw()
         self.await_members((0, 1), 2)
+
+    def start_serving(self, count):
+        """As many trackers, a bucket at each, and a superpeer at the first."""
+        self.start_all(count)
+        self.await_members(range(count), count)
+        for tracker in self.trackers:
+            self.cluster.tracker = tracker
+            self.cluster.create_bucket("b", self.origin.url)
+        self.cluster.tracker = self.trackers[0]
+        self.cluster.start_superpeer()
+
+    def read_at(self, i, name, **how):
+        self.cluster.tracker = self.trackers[i % len(self.trackers)]
+        return self.cluster.get("b/k", name, **how)
+
+    def check_that_the_origin_is_read_once(self, count, readers):
+        self.start_serving(count)
+        data = self.put("k", SIZE)
+        started = [self.read_at(i, f"reader-{i}") for i in range(readers)]
+        for reader in started:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, data)
+        self.assertLessEqual(self.origin.bytes_sent("k"), SIZE * 1.02)
+
+    def test_readers_of_two_trackers_read_the_origin_once(self):
+        self.check_that_the_origin_is_read_once(2, 4)
+
+    def test_readers_of_four_trackers_read_the_origin_once(self):
+        self.check_that_the_origin_is_read_once(4, 8)
+
+    def lose_a_tracker_in_mid_download(self, lose):
+        """Readers at the tracker that is left, and at the one that is lost, both get all."""
+        self.start_serving(2)
+        data = self.put("k", SIZE)
+        self.origin.hold_after(SIZE // 2)
+        here = self.read_at(0, "here")
+        there = self.read_at(1, "there", flags=(f"--tracker={self.trackers[0].rpc}",))
+        here.wait_for_bytes(SIZE // 4, END_SECONDS)
+        lose(self.trackers[1].process)
+        self.origin.let_through()
+        for reader in (here, there):
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, data)
+        self.assertLessEqual(self.origin.bytes_sent("k"), SIZE * 1.02)
+
+    def test_a_killed_tracker_costs_no_read_of_the_origin(self):
+        self.lose_a_tracker_in_mid_download(lambda process: process.kill())
 
     def test_the_trackers_are_listed_by_the_command(self):
         self.start_all(2)

@@ -1,14 +1,18 @@
 // The HTTP API: JSON under /api/v1, for tools, dashboards and people. docs/tracker.md specifies it.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "tracker/catalog/catalog.h"
+#include "tracker/core/admission/admission.h"
 #include "tracker/core/tracker_core.h"
+#include "tracker/server/cluster/link_picture.h"
 #include "tracker/server/object_directory.h"
 
 namespace tyto::io {
@@ -33,6 +37,10 @@ struct ClusterPicture {
   std::size_t superpeers = 0;
   bool is_catalog_failing = false;
   std::size_t catalog_queue = 0;
+  std::optional<LinksPicture> links;  // nothing: this tracker is the only one
+  std::array<uint64_t, kExchangeClasses> exchanges_refused{};
+  uint64_t registrations_refused = 0;
+  Duration lag;  // of the loop
 };
 
 // Answers the API's requests out of the core and the directory; changes go through the catalog

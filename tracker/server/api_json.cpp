@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 #include "base/names.h"
@@ -191,8 +192,67 @@ Json json_of(const TransferPicture& transfer, Instant now) {
   return json;
 }
 
+namespace {
+
+// Ids have 64 bits, more than a number in JSON keeps.
+std::string id_text(MemberId id) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id.value()));
+  return text;
+}
+
+Json member_json(const Member& member) {
+  return {{"id", id_text(member.id)},
+          {"rpc_address", member.rpc.text()},
+          {"region", member.region},
+          {"epoch", member.epoch.value()}};
+}
+
+Json link_json(const LinkPicture& link) {
+  const bool is_up = link.state == LinkPicture::State::kUp;
+  Json json = member_json(link.member);
+  json["name"] = link.name;
+  json["program_version"] = link.program;
+  json["state"] = is_up ? "up" : "down";
+  json["is_member"] = link.is_member;
+  json["since_ms"] = link.since.ms();
+  json["resets"] = link.resets;
+  json["messages_sent"] = link.messages_sent;
+  json["messages_received"] = link.messages_received;
+  json["bytes_sent"] = link.bytes_sent;
+  json["bytes_received"] = link.bytes_received;
+  json["backlog"] = link.backlog;
+  if (!is_up) json["why_down"] = link.why_down;
+  return json;
+}
+
+Json links_json(const LinksPicture& picture) {
+  Json json = {{"self", member_json(picture.self)},
+               {"name", picture.name},
+               {"serial", picture.members.serial},
+               {"members", Json::array()},
+               {"links", Json::array()},
+               {"unreached", Json::array()}};
+  for (const Member& member : picture.members.members)
+    json["members"].push_back(member_json(member));
+  for (const LinkPicture& link : picture.links) json["links"].push_back(link_json(link));
+  for (const AddressPicture& address : picture.unreached)
+    json["unreached"].push_back({{"address", address.address.text()}, {"why", address.why}});
+  return json;
+}
+
+Json refused_json(const ClusterPicture& cluster) {
+  Json json = {{"registrations", cluster.registrations_refused}};
+  for (std::size_t i = 0; i < kExchangeClasses; ++i)
+    json[std::string(exchange_class_name(static_cast<ExchangeClass>(i)))] =
+        cluster.exchanges_refused[i];
+  return json;
+}
+
+}  // namespace
+
 Json json_of(const ClusterPicture& cluster) {
-  return {
+  Json json = {
       {"epoch", cluster.epoch.value()},
       {"program_version", cluster.version},
       {"rpc_address", cluster.rpc_address},
@@ -202,7 +262,11 @@ Json json_of(const ClusterPicture& cluster) {
       {"connections", cluster.connections},
       {"peers", cluster.peers},
       {"superpeers", cluster.superpeers},
+      {"lag_ms", cluster.lag.ms()},
+      {"refused", refused_json(cluster)},
       {"catalog", {{"is_failing", cluster.is_catalog_failing}, {"queue", cluster.catalog_queue}}}};
+  if (cluster.links) json["cluster"] = links_json(*cluster.links);
+  return json;
 }
 
 // The choices that evicted anything, and how much.

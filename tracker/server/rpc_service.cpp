@@ -10,9 +10,11 @@
 #include "io/loop/kj_loop.h"
 #include "io/loop/loop.h"
 #include "io/rpc/rpc_listener.h"
+#include "schema/codec/cluster_codec.h"
 #include "schema/codec/codec.h"
 #include "schema/peer_tracker_rpc.capnp.h"
 #include "tracker/server/authorise.h"
+#include "tracker/server/cluster/member_door.h"
 
 namespace tyto::tracker {
 
@@ -24,6 +26,8 @@ using ExchangeContext =
     capnp::CallContext<wire::Session::ExchangeParams, wire::Session::ExchangeResults>;
 using InventoryContext =
     capnp::CallContext<wire::Session::InventoryParams, wire::Session::InventoryResults>;
+using JoinContext =
+    capnp::CallContext<wire::Tracker::JoinMemberParams, wire::Tracker::JoinMemberResults>;
 using RootsContext = capnp::CallContext<wire::Session::RootsParams, wire::Session::RootsResults>;
 
 // Decodes `get()`, where getting at the message may itself fail on bytes from outside.
@@ -55,6 +59,9 @@ struct Connection {
   kj::Own<kj::PromiseFulfiller<Result<Registration>>> registering;
   std::vector<ExchangeToken> exchanges;  // that wait for their answer
   bool is_counted = false;               // in Impl::registered
+  Sequence refused_from;                 // the first event that was refused; zero: none is missing
+  Duration come_back_after;              // as it was told then
+  bool is_member = false;                // another tracker has come by it
 };
 
 struct OpenExchange {
@@ -72,7 +79,7 @@ class RpcService::Impl {
   void gone(const io::RpcConnectionInfo& info);
 
   kj::Promise<Result<Registration>> register_peer(const std::shared_ptr<Connection>& connection,
-                                                   RegisterRequest request);
+                                                  RegisterRequest request);
   kj::Promise<Result<ExchangeDown>> exchange(const std::shared_ptr<Connection>& connection,
                                              ExchangeUp up);
   // A message of this connection made no sense: its session ends.
@@ -105,6 +112,10 @@ class SessionServer final : public wire::Session::Server {
   kj::Promise<void> exchange(ExchangeContext context) override {
     Result<ExchangeUp> up = decode_from([&] { return context.getParams().getUp(); });
     if (auto refusal = refusal_of(up)) {
+      encode(*refusal, context.getResults().initOutcome().initRefused());
+      return kj::READY_NOW;
+    }
+    if (auto refusal = shed(*up)) {
       encode(*refusal, context.getResults().initOutcome().initRefused());
       return kj::READY_NOW;
     }
@@ -145,6 +156,24 @@ class SessionServer final : public wire::Session::Server {
   }
 
  private:
+  // The tracker has too much to do for this exchange. Once one with events is refused, those that
+  // come after it, and were sent before the peer knew, are refused as well: a gap ends a session.
+  std::optional<Refusal> shed(const ExchangeUp& up) {
+    Sequence& gap = connection_->refused_from;
+    const bool has_gap =
+        gap != Sequence() && !up.events.empty() && up.first_event.value() > gap.value();
+    std::optional<Duration> after =
+        has_gap ? connection_->come_back_after : service_.hooks_.admit_exchange(up);
+    if (!after) {
+      if (!up.events.empty()) gap = Sequence();
+      return std::nullopt;
+    }
+    if (!has_gap && !up.events.empty()) gap = up.first_event;
+    connection_->come_back_after = *after;
+    return Refusal{{ErrorCode::kOverloaded,
+                    "this tracker has more exchanges than it may answer; come back later"},
+                   *after};
+  }
   // Why a call that changes the session is not taken, if it is not.
   template <class T>
   std::optional<Error> refusal_of(const Result<T>& message) {
@@ -176,6 +205,14 @@ class TrackerServerCapability final : public wire::Tracker::Server {
       encode(leave.error(), context.getResults().initOutcome().initRefused());
       return kj::READY_NOW;
     }
+    if (auto after = service_.hooks_.admit_peer(*request)) {
+      const Refusal refusal{{ErrorCode::kOverloaded,
+                             "more peers register than this tracker takes on at once; come back "
+                             "later"},
+                            *after};
+      encode(refusal, context.getResults().initOutcome().initRefused());
+      return kj::READY_NOW;
+    }
     context.releaseParams();
     return service_.register_peer(connection_, std::move(*request))
         .then([this, context](Result<Registration> answer) mutable {
@@ -195,7 +232,40 @@ class TrackerServerCapability final : public wire::Tracker::Server {
         });
   }
 
+  kj::Promise<void> joinMember(JoinContext context) override {
+    auto outcome = context.getResults().initOutcome();
+    Result<JoinAnswer> answer = join(context);
+    if (!answer.ok()) {
+      encode(answer.error(), outcome.initRefused());
+      return kj::READY_NOW;
+    }
+    KJ_IF_MAYBE (link, answer->link) {
+      auto accepted = outcome.initAccepted();
+      encode(answer->self, accepted.initIntroduced());
+      accepted.setLink(kj::mv(*link));
+    } else {
+      encode(answer->self, outcome.initAwaited());
+    }
+    return kj::READY_NOW;
+  }
+
  private:
+  Result<JoinAnswer> join(JoinContext& context) {
+    if (service_.drained_) return *service_.drained_;
+    MemberDoor* members = service_.hooks_.members();
+    if (members == nullptr)
+      return Error{ErrorCode::kUnsupported,
+                   "this tracker belongs to no cluster: set cluster.members for it too"};
+    Result<TrackerIntroduced> introduced =
+        decode_from([&] { return context.getParams().getIntroduced(); });
+    if (!introduced.ok()) {
+      service_.hooks_.malformed(connection_->info.peer, introduced.error());
+      return introduced.error();
+    }
+    connection_->is_member = true;
+    return members->join(connection_->info, *introduced, context.getParams().getLink());
+  }
+
   RpcService::Impl& service_;
   std::shared_ptr<Connection> connection_;
 };
@@ -230,6 +300,8 @@ void RpcService::Impl::gone(const io::RpcConnectionInfo& info) {
   if (found == connections_.end()) return;
   std::shared_ptr<Connection> connection = found->second;
   connections_.erase(found);
+  if (MemberDoor* members = connection->is_member ? hooks_.members() : nullptr)
+    members->left(info.id);
   for (ExchangeToken token : std::exchange(connection->exchanges, {})) exchanges_.erase(token);
   detach(*connection);
 }
@@ -244,6 +316,7 @@ void RpcService::Impl::detach(Connection& connection) {
   if (holder != by_session_.end() && holder->second.lock().get() == &connection)
     by_session_.erase(holder);
   connection.session = SessionId();
+  connection.refused_from = Sequence();
   if (std::exchange(connection.is_counted, false))
     --registered_[static_cast<std::size_t>(connection.request.role)];
   hooks_.apply(ConnectionLost{id});
@@ -351,6 +424,10 @@ void RpcService::carry_out(ExchangeAnswered effect) {
 
 void RpcService::carry_out(ExchangeRefused effect) {
   impl_->finish(effect.token, std::move(effect.error));
+}
+
+void RpcService::close(io::RpcConnectionId connection) {
+  impl_->listener_->close(connection);
 }
 
 void RpcService::drain(const Error& why) {

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "io/loop/host_port.h"
+#include "io/rpc/rpc_listener.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/inputs.h"
 
@@ -18,6 +20,8 @@ class Loop;
 }
 
 namespace tyto::tracker {
+
+class MemberDoor;
 
 // Exchanges open at once on one connection; the protocol allows two, the core ends a session that
 // opens a third, and this only bounds what a hostile client can pile up in one turn.
@@ -44,6 +48,11 @@ class RpcService {
     std::function<void(const io::HostPort& from, const Error& error)> malformed;
     // An exchange was answered, so long after its arrival.
     std::function<void(Duration took)> answered;
+    // Whether these are taken; if not, when to come back.
+    std::function<std::optional<Duration>(const RegisterRequest&)> admit_peer;
+    std::function<std::optional<Duration>(const ExchangeUp&)> admit_exchange;
+    // Where other trackers that come are taken in; null: there is no cluster.
+    std::function<MemberDoor*()> members;
   };
   static Result<std::unique_ptr<RpcService>> listen(io::Loop& loop, const Options& options,
                                                     Hooks hooks);
@@ -58,6 +67,8 @@ class RpcService {
   void carry_out(ExchangeAnswered effect);
   void carry_out(ExchangeRefused effect);
 
+  // Ends one connection.
+  void close(io::RpcConnectionId connection);
   // Takes no more connections, answers every exchange that waits with `why`, and from now on all
   // that come.
   void drain(const Error& why);

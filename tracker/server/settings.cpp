@@ -2,6 +2,7 @@
 
 #include "io/log/log_settings.h"
 #include "io/settings/settings.h"
+#include "schema/messages/cluster_limits.h"
 #include "tracker/catalog/catalog_location.h"
 #include "tracker/settings/core_settings.h"
 
@@ -66,6 +67,53 @@ void add_catalog(io::Settings& table, TrackerSettings& settings) {
             {Duration(), seconds(10 * 366 * 86400LL)});
 }
 
+void add_cluster(io::Settings& table, TrackerSettings& settings) {
+  table.add(
+      settings.cluster_members,
+      {"cluster.members",
+       "Where the trackers of the cluster reach one another: host:port of each one's RPC port. "
+       "The list may be the same for all, this tracker's own address among them. Empty: this "
+       "tracker is the only one."});
+  table.add(settings.cluster_id,
+            {"cluster.id",
+             "This tracker's name in the cluster, the same in each of its runs and no other's. "
+             "Empty: the address that it advertises."});
+  table.add(settings.cluster_advertise,
+            {"cluster.advertise",
+             "host:port at which peers and other trackers reach this one. Empty: listen.rpc, whose "
+             "host must then be an address of this machine, and not all of them."});
+  table.add(settings.cluster_region,
+            {"cluster.region",
+             "The region that this tracker stands in, as peers name it in their locations. Peers "
+             "go to a tracker of their own region where there is one."});
+  table.add(settings.cluster_debounce,
+            {"cluster.debounce",
+             "How long a tracker must be linked, or gone, before it counts as a member or not: "
+             "then chunks and peers change their trackers. Shorter notices sooner, longer bears "
+             "more with a bad network."},
+            {ms(0), seconds(60)});
+}
+
+void add_limits(io::Settings& table, TrackerSettings& settings) {
+  table.add(
+      settings.limits.exchanges_per_s,
+      {"limits.exchanges_per_s",
+       "Exchanges with peers a second. Beyond, peers are told to come back later: first those "
+       "that prefetch, then idle ones, new readers, and readers of large chunks. 0: no limit."},
+      {0, 10'000'000, "exchanges a second"});
+  table.add(settings.limits.registrations_per_s,
+            {"limits.registrations_per_s",
+             "Peers that may register a second; the others are told when to come back. It keeps a "
+             "tracker that was restarted from being overrun. 0: no limit."},
+            {0, 10'000'000, "registrations a second"});
+  table.add(
+      settings.limits.lag_max,
+      {"limits.lag_max",
+       "How late the tracker may be with what is due before it refuses prefetches; twice that: "
+       "new readers, too; four and eight times: what is under way. 0: it does not matter."},
+      {Duration(), seconds(60)});
+}
+
 void add_log(io::Settings& table, TrackerSettings& settings) {
   io::add_log_settings(table, settings.log_level, settings.log_format, settings.log_file);
   table.add(settings.log_repeat_after,
@@ -91,10 +139,49 @@ void add_process(io::Settings& table, TrackerSettings& settings) {
 void add_settings(io::Settings& table, TrackerSettings& settings) {
   add_doors(table, settings);
   add_catalog(table, settings);
+  add_cluster(table, settings);
+  add_limits(table, settings);
   add_log(table, settings);
   add_process(table, settings);
   add_core_settings(table, settings.core);
 }
+
+namespace {
+
+Error wrong(const std::string& what) {
+  return {ErrorCode::kInvalidArgument, what};
+}
+
+Result<void> check_cluster(const TrackerSettings& settings) {
+  for (const std::string& member : settings.cluster_members) {
+    auto parsed = io::HostPort::parse(member);
+    if (!parsed.ok()) return wrong("cluster.members: " + parsed.error().message);
+    if (parsed->port == 0)
+      return wrong("cluster.members: '" + member + "' has no port: name each tracker's RPC port");
+  }
+  if (settings.cluster_members.size() > kClusterMembersMax)
+    return wrong("cluster.members names " + std::to_string(settings.cluster_members.size()) +
+                 " trackers; at most " + std::to_string(kClusterMembersMax) + " make a cluster");
+  if (settings.cluster_id.size() > kClusterNameBytesMax)
+    return wrong("cluster.id is longer than 255 bytes");
+  if (settings.cluster_region.size() > kClusterRegionBytesMax)
+    return wrong("cluster.region is longer than 63 bytes");
+  const bool is_advertised = !settings.cluster_advertise.empty();
+  auto where =
+      io::HostPort::parse(is_advertised ? settings.cluster_advertise : settings.listen_rpc);
+  if (!where.ok()) return wrong("cluster.advertise: " + where.error().message);
+  const bool is_anywhere = where->host == "0.0.0.0" || where->host == "::";
+  if (is_advertised && (is_anywhere || where->port == 0))
+    return wrong("cluster.advertise is '" + settings.cluster_advertise +
+                 "', which nobody can connect to: give a host or an address, and a port");
+  if (!settings.cluster_members.empty() && is_anywhere)
+    return wrong("listen.rpc is '" + settings.listen_rpc +
+                 "', which other trackers can't connect to: set cluster.advertise to the host:port "
+                 "at which they reach this one");
+  return {};
+}
+
+}  // namespace
 
 Result<void> check_settings(const TrackerSettings& settings) {
   for (auto [name, text] : {std::pair("listen.rpc", &settings.listen_rpc),
@@ -102,6 +189,7 @@ Result<void> check_settings(const TrackerSettings& settings) {
     if (auto parsed = io::HostPort::parse(*text); !parsed.ok())
       return {ErrorCode::kInvalidArgument, std::string(name) + ": " + parsed.error().message};
   if (auto parsed = CatalogLocation::parse(settings.catalog); !parsed.ok()) return parsed.error();
+  if (auto checked = check_cluster(settings); !checked.ok()) return checked.error();
   return check_core_settings(settings.core);
 }
 

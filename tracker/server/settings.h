@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "io/log/log.h"
 #include "io/loop/host_port.h"
+#include "tracker/core/admission/admission.h"
 #include "tracker/core/config.h"
 
 namespace tyto::io {
@@ -36,6 +38,14 @@ struct TrackerSettings {
   io::LogFormat log_format = io::LogFormat::kText;
   std::string log_file;
   Duration log_repeat_after = Duration::seconds(60);
+
+  std::string cluster_id;                    // empty: the advertised address
+  std::vector<std::string> cluster_members;  // empty: this tracker is the only one
+  std::string cluster_advertise;             // empty: listen.rpc
+  std::string cluster_region;
+  Duration cluster_debounce = Duration::milliseconds(300);
+
+  AdmissionConfig limits{.registrations_per_s = 2000};
 
   Duration drain_deadline = Duration::seconds(5);
   std::string ready_file;

@@ -168,7 +168,50 @@ void TrackerMetrics::refresh(const Counters& counters, const Gauges& gauges) {
         gauges.journal.details);
   raise("explain_unsampled_total", "Assignments that were not kept in full.",
         gauges.journal.unsampled);
+  refresh_admission(gauges);
+  refresh_links(gauges);
   refresh_process();
+}
+
+void TrackerMetrics::refresh_admission(const Gauges& gauges) {
+  metrics_.gauge("tyto_tracker_loop_lag_seconds", "How late the loop came to its last timer.")
+      .set(seconds_of(gauges.lag));
+  for (std::size_t i = 0; i < kExchangeClasses; ++i)
+    metrics_
+        .counter("tyto_tracker_exchanges_refused_total",
+                 "Exchanges that were refused for want of time, by class.",
+                 {{"class", std::string(exchange_class_name(static_cast<ExchangeClass>(i)))}})
+        .raise_to(gauges.refused.exchanges_refused[i]);
+  metrics_
+      .counter("tyto_tracker_registrations_refused_total",
+               "Peers that were told to come back later.")
+      .raise_to(gauges.refused.registrations_refused);
+}
+
+void TrackerMetrics::refresh_links(const Gauges& gauges) {
+  metrics_.gauge("tyto_tracker_members", "Trackers of the cluster that live, this one included.")
+      .set(static_cast<double>(gauges.members));
+  for (const LinkPicture& link : gauges.links) {
+    const io::MetricLabels labels{{"tracker", link.name}};
+    const bool is_up = link.state == LinkPicture::State::kUp;
+    metrics_.gauge("tyto_tracker_link_up", "1 while there is a link to this tracker.", labels)
+        .set(is_up ? 1 : 0);
+    metrics_.gauge("tyto_tracker_link_backlog", "Messages for this tracker, not sent yet.", labels)
+        .set(static_cast<double>(link.backlog));
+    auto raise = [&](const char* name, const char* help, const char* direction, uint64_t total) {
+      io::MetricLabels all = labels;
+      all["direction"] = direction;
+      metrics_.counter(name, help, all).raise_to(total);
+    };
+    const char* const kMessages = "tyto_tracker_link_messages_total";
+    const char* const kBytes = "tyto_tracker_link_bytes_total";
+    raise(kMessages, "Messages of a link.", "sent", link.messages_sent);
+    raise(kMessages, "Messages of a link.", "received", link.messages_received);
+    raise(kBytes, "Bytes of a link's batches.", "sent", link.bytes_sent);
+    raise(kBytes, "Bytes of a link's batches.", "received", link.bytes_received);
+    metrics_.counter("tyto_tracker_link_resets_total", "Times that the link was lost.", labels)
+        .raise_to(link.resets);
+  }
 }
 
 void TrackerMetrics::refresh_process() {

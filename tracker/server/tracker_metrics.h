@@ -7,7 +7,9 @@
 #include "base/time.h"
 #include "io/metrics/metrics.h"
 #include "tracker/catalog/catalog_writer.h"
+#include "tracker/core/admission/admission.h"
 #include "tracker/core/tracker_core.h"
+#include "tracker/server/cluster/link_picture.h"
 
 namespace tyto::tracker {
 
@@ -25,6 +27,10 @@ struct Gauges {
   bool is_ready = false;
   CatalogWriter::Figures catalog;
   JournalCounts journal;
+  std::vector<LinkPicture> links;  // to other trackers
+  std::size_t members = 1;
+  Admission::Counts refused;
+  Duration lag;
 };
 
 // Threads: confined to its loop. Ownership: borrows the metrics.
@@ -45,6 +51,8 @@ class TrackerMetrics {
   };
   void add_core_counters();
   void refresh_process();
+  void refresh_admission(const Gauges& gauges);
+  void refresh_links(const Gauges& gauges);
 
   io::Metrics& metrics_;
   std::vector<CounterOf> core_counters_;

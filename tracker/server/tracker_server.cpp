@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "io/hash/random.h"
+#include "io/hash/sha256.h"
 #include "io/http/http_server.h"
 #include "io/log/rate_limited.h"
 #include "io/loop/clock.h"
@@ -13,6 +14,7 @@
 #include "tracker/catalog/catalog_writer.h"
 #include "tracker/server/api.h"
 #include "tracker/server/catalog_inputs.h"
+#include "tracker/server/cluster/cluster_links.h"
 #include "tracker/server/core_driver.h"
 #include "tracker/server/notices.h"
 #include "tracker/server/object_directory.h"
@@ -25,6 +27,33 @@ namespace tyto::tracker {
 namespace {
 
 constexpr Duration kDrainLook = Duration::milliseconds(5);
+constexpr Duration kLagLook = Duration::milliseconds(50);
+
+bool is_in_cluster(const TrackerSettings& settings) {
+  return !settings.cluster_members.empty();
+}
+
+// What tells this tracker from the others of its cluster, in each of its runs.
+std::string cluster_name(const TrackerSettings& settings) {
+  if (!settings.cluster_id.empty()) return settings.cluster_id;
+  return settings.cluster_advertise.empty() ? settings.listen_rpc : settings.cluster_advertise;
+}
+
+MemberId member_id(const std::string& name) {
+  const Digest digest = io::sha256(name);
+  uint64_t id = 0;
+  for (std::size_t i = 0; i < sizeof id; ++i) id = id << 8 | static_cast<uint8_t>(digest.bytes[i]);
+  return MemberId(id | 1);  // never zero
+}
+
+// A catalog that is not shared counts only its own tracker's starts: what tells two trackers apart
+// is part of the run's number too, so that no assignment of one is taken for another's.
+TrackerEpoch epoch_of_run(TrackerEpoch of_catalog, const TrackerSettings& settings) {
+  if (!is_in_cluster(settings)) return of_catalog;
+  constexpr uint64_t kTrackers = 1u << 16;
+  return TrackerEpoch(of_catalog.value() * kTrackers +
+                      (member_id(cluster_name(settings)).value() >> 16) % kTrackers);
+}
 
 Config core_config(const TrackerSettings& settings) {
   Config config = settings.core;
@@ -49,6 +78,8 @@ class TrackerServer::Impl {
                                    uint64_t inputs) { tracker_metrics_.decided(took, inputs); }}),
         inputs_(driver_, directory_, log, [&loop] { return loop.now(); }),
         started_at_(loop.now()),
+        admission_(settings.limits),
+        lag_timer_(loop),
         drain_timer_(loop) {}
   ~Impl();
 
@@ -67,6 +98,8 @@ class TrackerServer::Impl {
   void start_writer();
   Result<void> listen_rpc();
   Result<void> listen_http();
+  void join_cluster();
+  void look_for_lag();
   Api::Hooks api_hooks();
   // Reads from the catalog on its writer's thread, and answers on the loop.
   template <class T>
@@ -81,7 +114,9 @@ class TrackerServer::Impl {
   void carry_out(Effect effect);
   void carry_out_one(VersionResolved effect);
   void carry_out_one(RootLearned effect);
-  void carry_out_one(SendToMember) {}
+  void carry_out_one(SendToMember effect) {
+    if (links_) links_->send(std::move(effect));
+  }
   void carry_out_one(const Notice& notice) { log_notice(thin_log_, notice); }
   template <class Answer>
   void carry_out_one(Answer effect) {
@@ -115,6 +150,10 @@ class TrackerServer::Impl {
   std::unique_ptr<Api> api_;
   std::unique_ptr<io::HttpServer> http_;
   std::unique_ptr<RpcService> rpc_;
+  std::unique_ptr<ClusterLinks> links_;  // null: this tracker is the only one
+  Admission admission_;
+  Instant lag_due_;
+  io::Timer lag_timer_;
   io::Timer drain_timer_;
   Instant drain_until_;
   std::function<void()> drained_;
@@ -123,9 +162,12 @@ class TrackerServer::Impl {
 // The doors close first; then what was learned is written.
 TrackerServer::Impl::~Impl() {
   drain_timer_.cancel();
+  lag_timer_.cancel();
   alive_.reset();
   feed_.reset();
+  if (links_) links_->close();
   rpc_.reset();
+  links_.reset();
   http_.reset();
   if (writer_ && !writer_->stop(settings_.drain_deadline / 2))
     log_.warning("the catalog was not written to its end; what is missing is learned again");
@@ -137,6 +179,8 @@ Result<void> TrackerServer::Impl::start() {
   start_writer();
   if (auto done = listen_rpc(); !done.ok()) return done.error();
   if (auto done = listen_http(); !done.ok()) return done.error();
+  join_cluster();
+  look_for_lag();
   is_listening_ = true;
   return {};
 }
@@ -156,10 +200,11 @@ Result<void> TrackerServer::Impl::open_catalog() {
 Result<void> TrackerServer::Impl::load_catalog() {
   auto started = catalog_->start_epoch(io::wall_now());
   if (!started.ok()) return started.error();
-  epoch_ = started->epoch;
+  epoch_ = location_->postgres ? started->epoch : epoch_of_run(started->epoch, settings_);
   auto at = inputs_.load(*catalog_);
   if (!at.ok()) return at.error();
-  driver_.apply(CatalogLoaded{epoch_, started->is_first_run});
+  // What the others' peers hold is not known even on the first run of this tracker's catalog.
+  driver_.apply(CatalogLoaded{epoch_, started->is_first_run && !is_in_cluster(settings_)});
   log_.info("catalog loaded", {{"location", location_->shown},
                                {"epoch", epoch_},
                                {"buckets", uint64_t{directory_.buckets().size()}},
@@ -217,6 +262,13 @@ Result<void> TrackerServer::Impl::listen_rpc() {
     note_malformed("rpc", from, error);
   };
   hooks.answered = [this](Duration took) { tracker_metrics_.exchange_answered(took); };
+  hooks.admit_peer = [this](const RegisterRequest&) {
+    return admission_.registration(loop_.now());
+  };
+  hooks.admit_exchange = [this](const ExchangeUp& up) {
+    return admission_.exchange(loop_.now(), class_of(up));
+  };
+  hooks.members = [this]() -> MemberDoor* { return links_.get(); };
   auto rpc = RpcService::listen(loop_, {*bind, settings_.rpc_connections_max}, std::move(hooks));
   if (!rpc.ok()) return Error{rpc.error().code, "listen.rpc: " + rpc.error().message};
   rpc_ = std::move(*rpc);
@@ -239,6 +291,40 @@ Result<void> TrackerServer::Impl::listen_http() {
   api_->add_routes(*http_);
   add_health_routes();
   return {};
+}
+
+void TrackerServer::Impl::join_cluster() {
+  if (!is_in_cluster(settings_)) return;
+  io::HostPort where = rpc_->bound();
+  if (auto advertised = io::HostPort::parse(settings_.cluster_advertise); advertised.ok())
+    where = *advertised;
+  TrackerIntroduced self;
+  self.name = cluster_name(settings_);
+  self.program = TYTO_VERSION;
+  self.member = {member_id(self.name), {where.host, where.port}, settings_.cluster_region, epoch_};
+  links_ = std::make_unique<ClusterLinks>(
+      loop_, log_,
+      ClusterLinks::Options{
+          .self = self, .debounce = settings_.cluster_debounce, .seed = io::random_u64()},
+      ClusterLinks::Hooks{
+          .apply = [this](Input input) { driver_.apply(std::move(input)); },
+          .close = [this](io::RpcConnectionId connection) { rpc_->close(connection); }});
+  std::vector<io::HostPort> addresses;
+  for (const std::string& member : settings_.cluster_members)
+    addresses.push_back(*io::HostPort::parse(member));
+  links_->reach(addresses);
+  log_.info("belongs to a cluster", {{"name", self.name},
+                                     {"member", self.member.id},
+                                     {"advertises", self.member.rpc.text()},
+                                     {"addresses", uint64_t{settings_.cluster_members.size()}}});
+}
+
+// How late this timer comes is how late all else does.
+void TrackerServer::Impl::look_for_lag() {
+  const Instant now = loop_.now();
+  if (lag_due_ != Instant() && now > lag_due_) admission_.note_lag(now - lag_due_);
+  lag_due_ = now + kLagLook;
+  lag_timer_.start_at(lag_due_, [this] { look_for_lag(); });
 }
 
 // Answers of the catalog come on its writer's thread, and are posted to the loop.
@@ -306,6 +392,7 @@ void TrackerServer::Impl::drain(std::function<void()> done) {
   if (is_draining_) return;
   is_draining_ = true;
   drained_ = std::move(done);
+  if (links_) links_->close();
   drain_until_ = loop_.now() + settings_.drain_deadline / 4;
   rpc_->drain({ErrorCode::kUnavailable,
                "this tracker is shutting down: go to another, or wait until it is back"});
@@ -335,6 +422,12 @@ ClusterPicture TrackerServer::Impl::cluster() const {
   picture.superpeers = rpc_->registered(Role::kSuperpeer);
   picture.is_catalog_failing = figures.is_failing || (feed_ && feed_->is_failing());
   picture.catalog_queue = figures.queued;
+  picture.exchanges_refused = admission_.counts().exchanges_refused;
+  picture.registrations_refused = admission_.counts().registrations_refused;
+  picture.lag = admission_.lag();
+  if (links_)
+    picture.links = LinksPicture{links_->self().member, links_->self().name, links_->members(),
+                                 links_->links(), links_->unreached()};
   return picture;
 }
 
@@ -353,6 +446,12 @@ Gauges TrackerServer::Impl::gauges() const {
   gauges.catalog = writer_->figures();
   gauges.catalog.is_failing |= feed_ != nullptr && feed_->is_failing();
   gauges.journal = driver_.core().journal_counts();
+  gauges.refused = admission_.counts();
+  gauges.lag = admission_.lag();
+  if (links_) {
+    gauges.links = links_->links();
+    gauges.members = links_->members().members.size();
+  }
   return gauges;
 }
 

@@ -24,6 +24,13 @@ struct FakePeer::State {
   std::optional<wire::Session::Client> session;
   std::optional<Error> disconnected;
   std::list<kj::Promise<void>> calls;
+  Duration retry_after;
+
+  Error note(wire::Error::Reader refused) {
+    Refusal refusal = decode_refusal(refused);
+    retry_after = refusal.retry_after;
+    return refusal.error;
+  }
 
   // Keeps `promise` running; `read` turns its answer into a result.
   template <class T, class Promise, class Read>
@@ -57,6 +64,10 @@ FakePeer::~FakePeer() {
   disconnect();
 }
 
+Duration FakePeer::retry_after() const {
+  return state_->retry_after;
+}
+
 void FakePeer::drop_calls() {
   state_->calls.clear();
 }
@@ -72,7 +83,7 @@ Awaited<RegisterReply> FakePeer::start_register(const RegisterRequest& request) 
   auto call = state_->tracker->registerPeerRequest();
   encode(request, call.initRequest());
   return state_->keep<RegisterReply>(call.send(), [this](auto outcome) -> Result<RegisterReply> {
-    if (outcome.isRefused()) return decode_error(outcome.getRefused());
+    if (outcome.isRefused()) return state_->note(outcome.getRefused());
     state_->session = outcome.getAccepted().getSession();
     return decode(outcome.getAccepted().getReply());
   });
@@ -88,7 +99,10 @@ Result<ExchangeDown> read_exchange(wire::ExchangeOutcome::Reader outcome) {
 Awaited<ExchangeDown> FakePeer::start_exchange(const ExchangeUp& up) {
   auto call = state_->session->exchangeRequest();
   encode(up, call.initUp());
-  return state_->keep<ExchangeDown>(call.send(), read_exchange);
+  return state_->keep<ExchangeDown>(call.send(), [this](auto outcome) -> Result<ExchangeDown> {
+    if (outcome.isRefused()) return state_->note(outcome.getRefused());
+    return read_exchange(outcome);
+  });
 }
 
 Awaited<ExchangeDown> FakePeer::start_broken_exchange() {

@@ -53,6 +53,8 @@ class FakePeer {
   }
   Result<ExchangeDown> exchange(const ExchangeUp& up) { return wait(start_exchange(up)); }
   void disconnect();
+  // As the last refusal said; zero: it said nothing.
+  Duration retry_after() const;
 
  private:
   struct State;

@@ -258,7 +258,7 @@ void ClusterLinks::Impl::look() {
 }
 
 void ClusterLinks::Impl::beat(Link& link, Duration late) {
-  if (late > kLook) link.heard += late;
+  if (late > kLook) link.heard = link.heard + late;
   const Instant now = loop_.now();
   const bool is_made = link.member != MemberId();
   const Duration silence_max = is_made ? options_.silence_max : kConnectWithin * 2;

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "io/loop/host_port.h"
 #include "schema/messages/cluster_join.h"
+#include "tracker/core/effects.h"
 #include "tracker/core/inputs.h"
 #include "tracker/server/cluster/link_picture.h"
 #include "tracker/server/cluster/member_door.h"
