@@ -34,7 +34,9 @@ class BoundsChecker final : public Checker {
     DataRecords data = world.data().records();
     // A tracker that is frozen takes no notice of those who gave up, however often they try.
     // It has not taken notice of all yet when it was thawed a moment ago.
-    bool is_frozen = world.control().tracker() != nullptr && !world.control().is_tracker_up();
+    bool is_frozen = false;
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
+      is_frozen |= world.control().tracker(i) != nullptr && !world.control().is_up(i);
     bool is_upset = std::exchange(upsets_, world.control().upsets()) != world.control().upsets();
     if (!is_frozen && !is_upset) hold(world, "connections", control.connections, 8 * nodes);
     hold(world, "exchanges at the tracker", control.exchanges, 8 * nodes);

@@ -164,7 +164,9 @@ TEST(Homes, OfATrackerThatGoesOnlyItsOwnRacksMove) {
     uint64_t key = home_key(request(1, "k" + std::to_string(i)).location);
     MemberId before = all[rank_trackers(all, key, "").front()].id;
     MemberId after = fewer[rank_trackers(fewer, key, "").front()].id;
-    if (before != MemberId(5)) EXPECT_EQ(before, after);
+    if (before != MemberId(5)) {
+      EXPECT_EQ(before, after);
+    }
   }
 }
 
