@@ -40,7 +40,8 @@ CLI::App* add_get(CLI::App& app, Command& command) {
   sub->add_option("object", get.object, "bucket/key")->required();
   sub->add_option("-o,--output", get.output,
                   "Where to: a path, or - for standard output (default: the key's last part)");
-  sub->add_option("--tracker", get.peer.trackers, "Where trackers are: host:port or srv:NAME; may be repeated")
+  sub->add_option("--tracker", get.peer.trackers,
+                  "Where trackers are: host:port or srv:NAME; may be repeated")
       ->envname("TYTO_TRACKER")
       ->capture_default_str();
   sub->add_option("--object-version", get.version, "This version (64 hex digits) and no other");

@@ -6,9 +6,11 @@ namespace tyto::peer {
 namespace {
 
 void add_network(io::Settings& table, DaemonSettings& settings) {
-  table.add(settings.trackers,
-            {"trackers", "Where trackers are: host:port, each address of the host being one; or srv:NAME, for the "
-             "SRV records of _tyto._tcp.NAME. One that answers names the others."});
+  table.add(
+      settings.trackers,
+      {"trackers",
+       "Where trackers are: host:port, each address of the host being one; or srv:NAME, for the "
+       "SRV records of _tyto._tcp.NAME. One that answers names the others."});
   table.add(settings.name, {"name",
                             "For people, in logs and lists. Empty: host name and "
                             "process id."});

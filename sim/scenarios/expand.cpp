@@ -220,11 +220,10 @@ class Expansion {
       targets.push_back(row.zone);
     } else if (is_of_tracker(row.kind)) {
       if (row.tracker >= scenario_.trackers)
-        return wrong(row.line, "faults.tracker: expected one of " +
-                                   std::to_string(scenario_.trackers) +
-                                   " trackers, counted from 0, found " +
-                                   std::to_string(row.tracker) +
-                                   "; raise trackers.count, or name another");
+        return wrong(row.line,
+                     "faults.tracker: expected one of " + std::to_string(scenario_.trackers) +
+                         " trackers, counted from 0, found " + std::to_string(row.tracker) +
+                         "; raise trackers.count, or name another");
       targets.push_back(row.tracker);
     } else {
       targets.push_back(0);

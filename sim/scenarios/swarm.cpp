@@ -230,16 +230,16 @@ void draw_disk_faults(Rng& rng, Scenario& scenario) {
   }
 }
 
-// Several trackers in some worlds, of which each may have its own trouble. A stream of its own, too.
+// Several trackers in some worlds, of which each may have its own trouble. A stream of its own,
+// too.
 void draw_trackers(Rng& rng, Scenario& scenario) {
   if (!rng.one_in(1, 3)) return;
   scenario.trackers = pick(rng, 2, 4);
   uint32_t count = pick_scale(rng, 3);
   for (uint32_t i = 0; i < count; ++i)
-    scenario.faults.push_back(
-        draw_fault(rng, scenario,
-                   {FaultKind::kTrackerCrash, FaultKind::kTrackerFreeze, FaultKind::kTrackerCut,
-                    FaultKind::kTrackerApart}));
+    scenario.faults.push_back(draw_fault(rng, scenario,
+                                         {FaultKind::kTrackerCrash, FaultKind::kTrackerFreeze,
+                                          FaultKind::kTrackerCut, FaultKind::kTrackerApart}));
 }
 
 // Some come only after the others have begun.

@@ -63,7 +63,9 @@ void DataPlane::on_request(uint64_t key) {
 void DataPlane::bend_into_circle(Transfer& transfer) {
   for (const auto& [key, other] : transfers_) {
     bool is_below = other.source == transfer.reader && other.chunk() == transfer.chunk();
-    if (is_below) transfer.source = other.reader;
+    if (!is_below) continue;
+    transfer.source = other.reader;
+    transfer.order.source.peer = world_.node(other.reader).peer();
   }
 }
 

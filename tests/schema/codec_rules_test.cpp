@@ -286,7 +286,7 @@ TEST(CodecEvolution, UnknownEventsAndCommandsAreUnsupported) {
   using D = wire::ExchangeDown::Builder;
   expect_refused<wire::ExchangeDown>(
       samples::exchange_down(),
-      {{"ExchangeDown.commands[0].member", [](D b) { raw_data(b.getCommands()[0])[0] = 9; },
+      {{"ExchangeDown.commands[0].member", [](D b) { raw_data(b.getCommands()[0])[0] = 10; },
         ErrorCode::kUnsupported}});
 }
 

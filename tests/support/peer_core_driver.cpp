@@ -286,13 +286,17 @@ void PeerCoreDriver::note(const SendExchange& exchange) {
   events_seen_ = std::max(events_seen_, last);
 }
 
-void PeerCoreDriver::register_anew(std::vector<SuperpeerListed> superpeers) {
+void PeerCoreDriver::register_with(RegisterReply reply) {
   events_seen_ = 0;
   commands_sent_ = 0;
+  give(Registered{std::move(reply)});
+}
+
+void PeerCoreDriver::register_anew(std::vector<SuperpeerListed> superpeers) {
   ++epoch_;
   RegisterReply reply{.session = SessionId(epoch_), .epoch = TrackerEpoch(epoch_)};
   reply.superpeers = std::move(superpeers);
-  give(Registered{std::move(reply)});
+  register_with(std::move(reply));
 }
 
 void PeerCoreDriver::register_resumed() {

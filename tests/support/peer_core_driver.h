@@ -68,6 +68,8 @@ class PeerCoreDriver {
   void start(StoreLoaded loaded = {});
   // Any input. Effects are kept for did(), and exchanges noted for answer().
   void give(Input input);
+  // A tracker begins a session with this answer: numbers start anew.
+  void register_with(RegisterReply reply);
   // A registration that starts anew, or goes on; both number as the protocol wants it. The epoch
   // grows with each new session.
   void register_anew(std::vector<SuperpeerListed> superpeers = {});

@@ -66,9 +66,9 @@ struct Session {
   Instant ends_at = Instant::never();     // by silence, or by not being resumed
   Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;
-  uint64_t home_key = 0;      // see schema/messages/home.h
-  std::string region;         // likewise
-  uint64_t homes_serial = 0;  // of the list of trackers that it was told last
+  uint64_t home_key = 0;          // see schema/messages/home.h
+  std::string region;             // likewise
+  uint64_t homes_serial = 0;      // of the list of trackers that it was told last
   uint32_t protocol_version = 1;  // the newest that both sides speak
   bool is_touched = false;        // in State::touched_sessions
   bool has_left = false;          // said Leaving: its end is no surprise

@@ -65,6 +65,9 @@ class Server {
       std::fprintf(stderr, "tracker_rpc_bench: %s\n", error.message.c_str());
     };
     hooks.answered = [](Duration) {};
+    hooks.admit_peer = [](const RegisterRequest&) { return std::nullopt; };
+    hooks.admit_exchange = [](const ExchangeUp&) { return std::nullopt; };
+    hooks.members = [] { return nullptr; };
     auto listening = tracker::RpcService::listen(loop_, {{"127.0.0.1", 0}}, std::move(hooks));
     if (!listening.ok()) return std::nullopt;
     service_ = std::move(*listening);

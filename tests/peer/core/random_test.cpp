@@ -46,6 +46,8 @@ class Checker {
          std::holds_alternative<ExchangeRefused>(input)) &&
         exchanges_ > 0)
       --exchanges_;
+    // What a refused exchange brought is sent again.
+    if (std::holds_alternative<ExchangeRefused>(input)) next_event_.reset();
     if (std::holds_alternative<Disconnected>(input)) exchanges_ = 0;
     if (const auto* in = std::get_if<Registered>(&input)) {
       was_resumed_ = in->reply.resumed;
@@ -175,7 +177,8 @@ class Checker {
 class Storm {
  public:
   Storm(uint64_t seed, const Policy& policy) : rng_(seed, 1), core_(policy, seed) {
-    give(StoreLoaded{{version(1), version(2)}, {inventory(1, "##..##..##..")}, {}, found_trackers({"t", "u"})});
+    give(StoreLoaded{
+        {version(1), version(2)}, {inventory(1, "##..##..##..")}, {}, found_trackers({"t", "u"})});
   }
 
   void rage(int steps) {
@@ -326,8 +329,9 @@ class Storm {
     switch (rng_.below(6)) {
       case 0: return Registered{};
       case 4: return TrackersFound{chance(50) ? found_trackers({"t", "v"}) : nullptr, {}};
-      case 5: return RegisterRedirected{{MemberId(1), MemberId(1 + rng_.below(4)),
-                                         listed_trackers({"a", "b", "c"}), chance(30)}};
+      case 5:
+        return RegisterRedirected{{MemberId(1), MemberId(1 + rng_.below(4)),
+                                   listed_trackers({"a", "b", "c"}), chance(30)}};
       case 1: return RegisterFailed{{ErrorCode::kOverloaded, "not now"}};
       case 2: return StoreLoaded{};
       default: return Disconnected{{ErrorCode::kUnavailable, "reset"}};

@@ -28,7 +28,7 @@ TEST(LeaseView, ListsThoseWhoseLeasesRunInTheOrderOfTheirIdsAndItself) {
   EXPECT_TRUE(view.take(at(0), {row(3, 4), row(1, 5), row(9, -1)}, kLong));
   EXPECT_EQ(ids(view), "1 2 3 ");
   EXPECT_EQ(view.members().serial, 1u);
-  EXPECT_EQ(view.next_expiry(), at(6));  // just connected: nobody known goes before a term is over
+  EXPECT_EQ(view.next_expiry(), at(4));
 }
 
 TEST(LeaseView, TellsOfAChangeOnceAndOfEachNewRun) {
