@@ -60,12 +60,37 @@ bool is_reserved(const State& state, const VersionRow& version, PeerIndex superp
 
 namespace {
 
+// So many slow flows in a row, from whatever sources, are the receiver's doing.
+constexpr uint8_t kSlowFlowsMax = 4;
+
+// Its uplink is taken to be slow as well. If it is not, its uploads will show it.
+void mark_slow(State& state, HostIndex index, const VersionRow& version, uint64_t kib_per_s) {
+  HostRow& host = state.fleet.host(index);
+  host.is_slow = 1;
+  uint64_t share = upload_slots(state, host) * kib_per_s / version.reader_kib_per_s;
+  share = std::min<uint64_t>(std::max<uint64_t>(share, kSlotsMin), host.uploads_max);
+  host.slots = static_cast<uint16_t>(share);
+  state.fleet.note_uploads(index);
+}
+
+// How one transfer went.
+struct Flow {
+  bool is_slow = false;         // less than half of the fair share
+  bool is_source_good = false;  // not slow, and it had all of the chunk
+};
+
 // A host that gets little, and little even from sources that are fast and have all of the chunk,
-// has a slow link. One that gets little for want of good sources has not.
-void judge_receiver(HostRow& receiver, const VersionRow& version, bool is_flow_slow) {
+// or from one source after another, has a slow link. One that gets little for want of good sources
+// has not.
+void judge_receiver(State& state, HostIndex index, const VersionRow& version, Flow flow) {
+  HostRow& receiver = state.fleet.host(index);
+  receiver.slow_flows =
+      flow.is_slow ? std::min<uint8_t>(receiver.slow_flows + 1, kSlowFlowsMax) : uint8_t{0};
   uint64_t rate = receiver.received.kib_per_s();
   bool gets_little = rate != 0 && rate * 2 < version.reader_kib_per_s;
-  receiver.is_slow = gets_little && (receiver.is_slow != 0 || is_flow_slow) ? 1 : 0;
+  bool is_its_link = (flow.is_slow && flow.is_source_good) || receiver.slow_flows == kSlowFlowsMax;
+  if (!gets_little) receiver.is_slow = 0;
+  if (gets_little && is_its_link && receiver.is_slow == 0) mark_slow(state, index, version, rate);
 }
 
 }  // namespace
@@ -81,7 +106,8 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   HostRow& source = state.fleet.host(state.fleet.peer(row.source).host);
   uint64_t flow = uint64_t{bytes} * 1'000'000'000 / kKiB / static_cast<uint64_t>(took.ns());
   bool is_whole = row.source_generation == 0;
-  judge_receiver(receiver, version, flow * 2 < fair && is_whole && source.is_slow == 0);
+  judge_receiver(state, state.fleet.peer(row.receiver).host, version,
+                 {flow * 2 < fair, is_whole && source.is_slow == 0});
   // Faster than the reader needed: the source can serve more at once. Slower, and not because the
   // source was itself waiting for the bytes, or the reader is slow: it serves too many.
   uint32_t slots = upload_slots(state, source);
