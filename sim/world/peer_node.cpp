@@ -136,6 +136,7 @@ void PeerNode::step(peer::Input input) {
 }
 
 void PeerNode::arm_timer() {
+  if (core_ == nullptr) return;
   Instant due = core_->next_deadline();
   if (due.is_never()) return;
   due = std::max(due, world_.now());

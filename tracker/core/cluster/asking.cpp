@@ -46,6 +46,9 @@ std::vector<ReaderIndex> takers(const State& state, const Wish& wish, ChunkKey k
 std::optional<FailureKind> fault_of(State& state, MemberId from, const ChunkOffered& offer,
                                     ChunkKey key) {
   const VersionRow& version = state.versions[key.version];
+  // It has moved here, and its old tracker has not noticed yet: what it holds is known.
+  PeerIndex own = state.fleet.find(offer.source.peer);
+  if (own != kNoPeer && state.fleet.peer(own).session != kNoSession) return FailureKind::kLacking;
   bool is_known = version.knows_root(key.chunk);
   if (!is_known && !offer.root) return FailureKind::kLacking;
   if (is_known && offer.root && *offer.root != version.roots[key.chunk]) {
