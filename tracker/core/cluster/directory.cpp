@@ -9,6 +9,8 @@ namespace {
 
 // All that hold it have refused: they are asked again after so long.
 constexpr Duration kAskAgain = Duration::milliseconds(250);
+// A member that has none of what another was asked to send it so long ago will not get it so.
+constexpr Duration kOwnTime = Duration::seconds(1);
 // A wish that was passed on so long ago has ended somehow.
 constexpr Duration kPassedOnTime = Duration::seconds(60);
 // A copy that is itself on its way is worth this many requests less than a whole one.
@@ -267,11 +269,16 @@ void take_refused(State& state, MemberId from, const ServeRefused& message) {
     waiting.refused.push_back(from);
     mark_desk(state, *key);
   }
-  // What it was sent itself did not come.
+  // What it was sent itself has not come after a while: should it still want it, it asks anew.
   if (message.has_none) {
     for (std::size_t i = desk->waiting.size(); i-- > 0;) {
       const Waiting& own = desk->waiting[i];
-      if (own.asker == from && own.asked != MemberId()) remove_waiting(state, *desk, i);
+      if (own.asker != from || own.asked == MemberId() || state.now - own.since < kOwnTime)
+        continue;
+      tell_member(state, from,
+                  WantPostponed{own.want, kAskAgain,
+                                {ErrorCode::kUnavailable, "who was asked for it gave none"}});
+      remove_waiting(state, *desk, i);
     }
   }
 }
