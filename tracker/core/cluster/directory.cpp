@@ -275,9 +275,10 @@ void take_refused(State& state, MemberId from, const ServeRefused& message) {
       const Waiting& own = desk->waiting[i];
       if (own.asker != from || own.asked == MemberId() || state.now - own.since < kOwnTime)
         continue;
-      tell_member(state, from,
-                  WantPostponed{own.want, kAskAgain,
-                                {ErrorCode::kUnavailable, "who was asked for it gave none"}});
+      tell_member(
+          state, from,
+          WantPostponed{
+              own.want, kAskAgain, {ErrorCode::kUnavailable, "who was asked for it gave none"}});
       remove_waiting(state, *desk, i);
     }
   }
