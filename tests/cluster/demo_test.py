@@ -41,6 +41,20 @@ class DemoTest(unittest.TestCase):
         self.assertGreaterEqual(result["seconds_max"], result["seconds_p50"])
         self.assertEqual(self.left_over(), [])
 
+    def test_every_copy_is_right_though_a_tracker_is_killed_in_mid_download(self):
+        figures = self.path / "figures.json"
+        done = demo("--trackers", "3", "--readers", "4", "--size-mib", "8", "--kill-tracker",
+                    "--json", figures, env=self.env)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        result = json.loads(figures.read_text())
+        self.assertEqual((result["readers"], result["verified"], result["trackers"]), (4, 4, 3))
+        killed = result["killed"]
+        self.assertGreaterEqual(killed["readers"], 1)
+        self.assertIn(f"tracker {killed['tracker']} is killed", done.stdout)
+        self.assertIn("the last reader is done", done.stdout)
+        self.assertLessEqual(result["amplification"], 1.05)
+        self.assertEqual(self.left_over(), [])
+
     def test_a_kept_cluster_is_stopped_by_its_folder(self):
         file = self.path / "mine"
         file.write_bytes(os.urandom(100_001))
@@ -73,7 +87,8 @@ class DemoTest(unittest.TestCase):
         empty = self.path / "empty"
         empty.touch()
         for arguments in (("--size-mib", "0"), ("--readers", "x"), ("--file", "/nowhere"),
-                          ("--file", str(empty)), ("--json", "/nowhere/at/all")):
+                          ("--file", str(empty)), ("--json", "/nowhere/at/all"),
+                          ("--trackers", "9"), ("--kill-tracker",)):
             with self.subTest(arguments=arguments):
                 done = demo(*arguments, env=self.env)
                 self.assertEqual(done.returncode, 2)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from cluster import web
+from cluster import ports, web
 from cluster.process import Process
 from cluster.reader import Reader
 from cluster.waiting import until
@@ -67,7 +67,8 @@ class Cluster:
         self.dies_with_parent = dies_with_parent
         self.keeps_folder = False
         self.processes = []
-        self.tracker = None
+        self.tracker = None  # whom commands and new peers are told of
+        self.trackers = []  # of start_trackers()
         self.origin = None
 
     def __enter__(self):
@@ -107,6 +108,36 @@ class Cluster:
                 "--listen-rpc", rpc, "--listen-http", http_address, "--ready-file", ready, *flags
             ]), ready)
         return self.tracker
+
+    def start_trackers(self, count):
+        """Several, which know one another by a list; each has a catalog of its own. They are
+        linked when this returns, and the first of them is `tracker`."""
+        host = ports.loopback_of_ours()
+        self.tracker_addresses = [
+            ports.host_port(host, port) for port in ports.free_ports(host, count)]
+        self.trackers = []
+        for index in range(count):
+            self.trackers.append(self.start_member(index))
+        self.await_members(range(count), count)
+        self.tracker = self.trackers[0]
+        return self.trackers
+
+    def start_member(self, index, *flags, catalog=None):
+        """Starts one of start_trackers(), or starts it again."""
+        members = [flag for rpc in self.tracker_addresses for flag in ("--cluster-members", rpc)]
+        return self.start_tracker(
+            *members, "--cluster-id", f"t{index}", *flags, name=f"tracker-{index}",
+            rpc=self.tracker_addresses[index],
+            catalog=catalog or f"sqlite:{self.folder}/catalog-{index}.sqlite")
+
+    def members(self, index):
+        """How many members a tracker of start_trackers() knows, itself included."""
+        picture = web.get_json(self.trackers[index].http, "/api/v1/cluster")
+        return len(picture["cluster"]["members"])
+
+    def await_members(self, who, count):
+        until(lambda: all(self.members(i) == count for i in who), START_SECONDS,
+              lambda: f"{count} members; they say {[self.members(i) for i in who]}")
 
     def restart_tracker(self, *flags):
         """Starts a tracker on the addresses and with the catalog of the one that was killed."""
@@ -163,6 +194,14 @@ class Cluster:
                               input=text or "", timeout=seconds, check=False,
                               env={**os.environ, **(env or {})})
 
+    def create_bucket_at_each(self, name, origin, *flags):
+        """The same at each tracker, for their catalogs are their own."""
+        first = self.tracker
+        for tracker in self.trackers:
+            self.tracker = tracker
+            self.create_bucket(name, origin, *flags)
+        self.tracker = first
+
     def create_bucket(self, name, origin, *flags):
         done = self.tyto("bucket", "create", name, "--origin", origin, *flags)
         if done.returncode != 0:
@@ -174,9 +213,9 @@ class Cluster:
     def object(self, bucket, key):
         return self.api(f"/buckets/{bucket}/objects/{web.escape(key)}")
 
-    def delivered(self):
-        """What readers' bytes came from, as the tracker counts: {peers, superpeers, origin}."""
-        counters = self.api("/cluster")
+    def delivered(self, tracker=None):
+        """What readers' bytes came from, as a tracker counts: {peers, superpeers, origin}."""
+        counters = web.get_json((tracker or self.tracker).http, "/api/v1/cluster")
         counters = counters.get("counters", counters)
         return {name: counters[f"bytes_from_{name}"] for name in ("peers", "superpeers", "origin")}
 

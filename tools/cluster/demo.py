@@ -17,7 +17,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path[0] = str(TREE / "tools")
 
 # pylint: disable=wrong-import-position
-from cluster import content, keeping, screen
+from cluster import content, failover, keeping, screen
 from cluster.cluster import Cluster, CommandFailed, Programs
 from cluster.web import HttpFailed
 from cluster.nginx import NginxMissing, NginxOrigin
@@ -27,6 +27,9 @@ from cluster.waiting import Deadline, until
 BUCKET = "demo"
 KEY = "object.bin"
 LOG_SECONDS = 3  # nginx writes its log a moment after the last byte
+# With --kill-tracker the bucket's policy limits reads of the origin, or the download would be over
+# before it is noticed that a tracker is gone: about so long for the whole file.
+KILL_SECONDS = 12
 
 
 class DemoFailed(Exception):
@@ -46,6 +49,12 @@ def parse_arguments():
     what.add_argument("--size-mib", type=_count, default=256, metavar="N",
                       help="size of the file that is packed from this machine (default 256)")
     what.add_argument("--file", type=_file, metavar="PATH", help="this file instead")
+    parser.add_argument("--trackers", type=_count, default=1, metavar="N",
+                        help="trackers that share the work (default 1, at most 8)")
+    parser.add_argument("--kill-tracker", action="store_true",
+                        help="kill -9 for the tracker that serves most peers, when a third of all "
+                        "bytes is there, and a time line of what happens; the bucket's policy "
+                        f"reads the origin in about {KILL_SECONDS} s (needs --trackers 2 or more)")
     parser.add_argument("--keep", action="store_true",
                         help="leave the cluster up, and print its addresses")
     parser.add_argument("--stop", metavar="FOLDER", type=pathlib.Path,
@@ -55,6 +64,11 @@ def parse_arguments():
                         help="for the download (default 900)")
     parser.add_argument("--no-deps", action="store_true", help="do not install packages")
     arguments = parser.parse_args()
+    if arguments.trackers > 8:
+        parser.error(f"argument --trackers: expected 1 to 8, got {arguments.trackers}")
+    if arguments.kill_tracker and arguments.trackers < 2:
+        parser.error("argument --kill-tracker: needs --trackers 2 or more, so that one is left to "
+                     "go on with; try --trackers 3")
     if arguments.json and not arguments.json.absolute().parent.is_dir():
         parser.error(f"argument --json: there is no folder {arguments.json.absolute().parent}")
     return arguments
@@ -129,40 +143,74 @@ def make_object(arguments, root):
     return path
 
 
-def start(cluster, root):
+def start(cluster, root, arguments):
     """The cluster without its readers."""
     cluster.origin = NginxOrigin(cluster.folder, root, dies_with_parent=cluster.dies_with_parent)
-    cluster.start_tracker()
-    cluster.start_superpeer()
-    cluster.create_bucket(BUCKET, cluster.origin.url)
-    print(f"origin   nginx at {cluster.origin.url}\n"
-          f"tracker  rpc {cluster.tracker.rpc}, http {cluster.tracker.http}\n"
-          "and one superpeer", flush=True)
+    if arguments.trackers == 1:
+        cluster.trackers = [cluster.start_tracker()]
+    else:
+        cluster.start_trackers(arguments.trackers)
+    cluster.start_superpeer(*_other_trackers(cluster, "--trackers"))
+    print(f"origin   nginx at {cluster.origin.url}", end="")
+    policy = []
+    if arguments.kill_tracker:
+        rate = max(1, (root / KEY).stat().st_size // KILL_SECONDS)
+        file = cluster.folder / "policy.toml"
+        file.write_text(f'[origin]\nrate = "{rate} B/s"\n')
+        policy = ["--policy", file]
+        print(f", read at {rate / 1e6:.1f} MB/s at most (the bucket's origin.rate)", end="")
+    print()
+    cluster.create_bucket_at_each(BUCKET, cluster.origin.url, *policy)
+    for tracker in cluster.trackers:
+        print(f"tracker  rpc {tracker.rpc}, http {tracker.http}")
+    print("and one superpeer", flush=True)
+
+
+def _other_trackers(cluster, flag):
+    return [part for tracker in cluster.trackers[1:] for part in (flag, tracker.rpc)]
+
+
+class Fetched:
+    """What came of a download: its readers, its wall time, and its time line."""
+
+    def __init__(self):
+        self.readers = []
+        self.wall = 0.0  # from the first start to the last end
+        self.timeline = failover.Timeline()
+        self.kill = None
 
 
 def fetch(cluster, arguments):
-    """All readers at once. Returns them, and the wall time from the first start to the last end."""
+    """All readers at once."""
     names = [f"peer-{i + 1}" for i in range(arguments.readers)]
     print(f"{arguments.readers} peers fetch {BUCKET}/{KEY}:", flush=True)
-    begin = time.monotonic()
-    readers = [cluster.get(f"{BUCKET}/{KEY}", name, linger="720h") for name in names]
+    fetched = Fetched()
+    flags = _other_trackers(cluster, "--tracker")
+    fetched.readers = readers = [
+        cluster.get(f"{BUCKET}/{KEY}", name, flags, linger="720h") for name in names]
+    fetched.timeline.note(f"{len(readers)} readers are started")
+    if arguments.kill_tracker:
+        fetched.kill = failover.TrackerKill(cluster, readers, fetched.timeline)
     progress = screen.Progress(names)
 
     def are_over():
         progress.show([reader.progress() for reader in readers])
+        if fetched.kill:
+            fetched.kill.look(readers)
         return all(reader.summary or not reader.process.is_alive for reader in readers)
 
     try:
         until(are_over, arguments.timeout, "all peers have the file", every=0.1)
+        fetched.timeline.note("the last reader is done")
     except Deadline as error:
         print(f"tools/demo: {error}", file=sys.stderr)
-    wall = time.monotonic() - begin
+    fetched.wall = fetched.timeline.now()
     progress.show([reader.progress() for reader in readers], is_end=True)
     for reader in readers:
         if not reader.summary:
             print(f"tools/demo: {reader.name} has no file (exit code {reader.process.exit_code}):\n"
                   f"{reader.process.log_tail()}", file=sys.stderr)
-    return readers, wall
+    return fetched
 
 
 def compare(readers, source):
@@ -178,7 +226,8 @@ def compare(readers, source):
 
 def origin_bytes(cluster):
     """What nginx sent of the object, once its log has all that the tracker knows of."""
-    known = cluster.delivered()["origin"]
+    known = sum(cluster.delivered(tracker)["origin"] for tracker in cluster.trackers
+                if tracker.process.is_alive)
     try:
         until(lambda: cluster.origin.bytes_sent(KEY) >= known, LOG_SECONDS, "nginx logs")
     except Deadline:
@@ -186,8 +235,9 @@ def origin_bytes(cluster):
     return cluster.origin.bytes_sent(KEY)
 
 
-def figures(cluster, readers, verified, size, wall):
+def figures(cluster, fetched, verified, size):
     """What --json writes."""
+    readers, kill = fetched.readers, fetched.kill
     summaries = [reader.summary for reader in readers if reader.summary]
     seconds = sorted(summary["seconds"] for summary in summaries)
     chunk = cluster.object(BUCKET, KEY)["chunk_bytes"] if summaries else 1
@@ -201,10 +251,23 @@ def figures(cluster, readers, verified, size, wall):
         "seconds_p50": _percentile(seconds, 50),
         "seconds_p99": _percentile(seconds, 99),
         "seconds_max": seconds[-1] if seconds else None,
-        "seconds_wall": round(wall, 3),
+        "seconds_wall": round(fetched.wall, 3),
         "origin_bytes": sent,
         "amplification": round(sent / (math.ceil(size / chunk) * chunk), 4),
         "bytes_from": came,
+        "trackers": len(cluster.trackers),
+        "killed": _killed(kill) if kill and kill.victim else None,
+    }
+
+
+def _killed(kill):
+    return {
+        "tracker": f"t{kill.victim}",
+        "at_seconds": round(kill.killed_at, 3),
+        "readers": len(kill.moved) + len(kill.moving),
+        "readers_moved": len(kill.moved),
+        "seconds_until_all_moved": round(max(kill.moved.values(), default=0.0), 3),
+        "longest_pause_seconds": round(kill.longest_pause[0], 3),
     }
 
 
@@ -215,7 +278,8 @@ def _percentile(ordered, percent):
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
-def report(result, readers, verified):
+def report(result, fetched, verified):
+    readers = fetched.readers
     rows = list(zip([reader.name for reader in readers], [reader.summary for reader in readers],
                     verified))
     print()
@@ -226,6 +290,26 @@ def report(result, readers, verified):
           f"{result['amplification']:.3f} (1 is each byte once)\n"
           f"  wall time {result['seconds_wall']:.2f} s, "
           f"{delivered / result['seconds_wall'] / 1e6:.0f} MB/s delivered in all")
+
+
+    if fetched.kill:
+        _report_kill(result, fetched)
+
+
+def _report_kill(result, fetched):
+    print("\n  what happened, in seconds after the start:")
+    for seconds, text in fetched.timeline.events:
+        print(f"  {seconds:7.1f}  {text}")
+    kill = fetched.kill
+    if kill.victim is None:
+        print("           no tracker was killed: the download was over, or ended, before")
+        return
+    if kill.moving:
+        print(f"           {len(kill.moving)} readers of the killed tracker went to no other one: "
+              + ", ".join(sorted(kill.moving)))
+    pause, name = kill.longest_pause
+    print(f"           the longest time without a byte after the kill: {pause:.1f} s ({name})\n"
+          f"           the origin was read {result['amplification']:.3f} times")
 
 
 def where_next(cluster, is_kept):
@@ -252,19 +336,20 @@ def run(arguments):
     with Cluster(programs, parent, dies_with_parent=not arguments.keep) as cluster:
         try:
             source = make_object(arguments, cluster.folder / "origin")
-            start(cluster, source.parent)
-            readers, wall = fetch(cluster, arguments)
-            verified = compare(readers, source)
-            result = figures(cluster, readers, verified, size, wall)
+            start(cluster, source.parent, arguments)
+            fetched = fetch(cluster, arguments)
+            verified = compare(fetched.readers, source)
+            result = figures(cluster, fetched, verified, size)
         except (Deadline, ProcessEnded, CommandFailed, NginxMissing, HttpFailed) as error:
             raise DemoFailed(str(error)) from error
-        report(result, readers, verified)
+        report(result, fetched, verified)
         if arguments.json:
             arguments.json.write_text(json.dumps(result, indent=2) + "\n")
         where_next(cluster, arguments.keep)
         if arguments.keep:
             keeping.leave_up(cluster)
-        return 0 if all(verified) else 1
+        was_killed = fetched.kill is None or fetched.kill.victim is not None
+        return 0 if all(verified) and was_killed else 1
 
 
 def main():
