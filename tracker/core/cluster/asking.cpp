@@ -230,6 +230,8 @@ void take_offer(State& state, MemberId from, const ChunkOffered& offer) {
   }
   forget_wish(state, key);
   state.mark_dirty(key.version);
+  // Others wait for it to come here.
+  state.cluster.are_guests_due = !state.cluster.guests.empty();
 }
 
 void take_postponed(State& state, const WantPostponed& message) {

@@ -8,7 +8,7 @@ namespace tyto::tracker {
 namespace {
 
 // All that hold it have refused: they are asked again after so long.
-constexpr Duration kAskAgain = Duration::milliseconds(250);
+constexpr Duration kAskAgain = Duration::seconds(1);
 // A member that has none of what another was asked to send it so long ago will not get it so.
 constexpr Duration kOwnTime = Duration::seconds(1);
 // A wish that was passed on so long ago has ended somehow.
@@ -84,13 +84,31 @@ void consider(const State& state, const Waiting& waiting, MemberId member, uint3
   best = {member, score};
 }
 
+const Waiting* waiting_of(const Desk& desk, MemberId asker) {
+  auto it = std::find_if(desk.waiting.begin(), desk.waiting.end(),
+                         [&](const Waiting& waiting) { return waiting.asker == asker; });
+  return it == desk.waiting.end() ? nullptr : &*it;
+}
+
+// Whether what the member waits for comes from a holder in the end, through members that wait
+// themselves, few enough and none of them the asker: those would wait for one another.
+bool leads_to_holder(const Desk& desk, const Waiting& through, MemberId asker) {
+  const Waiting* at = &through;
+  for (std::size_t steps = 0; steps < kPathMax; ++steps) {
+    if (at->asked == MemberId() || at->asked == asker) return false;
+    at = waiting_of(desk, at->asked);
+    if (at == nullptr) return true;
+  }
+  return false;
+}
+
 Server best_server(const State& state, const Catalogue& catalogue, const Desk& desk,
                    const Waiting& waiting, uint32_t chunk) {
   Server best;
   for (const auto& [member, held] : catalogue.held)
     if (held.size() > chunk && held.test(chunk)) consider(state, waiting, member, 0, best);
   for (const Waiting& other : desk.waiting)
-    if (other.asked != MemberId() && !holds(catalogue, other.asker, chunk))
+    if (!holds(catalogue, other.asker, chunk) && leads_to_holder(desk, other, waiting.asker))
       consider(state, waiting, other.asker, kInFlightMalus, best);
   return best;
 }

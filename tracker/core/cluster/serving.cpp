@@ -7,7 +7,9 @@ namespace tyto::tracker {
 namespace {
 
 // How long a guest waits for an upload to become free, before the directory asks elsewhere.
-constexpr Duration kGuestPatience = Duration::milliseconds(500);
+constexpr Duration kGuestPatience = Duration::seconds(2);
+// How long for what this group is itself to be sent.
+constexpr Duration kComingPatience = Duration::seconds(10);
 // An upload of which nothing was heard for so long has ended.
 constexpr Duration kExportTerm = Duration::seconds(20);
 
@@ -66,11 +68,19 @@ Found find_for(State& state, const Guest& guest, GuestShare share) {
                                {guest.asked.asker, std::max(2u, groups), share});
 }
 
+// Whether this group has none yet, but waits for one that it will pass on.
+bool is_coming(const State& state, const Guest& guest) {
+  auto wish = state.cluster.wishes.find({guest.version, guest.asked.chunk});
+  return wish != state.cluster.wishes.end() && wish->second.stage == WishStage::kOpen &&
+         state.now - guest.since < kComingPatience && state.cluster.is_up(guest.asked.asker);
+}
+
 enum class Served : uint8_t { kOffered, kRefused, kWaits };
 Served serve(State& state, const Guest& guest, GuestShare share) {
   const VersionRow& row = state.versions[guest.version];
   uint32_t chunk = guest.asked.chunk;
   if (!row.knows_root(chunk) || (row.copies[chunk] == 0 && row.in_flight[chunk] == 0)) {
+    if (is_coming(state, guest)) return Served::kWaits;
     refuse(state, guest, true);
     return Served::kRefused;
   }
