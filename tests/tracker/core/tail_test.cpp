@@ -161,5 +161,45 @@ TEST(SlowLinks, AHostThatWasSlowWithOneObjectIsServedAnotherOfWhichNothingIsKnow
   t.core.check_invariants();
 }
 
+// A reader that gets everything slowly, from copies that are themselves on their way, so that no
+// single transfer says whose link it is.
+TEST(SlowLinks, AHostIsTakenForSlowAfterFourSlowChunksWhoeverSentThem) {
+  Config config;
+  config.assignments_per_peer = 8;
+  TrackerDriver t({.config = config});
+  t.publish("k", 200);
+  RegisterRequest one_upload = t.request("source", "");
+  one_upload.uploads_max = 8;  // all that the fast reader asks for
+  t.join_as("source", one_upload);
+  t.have("source", "k", std::string(200, '#'));
+  for (auto name : {"fast", "slow"}) {
+    t.join(name);
+    t.open(name, "k");
+  }
+  auto finish = [&](const std::string& name, Duration took) {
+    ASSERT_FALSE(t[name].assigns.empty());
+    Assign a = t[name].assigns.front();
+    t[name].assigns.erase(t[name].assigns.begin());
+    ChunkVerified done = t.verified(a);
+    done.took = took;
+    t.send(name, {done});
+  };
+  auto relayed = [&](const std::string& name) {
+    return std::count_if(t[name].assigns.begin(), t[name].assigns.end(),
+                         [](const Assign& a) { return a.reason.generation > 0; });
+  };
+  ASSERT_EQ(relayed("slow"), 8);
+  for (int slow_ones = 0; slow_ones < 4; ++slow_ones) {
+    EXPECT_EQ(t["slow"].assigns.size(), 8u) << slow_ones;
+    for (int i = 0; i < 15; ++i) {
+      t.advance(Duration::milliseconds(100));
+      finish("fast", Duration::milliseconds(200));
+    }
+    finish("slow", Duration::seconds(6));
+  }
+  EXPECT_LT(t["slow"].assigns.size(), 8u);
+  t.core.check_invariants();
+}
+
 }  // namespace
 }  // namespace tyto::tracker
