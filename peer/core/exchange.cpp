@@ -87,6 +87,19 @@ Duration report_within(const CoreState& state) {
   return is_busy ? state.policy.report_within_busy : state.policy.report_within;
 }
 
+// An exchange has been answered or refused: there is one less. False if there was none.
+bool note_heard(Turn& turn) {
+  Session& session = turn.state.session;
+  if (session.phase != SessionPhase::kExchanging || session.exchanges_open == 0) return false;
+  --session.exchanges_open;
+  session.heard = turn.now;
+  const Policy& policy = turn.state.policy;
+  session.until = session.exchanges_open == 0
+                      ? Instant::never()
+                      : turn.now + std::min(policy.park, kParkMax) + policy.answer_within;
+  return true;
+}
+
 }  // namespace
 
 void report(Turn& turn, Event event, Urgency urgency) {
@@ -102,14 +115,8 @@ void report(Turn& turn, Event event, Urgency urgency) {
 }
 
 void on_exchange_answered(Turn& turn, ExchangeDown down) {
+  if (!note_heard(turn)) return;
   Session& session = turn.state.session;
-  if (session.phase != SessionPhase::kExchanging || session.exchanges_open == 0) return;
-  --session.exchanges_open;
-  session.heard = turn.now;
-  const Policy& policy = turn.state.policy;
-  session.until = session.exchanges_open == 0
-                      ? Instant::never()
-                      : turn.now + std::min(policy.park, kParkMax) + policy.answer_within;
   if (!session.events.acknowledge(down.events_applied)) {
     return break_session(turn, "event " + std::to_string(down.events_applied.value()) +
                                    " was acknowledged but never sent");
@@ -126,16 +133,11 @@ void on_exchange_answered(Turn& turn, ExchangeDown down) {
 
 // The events are as good as not sent. The other exchange, if there is one, stays parked.
 void on_exchange_refused(Turn& turn, Duration retry_after) {
+  if (!note_heard(turn)) return;
   Session& session = turn.state.session;
-  if (session.phase != SessionPhase::kExchanging || session.exchanges_open == 0) return;
-  --session.exchanges_open;
-  session.heard = turn.now;
-  const Policy& policy = turn.state.policy;
-  session.until = session.exchanges_open == 0
-                      ? Instant::never()
-                      : turn.now + std::min(policy.park, kParkMax) + policy.answer_within;
   session.events.rewind();
-  const Duration wait = std::max(with_jitter(turn.state, retry_after), policy.reconnect_min);
+  const Duration wait =
+      std::max(with_jitter(turn.state, retry_after), turn.state.policy.reconnect_min);
   session.hold = std::max(session.hold, turn.now + wait);
   session.report_at = session.events.has_unsent() ? session.hold : Instant::never();
 }

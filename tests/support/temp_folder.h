@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <stdexcept>
@@ -10,12 +11,19 @@
 
 namespace tyto::support {
 
+// Where a test's files lie: what makes many files and syncs goes to memory, where a sync costs
+// nothing, if there is such a place.
+enum class Medium { kDisk, kMemory };
+
 // Made with its construction, removed with all that is in it at its end. An inherited copy in a
 // forked child must not be destroyed there: end such children with _exit().
 class TempFolder {
  public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tyto-test-XXXXXX").string();
+  explicit TempFolder(Medium medium = Medium::kDisk) {
+    bool is_in_memory = medium == Medium::kMemory && ::access("/dev/shm", W_OK) == 0;
+    std::string pattern =
+        is_in_memory ? "/dev/shm" : std::filesystem::temp_directory_path().string();
+    pattern += "/tyto-test-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
     path_ = pattern;
   }

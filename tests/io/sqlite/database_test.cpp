@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "tests/io/sqlite/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace tyto::io {
 namespace {
@@ -21,8 +21,8 @@ int64_t count(Database& database, const std::string& table) {
 }
 
 TEST(Database, ValuesOfEveryTypeComeBackAsTheyWent) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   ASSERT_TRUE(database->run("CREATE TABLE t (a, b, c, d, e, f)").ok());
   Digest digest = *Digest::from_hex(std::string(64, 'a'));
   std::string text("with\0zero and ünicode", 22);
@@ -45,21 +45,21 @@ TEST(Database, ValuesOfEveryTypeComeBackAsTheyWent) {
 }
 
 TEST(Database, AStatementRunsAgainWithOtherValues) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   ASSERT_TRUE(database->run("CREATE TABLE t (a INTEGER PRIMARY KEY)").ok());
   auto insert = database->prepare("INSERT INTO t VALUES (?)");
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(insert->bind_all(i).run().ok());
   EXPECT_EQ(count(*database, "t"), 10);
   auto repeated = insert->bind_all(3).run();
   EXPECT_EQ(repeated.error().code, ErrorCode::kConflict);
-  EXPECT_NE(repeated.error().message.find(folder / "db"), std::string::npos);
+  EXPECT_NE(repeated.error().message.find(folder.file("db")), std::string::npos);
   EXPECT_TRUE(insert->bind_all(11).run().ok());
 }
 
 TEST(Database, ATransactionWithoutCommitIsUndone) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   ASSERT_TRUE(database->run("CREATE TABLE t (a)").ok());
   {
     auto transaction = Transaction::begin(*database);
@@ -75,59 +75,59 @@ TEST(Database, ATransactionWithoutCommitIsUndone) {
 }
 
 TEST(Database, AFileThatIsUsedAloneIsLockedUntilItIsClosedAndHasNoMapBeside) {
-  TempFolder folder;
+  support::TempFolder folder(support::Medium::kMemory);
   DatabaseOptions alone{.sharing = SqliteSharing::kAlone,
                         .busy_timeout = Duration::milliseconds(1)};
   {
-    auto database = open_or_die(folder / "db", alone);
+    auto database = open_or_die(folder.file("db"), alone);
     ASSERT_TRUE(database->run("CREATE TABLE t (a)").ok());
-    EXPECT_FALSE(std::ifstream(folder / "db-shm").is_open());
-    auto second = Database::open(folder / "db", alone);
+    EXPECT_FALSE(std::ifstream(folder.file("db-shm")).is_open());
+    auto second = Database::open(folder.file("db"), alone);
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
     EXPECT_NE(second.error().message.find("another process"), std::string::npos);
   }
-  EXPECT_EQ(count(*open_or_die(folder / "db", alone), "t"), 0);
+  EXPECT_EQ(count(*open_or_die(folder.file("db"), alone), "t"), 0);
 }
 
 TEST(Database, AFileOfAnotherProgramIsRefused) {
-  TempFolder folder;
-  { open_or_die(folder / "db", {.application_id = 0x7974})->run("CREATE TABLE t (a)").ok(); }
-  EXPECT_TRUE(Database::open(folder / "db", {.application_id = 0x7974}).ok());
-  auto other = Database::open(folder / "db", {.application_id = 0x1234});
+  support::TempFolder folder(support::Medium::kMemory);
+  { open_or_die(folder.file("db"), {.application_id = 0x7974})->run("CREATE TABLE t (a)").ok(); }
+  EXPECT_TRUE(Database::open(folder.file("db"), {.application_id = 0x7974}).ok());
+  auto other = Database::open(folder.file("db"), {.application_id = 0x1234});
   EXPECT_EQ(other.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(other.error().message.find("another program"), std::string::npos);
 }
 
 TEST(Database, AFileThatIsNoDatabaseIsCorrupt) {
-  TempFolder folder;
-  std::ofstream(folder / "db") << std::string(10'000, 'x');
-  auto database = Database::open(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  std::ofstream(folder.file("db")) << std::string(10'000, 'x');
+  auto database = Database::open(folder.file("db"));
   ASSERT_FALSE(database.ok());
   EXPECT_EQ(database.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(database.error().message.find(folder / "db"), std::string::npos);
+  EXPECT_NE(database.error().message.find(folder.file("db")), std::string::npos);
 }
 
 TEST(Database, AMissingFileIsNotFoundUnlessItMayBeMade) {
-  TempFolder folder;
-  EXPECT_EQ(Database::open(folder / "db", {.mode = SqliteOpen::kExisting}).error().code,
+  support::TempFolder folder(support::Medium::kMemory);
+  EXPECT_EQ(Database::open(folder.file("db"), {.mode = SqliteOpen::kExisting}).error().code,
             ErrorCode::kNotFound);
-  EXPECT_EQ(Database::open(folder / "no/such/folder/db").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(Database::open(folder.file("no/such/folder/db")).error().code, ErrorCode::kNotFound);
 }
 
 TEST(Database, ALockHeldByAnotherIsUnavailable) {
-  TempFolder folder;
-  auto first = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto first = open_or_die(folder.file("db"));
   ASSERT_TRUE(first->run("CREATE TABLE t (a)").ok());
-  auto second = open_or_die(folder / "db", {.busy_timeout = Duration::milliseconds(1)});
+  auto second = open_or_die(folder.file("db"), {.busy_timeout = Duration::milliseconds(1)});
   auto held = Transaction::begin(*first);
   auto refused = Transaction::begin(*second);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
 }
 
 TEST(Database, BadSqlIsAnErrorWithItsText) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   auto statement = database->prepare("SELEKT 1");
   EXPECT_EQ(statement.error().code, ErrorCode::kInternal);
   EXPECT_NE(statement.error().message.find("SELEKT"), std::string::npos);
@@ -139,8 +139,8 @@ constexpr Migration kTwoSteps[] = {
 };
 
 TEST(Migrate, EachStepIsTakenOnceFromAnyVersion) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   ASSERT_TRUE(migrate(*database, std::span(kTwoSteps).first(1)).ok());
   ASSERT_TRUE(migrate(*database, kTwoSteps).ok());
   ASSERT_TRUE(migrate(*database, kTwoSteps).ok());
@@ -149,8 +149,8 @@ TEST(Migrate, EachStepIsTakenOnceFromAnyVersion) {
 }
 
 TEST(Migrate, ANewerFileIsRefusedWithARemedyAndLeftAlone) {
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   ASSERT_TRUE(database->run("PRAGMA user_version = 3").ok());
   auto refused = migrate(*database, kTwoSteps);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
@@ -161,8 +161,8 @@ TEST(Migrate, ANewerFileIsRefusedWithARemedyAndLeftAlone) {
 
 TEST(Migrate, AStepThatFailsLeavesTheVersionBefore) {
   constexpr Migration kBroken[] = {{1, "CREATE TABLE t (a)"}, {2, "CREATE TABLE u (a); NONSENSE"}};
-  TempFolder folder;
-  auto database = open_or_die(folder / "db");
+  support::TempFolder folder(support::Medium::kMemory);
+  auto database = open_or_die(folder.file("db"));
   EXPECT_FALSE(migrate(*database, kBroken).ok());
   EXPECT_EQ(database->query_int64("PRAGMA user_version").value(), 1);
   EXPECT_EQ(count(*database, "sqlite_master"), 1);

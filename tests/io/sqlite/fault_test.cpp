@@ -6,7 +6,7 @@
 
 #include "io/sqlite/database.h"
 #include "io/sqlite/fault_vfs.h"
-#include "tests/io/sqlite/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace tyto::io {
 namespace {
@@ -52,7 +52,7 @@ struct Fault {
 void fail_every_operation(const Fault& fault) {
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 10'000);
-    TempFolder folder;
+    support::TempFolder folder(support::Medium::kMemory);
     int seen = 0, committed = 0;
     Result<void> written;
     {
@@ -60,7 +60,7 @@ void fail_every_operation(const Fault& fault) {
         if (op == SqliteFileOp::kOpen || op == SqliteFileOp::kRead) return SQLITE_OK;
         return ++seen == n ? fault.sqlite_code : SQLITE_OK;
       });
-      written = write_rows(folder / "db", faults.name(), committed);
+      written = write_rows(folder.file("db"), faults.name(), committed);
     }
     if (seen < n) {
       EXPECT_GT(n, 10) << "the faults were not asked";
@@ -71,7 +71,7 @@ void fail_every_operation(const Fault& fault) {
       EXPECT_EQ(written.error().code, fault.expected) << written.error().message;
     }
     // A commit that reported an error may or may not have happened; no other row may be gone.
-    int64_t rows = rows_after(folder / "db");
+    int64_t rows = rows_after(folder.file("db"));
     EXPECT_GE(rows, committed);
     EXPECT_LE(rows, committed + 1);
   }
@@ -88,7 +88,7 @@ TEST(SqliteFault, AnInputOutputErrorAtAnyOperationLosesNoCommittedRow) {
 TEST(SqliteFault, AProcessKilledAtAnyOperationLosesNoCommittedRow) {
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 10'000);
-    TempFolder folder;
+    support::TempFolder folder(support::Medium::kMemory);
     int report[2];
     ASSERT_EQ(::pipe(report), 0);
     pid_t child = ::fork();
@@ -102,7 +102,7 @@ TEST(SqliteFault, AProcessKilledAtAnyOperationLosesNoCommittedRow) {
         }
         return SQLITE_OK;
       });
-      ::_exit(write_rows(folder / "db", faults.name(), committed).ok() ? 0 : 1);
+      ::_exit(write_rows(folder.file("db"), faults.name(), committed).ok() ? 0 : 1);
     }
     int status = 0, committed = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -115,7 +115,7 @@ TEST(SqliteFault, AProcessKilledAtAnyOperationLosesNoCommittedRow) {
       break;
     }
     SCOPED_TRACE(testing::Message() << "operation " << n);
-    int64_t rows = rows_after(folder / "db");
+    int64_t rows = rows_after(folder.file("db"));
     EXPECT_GE(rows, committed);
     EXPECT_LE(rows, committed + 1);
   }

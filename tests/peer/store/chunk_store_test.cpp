@@ -21,7 +21,7 @@ class ChunkStoreTest : public testing::TestWithParam<const char*> {
     if (std::string_view(GetParam()) == "Memory") {
       store_ = std::make_unique<MemoryStore>(kLimit);
     } else {
-      auto opened = DiskStore::open(folder_ / "store", kLimit);
+      auto opened = DiskStore::open(folder_.file("store"), kLimit);
       EXPECT_TRUE(opened.ok()) << opened.error().message;
       store_ = std::move(opened).value();
     }

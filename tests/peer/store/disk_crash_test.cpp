@@ -83,7 +83,7 @@ TEST(DiskCrash, AKillAtAnyOperationLeavesWhatIsWholeAndNoMore) {
     ASSERT_EQ(::pipe(report), 0);
     pid_t pid = ::fork();
     ASSERT_GE(pid, 0);
-    if (pid == 0) Child(folder / "store", report[1], fatal).run();
+    if (pid == 0) Child(folder.file("store"), report[1], fatal).run();
     ::close(report[1]);
     std::string expected = expected_after(report[0]);
     ::close(report[0]);
@@ -94,7 +94,7 @@ TEST(DiskCrash, AKillAtAnyOperationLeavesWhatIsWholeAndNoMore) {
       EXPECT_GT(fatal, 60) << "it was not killed";
       return;
     }
-    auto store = DiskStore::open(folder / "store", kLimit, {.boot_id = "boot"});
+    auto store = DiskStore::open(folder.file("store"), kLimit, {.boot_id = "boot"});
     ASSERT_TRUE(store.ok()) << store.error().message;
     std::string found = picture(**store, kObject);
     for (std::size_t i = 0; i < found.size(); ++i) {

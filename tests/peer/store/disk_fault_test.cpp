@@ -82,10 +82,10 @@ void survive(Fault fault, int sqlite_code, const char* next_boot) {
         if (op == io::SqliteFileOp::kOpen || op == io::SqliteFileOp::kRead) return SQLITE_OK;
         return is_living && ++seen == n ? sqlite_code : SQLITE_OK;
       });
-      auto store = DiskStore::open(folder / "store", kLimit,
+      auto store = DiskStore::open(folder.file("store"), kLimit,
                                    {.boot_id = "boot", .files = &disk, .index_vfs = vfs.name()});
       if (store) {
-        live(**store, folder / "copy", expected);
+        live(**store, folder.file("copy"), expected);
         is_living = false;
         if (fault.kind != Fault::Kind::kLose) {
           EXPECT_EQ(picture(**store, kA), expected.of(kA));
@@ -95,14 +95,14 @@ void survive(Fault fault, int sqlite_code, const char* next_boot) {
         EXPECT_FALSE(store.error().message.empty());
       }
     }
-    if (std::filesystem::exists(folder / "copy")) {
-      EXPECT_EQ(file_text(folder / "copy"), object_text(kB));
+    if (std::filesystem::exists(folder.file("copy"))) {
+      EXPECT_EQ(file_text(folder.file("copy")), object_text(kB));
     }
     if (seen < n) {
       EXPECT_GT(n, 60) << "the faults were not asked";
       return;
     }
-    auto store = DiskStore::open(folder / "store", kLimit, {.boot_id = next_boot});
+    auto store = DiskStore::open(folder.file("store"), kLimit, {.boot_id = next_boot});
     ASSERT_TRUE(store.ok()) << store.error().message;
     if (fault.kind != Fault::Kind::kLose) {
       EXPECT_EQ(picture(**store, kA), expected.of(kA));
@@ -135,11 +135,11 @@ TEST(DiskFault, AWriteThatTheDiskForgetsIsNoticedAfterTheMachinesRestart) {
   TempFolder folder(Medium::kMemory);
   {
     auto store =
-        DiskStore::open(folder / "store", kLimit, {.boot_id = "boot", .files = &disk}).value();
+        DiskStore::open(folder.file("store"), kLimit, {.boot_id = "boot", .files = &disk}).value();
     ASSERT_TRUE(store->remember(kA.facts).ok());
     for (uint32_t i = 0; i < kA.chunk_count(); ++i) ASSERT_TRUE(put(*store, kA, i).ok());
   }
-  auto store = DiskStore::open(folder / "store", kLimit, {.boot_id = "next"}).value();
+  auto store = DiskStore::open(folder.file("store"), kLimit, {.boot_id = "next"}).value();
   EXPECT_EQ(picture(*store, kA), "....");
   EXPECT_EQ(store->open_report().dropped, 4u);
 }
@@ -154,7 +154,8 @@ TEST(DiskFault, AnyOneWriteMayBeForgottenInACrashOfTheMachine) {
         return op == FileOp::kWrite && ++seen == n ? Fault{Fault::Kind::kLose} : Fault{};
       });
       auto store =
-          DiskStore::open(folder / "store", kLimit, {.boot_id = "boot", .files = &disk}).value();
+          DiskStore::open(folder.file("store"), kLimit, {.boot_id = "boot", .files = &disk})
+              .value();
       for (const auto& object : {kA, kB}) ASSERT_TRUE(store->remember(object.facts).ok());
       for (const auto& object : {kA, kB})
         for (uint32_t i = 0; i < object.chunk_count(); ++i)
@@ -164,7 +165,7 @@ TEST(DiskFault, AnyOneWriteMayBeForgottenInACrashOfTheMachine) {
       EXPECT_GT(n, 10);
       return;
     }
-    auto store = DiskStore::open(folder / "store", kLimit, {.boot_id = "next"}).value();
+    auto store = DiskStore::open(folder.file("store"), kLimit, {.boot_id = "next"}).value();
     std::string all = picture(*store, kA) + picture(*store, kB);
     EXPECT_LE(std::count(all.begin(), all.end(), '.'), 1) << all;
   }
@@ -179,13 +180,13 @@ TEST(DiskFault, AFullDiskRefusesChunksAndTakesThemAgainAfterADrop) {
     return is_full && needs_space ? Fault{Fault::Kind::kFail, ENOSPC} : Fault{};
   });
   auto store =
-      DiskStore::open(folder / "store", kLimit, {.boot_id = "boot", .files = &disk}).value();
+      DiskStore::open(folder.file("store"), kLimit, {.boot_id = "boot", .files = &disk}).value();
   ASSERT_TRUE(store->remember(kA.facts).ok());
   ASSERT_TRUE(put(*store, kA, 0).ok());
   is_full = true;
   auto refused = put(*store, kA, 1);
   EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
-  EXPECT_NE(refused.error().message.find(folder / "store"), std::string::npos);
+  EXPECT_NE(refused.error().message.find(folder.file("store")), std::string::npos);
   EXPECT_EQ(picture(*store, kA), "#...");
   EXPECT_EQ(store->drop(kA.id(), 0, 1).value(), 1u);
   is_full = false;
@@ -203,7 +204,7 @@ TEST(DiskFault, TheIndexCanNoteADropOnADiskThatIsFullToTheLastByte) {
   io::SqliteFaultVfs vfs([&](io::SqliteFileOp op, const std::string&) {
     return is_full && op == io::SqliteFileOp::kWrite ? SQLITE_FULL : SQLITE_OK;
   });
-  auto store = DiskStore::open(folder / "store", kLimit,
+  auto store = DiskStore::open(folder.file("store"), kLimit,
                                {.boot_id = "boot", .files = &disk, .index_vfs = vfs.name()})
                    .value();
   ASSERT_TRUE(store->remember(kA.facts).ok());
@@ -211,7 +212,7 @@ TEST(DiskFault, TheIndexCanNoteADropOnADiskThatIsFullToTheLastByte) {
   is_full = true;
   EXPECT_EQ(put(*store, kA, 1).error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(store->drop(kA.id(), 0, 1).value(), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder / "store/ballast"));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("store/ballast")));
 }
 
 }  // namespace

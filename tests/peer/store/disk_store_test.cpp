@@ -39,7 +39,7 @@ class DiskStoreTest : public testing::Test {
     return static_cast<uint64_t>(status.st_blocks) * 512;
   }
   TempFolder folder_{Medium::kMemory};
-  std::string dir_ = folder_ / "store";
+  std::string dir_ = folder_.file("store");
 };
 
 TEST_F(DiskStoreTest, EverythingIsThereAgainAfterARestart) {
@@ -183,9 +183,10 @@ TEST_F(DiskStoreTest, ASecondProcessIsToldWhoHasTheStore) {
 }
 
 TEST_F(DiskStoreTest, APathThatIsNoFolderIsRefused) {
-  std::ofstream(folder_ / "file") << "x";
-  EXPECT_EQ(DiskStore::open(folder_ / "file", kLimit).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(DiskStore::open(folder_ / "file/store", kLimit).error().code,
+  std::ofstream(folder_.file("file")) << "x";
+  EXPECT_EQ(DiskStore::open(folder_.file("file"), kLimit).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(DiskStore::open(folder_.file("file/store"), kLimit).error().code,
             ErrorCode::kInvalidArgument);
 }
 
@@ -257,7 +258,7 @@ TEST_F(DiskStoreTest, AnExportedObjectIsTheObject) {
   auto object = TestObject::make(9 * kBlockBytes + 77, 4 * kBlockBytes);
   auto store = open();
   put_all(*store, object);
-  std::string path = folder_ / "copy";
+  std::string path = folder_.file("copy");
   std::ofstream(path) << "what was there before";
   ASSERT_TRUE(store->export_object(object.id(), path, DiskStore::Durability::kSynced).ok());
   EXPECT_EQ(file_text(path), object_text(object));
@@ -271,8 +272,8 @@ TEST_F(DiskStoreTest, AnEmptyObjectIsExportedAsAnEmptyFile) {
   auto object = TestObject::make(0);
   auto store = open();
   ASSERT_TRUE(store->remember(object.facts).ok());
-  ASSERT_TRUE(store->export_object(object.id(), folder_ / "copy").ok());
-  EXPECT_EQ(std::filesystem::file_size(folder_ / "copy"), 0u);
+  ASSERT_TRUE(store->export_object(object.id(), folder_.file("copy")).ok());
+  EXPECT_EQ(std::filesystem::file_size(folder_.file("copy")), 0u);
 }
 
 TEST_F(DiskStoreTest, AnExportThatCannotBeLeavesWhatWasThere) {
@@ -280,13 +281,13 @@ TEST_F(DiskStoreTest, AnExportThatCannotBeLeavesWhatWasThere) {
   auto store = open();
   put_all(*store, object);
   ASSERT_TRUE(store->drop(object.id(), 1, 1).ok());
-  std::ofstream(folder_ / "copy") << "before";
-  auto lacking = store->export_object(object.id(), folder_ / "copy");
+  std::ofstream(folder_.file("copy")) << "before";
+  auto lacking = store->export_object(object.id(), folder_.file("copy"));
   EXPECT_EQ(lacking.error().code, ErrorCode::kNotFound);
   EXPECT_NE(lacking.error().message.find("chunk 1 of 4"), std::string::npos);
-  EXPECT_EQ(file_text(folder_ / "copy"), "before");
+  EXPECT_EQ(file_text(folder_.file("copy")), "before");
   ASSERT_TRUE(put(*store, object, 1).ok());
-  EXPECT_FALSE(store->export_object(object.id(), folder_ / "no/such/folder/copy").ok());
+  EXPECT_FALSE(store->export_object(object.id(), folder_.file("no/such/folder/copy")).ok());
 }
 
 TEST_F(DiskStoreTest, AnExportThatFailsHalfWayLeavesNoFile) {
@@ -296,17 +297,17 @@ TEST_F(DiskStoreTest, AnExportThatFailsHalfWayLeavesNoFile) {
   auto object = TestObject::make(4 * kBlockBytes);
   auto store = open({.files = &disk});
   put_all(*store, object);
-  std::filesystem::create_directory(folder_ / "out");
-  auto failed = store->export_object(object.id(), folder_ / "out/copy");
+  std::filesystem::create_directory(folder_.file("out"));
+  auto failed = store->export_object(object.id(), folder_.file("out/copy"));
   EXPECT_EQ(failed.error().code, ErrorCode::kNoSpace);
-  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "out"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.file("out")));
 }
 
 TEST_F(DiskStoreTest, AHandedOverObjectIsNotCopiedAndGoesOnBeingServed) {
   auto object = TestObject::make(9 * kBlockBytes + 77, 4 * kBlockBytes);
   auto store = open();
   put_all(*store, object);
-  std::string path = folder_ / "given";
+  std::string path = folder_.file("given");
   std::ofstream(path) << "what was there before";
   ASSERT_TRUE(store->hand_over(object.id(), path).ok());
   EXPECT_TRUE(std::filesystem::equivalent(path, store->object_path(object.id()).value()));
@@ -324,11 +325,11 @@ TEST_F(DiskStoreTest, AHandedOverObjectIsForgottenByTheNextStart) {
   auto object = TestObject::make(4 * kBlockBytes);
   auto store = open();
   put_all(*store, object);
-  ASSERT_TRUE(store->hand_over(object.id(), folder_ / "given").ok());
+  ASSERT_TRUE(store->hand_over(object.id(), folder_.file("given")).ok());
   store.reset();
   store = open();
   EXPECT_EQ(picture(*store, object), "....");
-  EXPECT_EQ(file_text(folder_ / "given"), object_text(object));
+  EXPECT_EQ(file_text(folder_.file("given")), object_text(object));
 }
 
 TEST_F(DiskStoreTest, AnObjectIsNotHandedOverWhereItCannotBe) {
@@ -339,14 +340,16 @@ TEST_F(DiskStoreTest, AnObjectIsNotHandedOverWhereItCannotBe) {
   });
   auto object = TestObject::make(4 * kBlockBytes);
   auto store = open({.files = &disk});
-  EXPECT_EQ(store->hand_over(object.id(), folder_ / "given").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store->hand_over(object.id(), folder_.file("given")).error().code,
+            ErrorCode::kNotFound);
   put_all(*store, object);
-  std::filesystem::create_directory(folder_ / "out");
-  EXPECT_EQ(store->hand_over(object.id(), folder_ / "out/given").error().code,
+  std::filesystem::create_directory(folder_.file("out"));
+  EXPECT_EQ(store->hand_over(object.id(), folder_.file("out/given")).error().code,
             ErrorCode::kUnsupported);
   is_unable = false;
-  EXPECT_EQ(store->hand_over(object.id(), folder_ / "out/given").error().code, ErrorCode::kDenied);
-  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "out"));
+  EXPECT_EQ(store->hand_over(object.id(), folder_.file("out/given")).error().code,
+            ErrorCode::kDenied);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.file("out")));
   EXPECT_EQ(picture(*store, object), "####");
 }
 

@@ -14,7 +14,7 @@ std::span<const std::byte> as_bytes(const std::string& text) {
 class FileSystemTest : public testing::Test {
  protected:
   std::shared_ptr<OpenFile> make(const std::string& name, const std::string& text) {
-    auto file = files_->open(folder_ / name, FileOpen::kCreate).value();
+    auto file = files_->open(folder_.file(name), FileOpen::kCreate).value();
     EXPECT_TRUE(file->write_at(0, as_bytes(text)).ok());
     return file;
   }
@@ -28,14 +28,16 @@ TEST_F(FileSystemTest, ReadingPastTheEndIsCorruptAndNamesTheFile) {
   ASSERT_TRUE(file->read_at(2, out).ok());
   auto past = file->read_at(3, out);
   EXPECT_EQ(past.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(past.error().message.find(folder_ / "a"), std::string::npos);
+  EXPECT_NE(past.error().message.find(folder_.file("a")), std::string::npos);
 }
 
 TEST_F(FileSystemTest, OpeningKeepsToItsMode) {
-  EXPECT_EQ(files_->open(folder_ / "a", FileOpen::kExisting).error().code, ErrorCode::kNotFound);
-  EXPECT_TRUE(files_->open(folder_ / "a", FileOpen::kCreateNew).ok());
-  EXPECT_EQ(files_->open(folder_ / "a", FileOpen::kCreateNew).error().code, ErrorCode::kConflict);
-  EXPECT_TRUE(files_->open(folder_ / "a", FileOpen::kExisting).ok());
+  EXPECT_EQ(files_->open(folder_.file("a"), FileOpen::kExisting).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_TRUE(files_->open(folder_.file("a"), FileOpen::kCreateNew).ok());
+  EXPECT_EQ(files_->open(folder_.file("a"), FileOpen::kCreateNew).error().code,
+            ErrorCode::kConflict);
+  EXPECT_TRUE(files_->open(folder_.file("a"), FileOpen::kExisting).ok());
 }
 
 TEST_F(FileSystemTest, AHoleReadsAsZerosAndTheSizeStays) {
@@ -50,17 +52,17 @@ TEST_F(FileSystemTest, AHoleReadsAsZerosAndTheSizeStays) {
 
 TEST_F(FileSystemTest, ACopyHasTheFirstBytesOnly) {
   auto from = make("from", std::string(3'000'000, 'y') + "tail");
-  auto whole = files_->open(folder_ / "whole", FileOpen::kCreateNew).value();
-  auto part = files_->open(folder_ / "part", FileOpen::kCreateNew).value();
+  auto whole = files_->open(folder_.file("whole"), FileOpen::kCreateNew).value();
+  auto part = files_->open(folder_.file("part"), FileOpen::kCreateNew).value();
   ASSERT_TRUE(files_->copy(*from, *whole, 3'000'004).ok());
   ASSERT_TRUE(files_->copy(*from, *part, 2'500'000).ok());
-  EXPECT_EQ(file_text(folder_ / "whole"), file_text(folder_ / "from"));
-  EXPECT_EQ(file_text(folder_ / "part"), std::string(2'500'000, 'y'));
+  EXPECT_EQ(file_text(folder_.file("whole")), file_text(folder_.file("from")));
+  EXPECT_EQ(file_text(folder_.file("part")), std::string(2'500'000, 'y'));
 }
 
 TEST_F(FileSystemTest, RemovingAndListingWhatIsNotThereIsFine) {
-  EXPECT_TRUE(files_->remove(folder_ / "none").ok());
-  EXPECT_TRUE(files_->list(folder_ / "none").value().empty());
+  EXPECT_TRUE(files_->remove(folder_.file("none")).ok());
+  EXPECT_TRUE(files_->list(folder_.file("none")).value().empty());
   make("b", "");
   make("a", "");
   EXPECT_EQ(files_->list(folder_.path()).value(), (std::vector<std::string>{"a", "b"}));

@@ -16,33 +16,12 @@
 #include "io/hash/merkle.h"
 #include "io/hash/sha256.h"
 #include "peer/store/chunk_store.h"
+#include "tests/support/temp_folder.h"
 
 namespace tyto::peer {
 
-// Where a test's files lie: many short lives of a store go to memory, where a sync costs nothing.
-enum class Medium { kDisk, kMemory };
-
-// A fresh folder, removed with all that is in it.
-class TempFolder {
- public:
-  explicit TempFolder(Medium medium = Medium::kDisk) {
-    bool in_memory = medium == Medium::kMemory && ::access("/dev/shm", W_OK) == 0;
-    path_ = in_memory ? "/dev/shm" : std::filesystem::temp_directory_path().string();
-    path_ += "/tyto-store-XXXXXX";
-    EXPECT_NE(::mkdtemp(path_.data()), nullptr);
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using support::Medium;
+using support::TempFolder;
 
 // An object whose bytes follow from its seed.
 struct TestObject {

@@ -130,6 +130,16 @@ TEST(Spread, AReaderWhoseChunksNobodyWantsIsSentTheRestAllTheSame) {
   EXPECT_EQ(t.count<Assign>("r"), 64);
 }
 
+// The peer's oldest assignment is done, and took so long.
+void finish_one_in(TrackerDriver& t, const std::string& name, Duration took) {
+  ASSERT_FALSE(t[name].assigns.empty());
+  Assign a = t[name].assigns.front();
+  t[name].assigns.erase(t[name].assigns.begin());
+  ChunkVerified done = t.verified(a);
+  done.took = took;
+  t.send(name, {done});
+}
+
 TEST(SlowLinks, AHostThatWasSlowWithOneObjectIsServedAnotherOfWhichNothingIsKnown) {
   TrackerDriver t;
   for (auto key : {"k", "other"}) t.publish(key, 200);
@@ -141,18 +151,10 @@ TEST(SlowLinks, AHostThatWasSlowWithOneObjectIsServedAnotherOfWhichNothingIsKnow
     t.join(name);
     t.open(name, "k");
   }
-  auto finish = [&](const std::string& name, Duration took) {
-    ASSERT_FALSE(t[name].assigns.empty());
-    Assign a = t[name].assigns.front();
-    t[name].assigns.erase(t[name].assigns.begin());
-    ChunkVerified done = t.verified(a);
-    done.took = took;
-    t.send(name, {done});
-  };
   for (int i = 0; i < 60; ++i) {
     t.advance(Duration::milliseconds(100));
-    finish("fast", Duration::milliseconds(200));
-    if (i % 15 == 14) finish("slow", Duration::seconds(12));
+    finish_one_in(t, "fast", Duration::milliseconds(200));
+    if (i % 15 == 14) finish_one_in(t, "slow", Duration::seconds(12));
   }
   t.open("slow", "other");
   auto last = t.last<Assign>("slow");
@@ -176,14 +178,6 @@ TEST(SlowLinks, AHostIsTakenForSlowAfterFourSlowChunksWhoeverSentThem) {
     t.join(name);
     t.open(name, "k");
   }
-  auto finish = [&](const std::string& name, Duration took) {
-    ASSERT_FALSE(t[name].assigns.empty());
-    Assign a = t[name].assigns.front();
-    t[name].assigns.erase(t[name].assigns.begin());
-    ChunkVerified done = t.verified(a);
-    done.took = took;
-    t.send(name, {done});
-  };
   auto relayed = [&](const std::string& name) {
     return std::count_if(t[name].assigns.begin(), t[name].assigns.end(),
                          [](const Assign& a) { return a.reason.generation > 0; });
@@ -193,9 +187,9 @@ TEST(SlowLinks, AHostIsTakenForSlowAfterFourSlowChunksWhoeverSentThem) {
     EXPECT_EQ(t["slow"].assigns.size(), 8u) << slow_ones;
     for (int i = 0; i < 15; ++i) {
       t.advance(Duration::milliseconds(100));
-      finish("fast", Duration::milliseconds(200));
+      finish_one_in(t, "fast", Duration::milliseconds(200));
     }
-    finish("slow", Duration::seconds(6));
+    finish_one_in(t, "slow", Duration::seconds(6));
   }
   EXPECT_LT(t["slow"].assigns.size(), 8u);
   t.core.check_invariants();
