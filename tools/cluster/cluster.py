@@ -68,7 +68,9 @@ class Cluster:
         self.keeps_folder = False
         self.processes = []
         self.tracker = None  # whom commands and new peers are told of
-        self.trackers = []  # of start_trackers()
+        self.trackers = []  # of start_trackers(), with their addresses, flags and shared catalog
+        self.tracker_addresses = []
+        self._member_flags, self._catalog = (), None
         self.origin = None
 
     def __enter__(self):
@@ -109,12 +111,14 @@ class Cluster:
             ]), ready)
         return self.tracker
 
-    def start_trackers(self, count):
-        """Several, which know one another by a list; each has a catalog of its own. They are
-        linked when this returns, and the first of them is `tracker`."""
-        host = ports.loopback_of_ours()
+    def start_trackers(self, count, *flags, host=None, catalog=None):
+        """Several, which are linked when this returns; the first of them is `tracker`. Without
+        `catalog` each has one of its own, and a list of all; with it they share it, and find one
+        another there."""
+        host = host or ports.loopback_of_ours()
+        self._catalog, self._member_flags = catalog, flags
         self.tracker_addresses = [
-            ports.host_port(host, port) for port in ports.free_ports(host, count)]
+            ports.host_port(host, 0 if catalog else port) for port in ports.free_ports(host, count)]
         self.trackers = []
         for index in range(count):
             self.trackers.append(self.start_member(index))
@@ -122,13 +126,14 @@ class Cluster:
         self.tracker = self.trackers[0]
         return self.trackers
 
-    def start_member(self, index, *flags, catalog=None):
+    def start_member(self, index):
         """Starts one of start_trackers(), or starts it again."""
-        members = [flag for rpc in self.tracker_addresses for flag in ("--cluster-members", rpc)]
+        members = [] if self._catalog else [
+            flag for rpc in self.tracker_addresses for flag in ("--cluster-members", rpc)]
         return self.start_tracker(
-            *members, "--cluster-id", f"t{index}", *flags, name=f"tracker-{index}",
+            *members, "--cluster-id", f"t{index}", *self._member_flags, name=f"tracker-{index}",
             rpc=self.tracker_addresses[index],
-            catalog=catalog or f"sqlite:{self.folder}/catalog-{index}.sqlite")
+            catalog=self._catalog or f"sqlite:{self.folder}/catalog-{index}.sqlite")
 
     def members(self, index):
         """How many members a tracker of start_trackers() knows, itself included."""

@@ -40,6 +40,10 @@ Result<CatalogLocation> CatalogLocation::parse(const std::string& text) {
               : "catalog: its place has no scheme, or nothing after it; " + std::string(kExpected)};
 }
 
+bool is_on_postgres(const std::string& location) {
+  return location.starts_with("postgres:") || location.starts_with("postgresql:");
+}
+
 Result<std::unique_ptr<SqlCatalog>> open_catalog(const CatalogLocation& location,
                                                  const CatalogOptions& options) {
   if (!location.postgres) {

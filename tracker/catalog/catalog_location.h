@@ -23,6 +23,9 @@ struct CatalogLocation {
   static Result<CatalogLocation> parse(const std::string& text);
 };
 
+// Whether a location that parse() accepts is of a catalog that trackers share.
+bool is_on_postgres(const std::string& location);
+
 // What to do about tables of an older version.
 enum class CatalogUse : uint8_t {
   kServe,    // brings a file up to date, and refuses a shared database: others may be using it

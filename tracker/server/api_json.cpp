@@ -230,6 +230,8 @@ Json links_json(const LinksPicture& picture) {
   Json json = {{"self", member_json(picture.self)},
                {"name", picture.name},
                {"serial", picture.members.serial},
+               {"membership", picture.source == LinksPicture::Source::kList ? "list" : "catalog"},
+               {"is_membership_failing", picture.is_source_failing},
                {"members", Json::array()},
                {"links", Json::array()},
                {"unreached", Json::array()}};

@@ -68,12 +68,22 @@ void add_catalog(io::Settings& table, TrackerSettings& settings) {
 }
 
 void add_cluster(io::Settings& table, TrackerSettings& settings) {
+  table.add_choice(
+      settings.cluster_membership,
+      {"cluster.membership",
+       "How this tracker finds the others of its cluster. \"list\": cluster.members names them. "
+       "\"catalog\": they share one on PostgreSQL, where each keeps a row. \"alone\": there are "
+       "none. \"auto\": by the list if there is one; else by the catalog if that is on PostgreSQL; "
+       "else it is alone."},
+      {{"auto", ClusterMembership::kAuto},
+       {"list", ClusterMembership::kList},
+       {"catalog", ClusterMembership::kCatalog},
+       {"alone", ClusterMembership::kAlone}});
   table.add(
       settings.cluster_members,
       {"cluster.members",
        "Where the trackers of the cluster reach one another: host:port of each one's RPC port. "
-       "The list may be the same for all, this tracker's own address among them. Empty: this "
-       "tracker is the only one."});
+       "The list may be the same for all, this tracker's own address among them."});
   table.add(settings.cluster_id,
             {"cluster.id",
              "This tracker's name in the cluster, the same in each of its runs and no other's. "
@@ -92,6 +102,13 @@ void add_cluster(io::Settings& table, TrackerSettings& settings) {
              "then chunks and peers change their trackers. Shorter notices sooner, longer bears "
              "more with a bad network."},
             {ms(0), seconds(60)});
+  table.add(
+      settings.cluster_lease,
+      {"cluster.lease",
+       "With the catalog's membership: how long a tracker's row counts that it does not renew "
+       "any more; it renews it three times as often. Longer bears more with a slow catalog, "
+       "and keeps the address of a dead tracker longer."},
+      {seconds(1), seconds(300)});
 }
 
 void add_limits(io::Settings& table, TrackerSettings& settings) {
@@ -152,7 +169,7 @@ Error wrong(const std::string& what) {
   return {ErrorCode::kInvalidArgument, what};
 }
 
-Result<void> check_cluster(const TrackerSettings& settings) {
+Result<void> check_member_list(const TrackerSettings& settings) {
   for (const std::string& member : settings.cluster_members) {
     auto parsed = io::HostPort::parse(member);
     if (!parsed.ok()) return wrong("cluster.members: " + parsed.error().message);
@@ -162,10 +179,28 @@ Result<void> check_cluster(const TrackerSettings& settings) {
   if (settings.cluster_members.size() > kClusterMembersMax)
     return wrong("cluster.members names " + std::to_string(settings.cluster_members.size()) +
                  " trackers; at most " + std::to_string(kClusterMembersMax) + " make a cluster");
-  if (settings.cluster_id.size() > kClusterNameBytesMax)
-    return wrong("cluster.id is longer than 255 bytes");
-  if (settings.cluster_region.size() > kClusterRegionBytesMax)
-    return wrong("cluster.region is longer than 63 bytes");
+  return {};
+}
+
+Result<void> check_membership(const TrackerSettings& settings) {
+  const ClusterMembership membership = membership_of(settings);
+  const bool is_listed = !settings.cluster_members.empty();
+  if (membership == ClusterMembership::kList && !is_listed)
+    return wrong(
+        "cluster.membership is \"list\", but cluster.members names no tracker: name them all, or "
+        "leave cluster.membership out");
+  if (membership != ClusterMembership::kList && is_listed)
+    return wrong(
+        "cluster.members names trackers, but cluster.membership says that they are not to be "
+        "found by a list: leave out one of the two");
+  if (membership == ClusterMembership::kCatalog && !is_on_postgres(settings.catalog))
+    return wrong(
+        "cluster.membership is \"catalog\", which needs a catalog that trackers share: set "
+        "--catalog to postgres://USER@HOST:PORT/DATABASE, or name the trackers in cluster.members");
+  return {};
+}
+
+Result<void> check_advertised(const TrackerSettings& settings) {
   const bool is_advertised = !settings.cluster_advertise.empty();
   auto where =
       io::HostPort::parse(is_advertised ? settings.cluster_advertise : settings.listen_rpc);
@@ -174,14 +209,35 @@ Result<void> check_cluster(const TrackerSettings& settings) {
   if (is_advertised && (is_anywhere || where->port == 0))
     return wrong("cluster.advertise is '" + settings.cluster_advertise +
                  "', which nobody can connect to: give a host or an address, and a port");
-  if (!settings.cluster_members.empty() && is_anywhere)
-    return wrong("listen.rpc is '" + settings.listen_rpc +
-                 "', which other trackers can't connect to: set cluster.advertise to the host:port "
-                 "at which they reach this one");
-  return {};
+  const ClusterMembership membership = membership_of(settings);
+  if (membership == ClusterMembership::kAlone || !is_anywhere) return {};
+  const bool is_chosen = settings.cluster_membership != ClusterMembership::kAuto;
+  return wrong("listen.rpc is '" + settings.listen_rpc +
+               "', which other trackers can't connect to: set cluster.advertise to the host:port "
+               "at which they reach this one" +
+               (membership == ClusterMembership::kCatalog && !is_chosen
+                    ? ". Those that share this catalog find one another in it; if there are no "
+                      "others, set cluster.membership to \"alone\""
+                    : ""));
+}
+
+Result<void> check_cluster(const TrackerSettings& settings) {
+  if (auto checked = check_member_list(settings); !checked.ok()) return checked;
+  if (auto checked = check_membership(settings); !checked.ok()) return checked;
+  if (settings.cluster_id.size() > kClusterNameBytesMax)
+    return wrong("cluster.id is longer than 255 bytes");
+  if (settings.cluster_region.size() > kClusterRegionBytesMax)
+    return wrong("cluster.region is longer than 63 bytes");
+  return check_advertised(settings);
 }
 
 }  // namespace
+
+ClusterMembership membership_of(const TrackerSettings& settings) {
+  if (settings.cluster_membership != ClusterMembership::kAuto) return settings.cluster_membership;
+  if (!settings.cluster_members.empty()) return ClusterMembership::kList;
+  return is_on_postgres(settings.catalog) ? ClusterMembership::kCatalog : ClusterMembership::kAlone;
+}
 
 Result<void> check_settings(const TrackerSettings& settings) {
   for (auto [name, text] : {std::pair("listen.rpc", &settings.listen_rpc),

@@ -19,6 +19,14 @@ class Settings;
 
 namespace tyto::tracker {
 
+// How a tracker comes to know the others of its cluster.
+enum class ClusterMembership : uint8_t {
+  kAuto,     // kList if there is one; else kCatalog if that is on PostgreSQL; else kAlone
+  kAlone,    // there are no others
+  kList,     // `cluster.members`
+  kCatalog,  // rows with leases in the catalog
+};
+
 // The defaults are here; what each means stands in add_settings(), and in `tyto-tracker
 // --print-config`.
 struct TrackerSettings {
@@ -39,11 +47,13 @@ struct TrackerSettings {
   std::string log_file;
   Duration log_repeat_after = Duration::seconds(60);
 
-  std::string cluster_id;                    // empty: the advertised address
-  std::vector<std::string> cluster_members;  // empty: this tracker is the only one
-  std::string cluster_advertise;             // empty: listen.rpc
+  std::string cluster_id;  // empty: the advertised address
+  ClusterMembership cluster_membership = ClusterMembership::kAuto;
+  std::vector<std::string> cluster_members;
+  std::string cluster_advertise;  // empty: listen.rpc
   std::string cluster_region;
   Duration cluster_debounce = Duration::milliseconds(300);
+  Duration cluster_lease = Duration::seconds(6);
 
   AdmissionConfig limits{.registrations_per_s = 2000};
 
@@ -56,6 +66,9 @@ struct TrackerSettings {
 // Adds every setting to the table, bound to the members of `settings`.
 // Ownership: borrows `settings`.
 void add_settings(io::Settings& table, TrackerSettings& settings);
+
+// `cluster.membership`, with what kAuto means there in its place.
+ClusterMembership membership_of(const TrackerSettings& settings);
 
 // What single bounds cannot say. Errors: kInvalidArgument, naming the settings and the remedy.
 Result<void> check_settings(const TrackerSettings& settings);

@@ -191,6 +191,10 @@ void TrackerMetrics::refresh_admission(const Gauges& gauges) {
 void TrackerMetrics::refresh_links(const Gauges& gauges) {
   metrics_.gauge("tyto_tracker_members", "Trackers of the cluster that live, this one included.")
       .set(static_cast<double>(gauges.members));
+  metrics_
+      .gauge("tyto_tracker_membership_failing",
+             "1 while the catalog cannot be asked who belongs to the cluster.")
+      .set(gauges.is_membership_failing ? 1 : 0);
   for (const LinkPicture& link : gauges.links) {
     const io::MetricLabels labels{{"tracker", link.name}};
     const bool is_up = link.state == LinkPicture::State::kUp;

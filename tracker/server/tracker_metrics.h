@@ -29,6 +29,7 @@ struct Gauges {
   JournalCounts journal;
   std::vector<LinkPicture> links;  // to other trackers
   std::size_t members = 1;
+  bool is_membership_failing = false;
   Admission::Counts refused;
   Duration lag;
 };

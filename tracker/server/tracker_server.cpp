@@ -1,10 +1,10 @@
 #include "tracker/server/tracker_server.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "io/hash/random.h"
-#include "io/hash/sha256.h"
 #include "io/http/http_server.h"
 #include "io/log/rate_limited.h"
 #include "io/loop/clock.h"
@@ -12,9 +12,11 @@
 #include "io/metrics/metrics.h"
 #include "tracker/catalog/catalog_location.h"
 #include "tracker/catalog/catalog_writer.h"
+#include "tracker/membership/lease_membership.h"
 #include "tracker/server/api.h"
 #include "tracker/server/catalog_inputs.h"
 #include "tracker/server/cluster/cluster_links.h"
+#include "tracker/server/cluster/identity.h"
 #include "tracker/server/core_driver.h"
 #include "tracker/server/notices.h"
 #include "tracker/server/object_directory.h"
@@ -28,32 +30,7 @@ namespace {
 
 constexpr Duration kDrainLook = Duration::milliseconds(5);
 constexpr Duration kLagLook = Duration::milliseconds(50);
-
-bool is_in_cluster(const TrackerSettings& settings) {
-  return !settings.cluster_members.empty();
-}
-
-// What tells this tracker from the others of its cluster, in each of its runs.
-std::string cluster_name(const TrackerSettings& settings) {
-  if (!settings.cluster_id.empty()) return settings.cluster_id;
-  return settings.cluster_advertise.empty() ? settings.listen_rpc : settings.cluster_advertise;
-}
-
-MemberId member_id(const std::string& name) {
-  const Digest digest = io::sha256(name);
-  uint64_t id = 0;
-  for (std::size_t i = 0; i < sizeof id; ++i) id = id << 8 | static_cast<uint8_t>(digest.bytes[i]);
-  return MemberId(id | 1);  // never zero
-}
-
-// A catalog that is not shared counts only its own tracker's starts: what tells two trackers apart
-// is part of the run's number too, so that no assignment of one is taken for another's.
-TrackerEpoch epoch_of_run(TrackerEpoch of_catalog, const TrackerSettings& settings) {
-  if (!is_in_cluster(settings)) return of_catalog;
-  constexpr uint64_t kTrackers = 1u << 16;
-  return TrackerEpoch(of_catalog.value() * kTrackers +
-                      (member_id(cluster_name(settings)).value() >> 16) % kTrackers);
-}
+constexpr Duration kMembersTimeout = Duration::seconds(3);  // of one answer; half a lease
 
 Config core_config(const TrackerSettings& settings) {
   Config config = settings.core;
@@ -99,6 +76,9 @@ class TrackerServer::Impl {
   Result<void> listen_rpc();
   Result<void> listen_http();
   void join_cluster();
+  // Reaches whoever the catalog says belongs to the cluster.
+  void watch_members();
+  void reach_members(const Members& members);
   void look_for_lag();
   Api::Hooks api_hooks();
   // Reads from the catalog on its writer's thread, and answers on the loop.
@@ -145,12 +125,13 @@ class TrackerServer::Impl {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<CatalogWriter> writer_;
   std::unique_ptr<CatalogFeed> feed_;  // null: nobody else writes to the catalog
-  // What the feed posts to the loop is void once this has gone.
-  std::shared_ptr<CatalogInputs*> alive_ = std::make_shared<CatalogInputs*>(&inputs_);
+  // What other threads post to the loop is void once this has gone.
+  std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);
   std::unique_ptr<Api> api_;
   std::unique_ptr<io::HttpServer> http_;
   std::unique_ptr<RpcService> rpc_;
-  std::unique_ptr<ClusterLinks> links_;  // null: this tracker is the only one
+  std::unique_ptr<ClusterLinks> links_;     // null: this tracker is the only one
+  std::unique_ptr<Membership> membership_;  // null: the settings say who the others are
   Admission admission_;
   Instant lag_due_;
   io::Timer lag_timer_;
@@ -164,6 +145,7 @@ TrackerServer::Impl::~Impl() {
   drain_timer_.cancel();
   lag_timer_.cancel();
   alive_.reset();
+  membership_.reset();
   feed_.reset();
   if (links_) links_->close();
   rpc_.reset();
@@ -200,11 +182,12 @@ Result<void> TrackerServer::Impl::open_catalog() {
 Result<void> TrackerServer::Impl::load_catalog() {
   auto started = catalog_->start_epoch(io::wall_now());
   if (!started.ok()) return started.error();
-  epoch_ = location_->postgres ? started->epoch : epoch_of_run(started->epoch, settings_);
+  epoch_ = epoch_of_run(settings_, started->epoch);
   auto at = inputs_.load(*catalog_);
   if (!at.ok()) return at.error();
   // What the others' peers hold is not known even on the first run of this tracker's catalog.
-  driver_.apply(CatalogLoaded{epoch_, started->is_first_run && !is_in_cluster(settings_)});
+  const bool is_alone = membership_of(settings_) == ClusterMembership::kAlone;
+  driver_.apply(CatalogLoaded{epoch_, started->is_first_run && is_alone});
   log_.info("catalog loaded", {{"location", location_->shown},
                                {"epoch", epoch_},
                                {"buckets", uint64_t{directory_.buckets().size()}},
@@ -218,7 +201,7 @@ void TrackerServer::Impl::watch_catalog(const CatalogPosition& since) {
   if (!location_->postgres) return;
   auto deliver = [&loop = loop_, alive = std::weak_ptr(alive_)](CatalogUpdate update) {
     loop.post([alive, update = std::move(update)]() mutable {
-      if (auto inputs = alive.lock()) (*inputs)->apply(std::move(update));
+      if (auto self = alive.lock()) (*self)->inputs_.apply(std::move(update));
     });
   };
   // Called on the feed's thread; the log takes any.
@@ -294,14 +277,9 @@ Result<void> TrackerServer::Impl::listen_http() {
 }
 
 void TrackerServer::Impl::join_cluster() {
-  if (!is_in_cluster(settings_)) return;
-  io::HostPort where = rpc_->bound();
-  if (auto advertised = io::HostPort::parse(settings_.cluster_advertise); advertised.ok())
-    where = *advertised;
-  TrackerIntroduced self;
-  self.name = cluster_name(settings_);
-  self.program = TYTO_VERSION;
-  self.member = {member_id(self.name), {where.host, where.port}, settings_.cluster_region, epoch_};
+  const ClusterMembership membership = membership_of(settings_);
+  if (membership == ClusterMembership::kAlone) return;
+  const TrackerIntroduced self = introduction(settings_, rpc_->bound(), epoch_);
   links_ = std::make_unique<ClusterLinks>(
       loop_, log_,
       ClusterLinks::Options{
@@ -309,14 +287,51 @@ void TrackerServer::Impl::join_cluster() {
       ClusterLinks::Hooks{
           .apply = [this](Input input) { driver_.apply(std::move(input)); },
           .close = [this](io::RpcConnectionId connection) { rpc_->close(connection); }});
+  const bool is_listed = membership == ClusterMembership::kList;
+  log_.info("belongs to a cluster", {{"name", self.name},
+                                     {"member", self.member.id},
+                                     {"advertises", self.member.rpc.text()},
+                                     {"members", is_listed ? "of a list" : "in the catalog"}});
+  if (!is_listed) return watch_members();
   std::vector<io::HostPort> addresses;
   for (const std::string& member : settings_.cluster_members)
     addresses.push_back(*io::HostPort::parse(member));
   links_->reach(addresses);
-  log_.info("belongs to a cluster", {{"name", self.name},
-                                     {"member", self.member.id},
-                                     {"advertises", self.member.rpc.text()},
-                                     {"addresses", uint64_t{settings_.cluster_members.size()}}});
+}
+
+void TrackerServer::Impl::watch_members() {
+  // Called on the membership's thread; the log takes any.
+  auto health = [this](Result<void> state) {
+    if (state.ok()) {
+      log_.info("the members of the cluster are read from the catalog again");
+    } else {
+      log_.error("the members of the cluster cannot be read from the catalog: those known stand",
+                 {{"error", state.error()}});
+    }
+  };
+  const OwnMember own = {.member = links_->self().member,
+                         .http = http_->bound().text(),
+                         .protocol_max = links_->self().cluster_version,
+                         .started = io::wall_now()};
+  membership_ = std::make_unique<LeaseMembership>(
+      *location_->postgres, own,
+      LeaseMembership::Options{.term = settings_.cluster_lease,
+                               .timeout = std::min(settings_.catalog_timeout, kMembersTimeout)},
+      health);
+  membership_->start([&loop = loop_, alive = std::weak_ptr(alive_)](const Members& members) {
+    loop.post([alive, members] {
+      if (auto self = alive.lock()) (*self)->reach_members(members);
+    });
+  });
+}
+
+void TrackerServer::Impl::reach_members(const Members& members) {
+  std::vector<io::HostPort> addresses;
+  for (const Member& member : members.members)
+    if (member.id != links_->self().member.id)
+      addresses.push_back({member.rpc.host, member.rpc.port});
+  log_.info("trackers found in the catalog", {{"others", uint64_t{addresses.size()}}});
+  links_->reach(addresses);
 }
 
 // How late this timer comes is how late all else does.
@@ -426,8 +441,14 @@ ClusterPicture TrackerServer::Impl::cluster() const {
   picture.registrations_refused = admission_.counts().registrations_refused;
   picture.lag = admission_.lag();
   if (links_)
-    picture.links = LinksPicture{links_->self().member, links_->self().name, links_->members(),
-                                 links_->links(), links_->unreached()};
+    picture.links =
+        LinksPicture{links_->self().member,
+                     links_->self().name,
+                     links_->members(),
+                     links_->links(),
+                     links_->unreached(),
+                     membership_ ? LinksPicture::Source::kCatalog : LinksPicture::Source::kList,
+                     membership_ && membership_->is_failing()};
   return picture;
 }
 
@@ -451,6 +472,7 @@ Gauges TrackerServer::Impl::gauges() const {
   if (links_) {
     gauges.links = links_->links();
     gauges.members = links_->members().members.size();
+    gauges.is_membership_failing = membership_ && membership_->is_failing();
   }
   return gauges;
 }

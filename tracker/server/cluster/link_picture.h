@@ -38,11 +38,15 @@ struct AddressPicture {
 };
 
 struct LinksPicture {
+  // Where it is kept who belongs to the cluster.
+  enum class Source : uint8_t { kList, kCatalog };
   Member self;
   std::string name;
   Members members;
   std::vector<LinkPicture> links;
   std::vector<AddressPicture> unreached;
+  Source source = Source::kList;
+  bool is_source_failing = false;  // it is out of reach; what was known stands
 };
 
 }  // namespace tyto::tracker
