@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/rng.h"
 
 namespace tyto::tracker {
@@ -262,7 +264,7 @@ void TrackerCluster::take_command(const std::string& name, Command& command) {
 
 void TrackerCluster::fetch(const std::string& name, const Assign& order) {
   bool is_from_origin = order.source.kind == SourceKind::kOrigin;
-  peers.at(name).under_way.insert(order.assignment);
+  peers.at(name).under_way[order.assignment] = order.chunk;
   ++tally.transfers;
   if (is_from_origin) {
     ++tally.origin[order.chunk];
@@ -274,15 +276,42 @@ void TrackerCluster::fetch(const std::string& name, const Assign& order) {
   at(now + span, [this, name, order] { finish(name, order); });
 }
 
+// Whether the source is itself still being sent what it is to send.
+bool TrackerCluster::is_coming_to(const Peer* source, const Assign& order) const {
+  if (source == nullptr || source->is_dead) return false;
+  auto held = source->held.find(order.chunk.version);
+  if (held != source->held.end() && held->second.contains(order.chunk.index.value())) return false;
+  return std::any_of(source->under_way.begin(), source->under_way.end(),
+                     [&](const auto& entry) { return entry.second == order.chunk; });
+}
+
+// A relay passes on what it has and goes on as more comes; who waits for too long gives up.
+void TrackerCluster::wait_for_source(const std::string& name, const Assign& order) {
+  constexpr Duration kPatience = Duration::seconds(2);
+  constexpr Duration kLookEvery = Duration::milliseconds(1);
+  Peer& peer = peers.at(name);
+  Instant& since = peer.waiting_since.try_emplace(order.assignment, now).first->second;
+  if (now - since < kPatience) {
+    at(now + kLookEvery, [this, name, order] { finish(name, order); });
+    return;
+  }
+  peer.under_way.erase(order.assignment);
+  ++tally.failures;
+  send(name, {AssignmentFailed{order.assignment, order.chunk, order.source, FailureKind::kStalled,
+                               0, "model"}});
+}
+
 void TrackerCluster::finish(const std::string& name, const Assign& order) {
   Peer& peer = peers.at(name);
-  if (peer.is_dead || peer.under_way.erase(order.assignment) == 0) return;
+  if (peer.is_dead || !peer.under_way.contains(order.assignment)) return;
   uint32_t chunk = order.chunk.index.value();
   bool is_from_origin = order.source.kind == SourceKind::kOrigin;
   Peer* source = find_peer(order.source.peer);
+  if (is_coming_to(source, order)) return wait_for_source(name, order);
   bool is_there = is_from_origin ? !is_origin_broken
                                  : source != nullptr && !source->is_dead &&
                                        source->held[order.chunk.version].contains(chunk);
+  peer.under_way.erase(order.assignment);
   if (is_there) {
     peer.held[order.chunk.version].insert(chunk);
     ChunkVerified v;

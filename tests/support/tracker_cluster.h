@@ -38,7 +38,8 @@ class TrackerCluster {
     uint64_t applied = 0;
     int calls_open = 0;
     std::map<VersionId, std::set<uint32_t>> held;
-    std::set<AssignmentId> under_way;
+    std::map<AssignmentId, ChunkId> under_way;
+    std::map<AssignmentId, Instant> waiting_since;  // for a source that is itself being sent it
     std::map<OpenId, OpenRequested> opens;
     std::map<OpenId, VersionId> versions;
     std::vector<Error> failures;
@@ -108,6 +109,8 @@ class TrackerCluster {
   void take_command(const std::string& name, Command& command);
   void fetch(const std::string& name, const Assign& order);
   void finish(const std::string& name, const Assign& order);
+  bool is_coming_to(const Peer* source, const Assign& order) const;
+  void wait_for_source(const std::string& name, const Assign& order);
   Peer* find_peer(PeerId id);
 
   Options options_;

@@ -43,6 +43,15 @@ void look_up_here(State& state, NameIndex name) {
   start_resolve(state, name);
 }
 
+// Who was asked for the name asks back, since this tracker is the one that can look it up: then it
+// does, instead of waiting for the other.
+void take_back_lookup(State& state, NameIndex name, MemberId asker) {
+  auto it = state.cluster.lookup_of_name.find(name.value());
+  if (it == state.cluster.lookup_of_name.end()) return;
+  LookupId lookup = it->second;
+  if (state.cluster.lookups.at(lookup).of == asker) forget(state, lookup);
+}
+
 }  // namespace
 
 bool is_lookup_owed(const State& state, NameIndex name) {
@@ -84,6 +93,7 @@ void take_name_asked(State& state, MemberId from, const NameAsked& message) {
   if (owed.size() >= kWishesPerLinkMax)
     return refuse({ErrorCode::kUnavailable, "the tracker asked is asked too much"});
   owed.push_back({from, message.lookup});
+  take_back_lookup(state, name, from);
   if (state.names[name].resolver == SessionId(0)) start_resolve(state, name);
 }
 

@@ -1,6 +1,5 @@
 // Several trackers and one object: it leaves its origin once and enters each group once, whoever
 // dies.
-// Those named DISABLED_ do not hold yet; docs/cluster.md says what is missing.
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
@@ -43,7 +42,7 @@ int sum(const auto& tally) {
 
 class Trackers : public testing::TestWithParam<int> {};
 
-TEST_P(Trackers, DISABLED_AColdStartReadsEachChunkOnceAndSendsItIntoEachGroupOnce) {
+TEST_P(Trackers, AColdStartReadsEachChunkOnceAndSendsItIntoEachGroupOnce) {
   const int n = GetParam();
   TrackerCluster t({.trackers = n});
   populate(t, n, 4);
@@ -59,7 +58,7 @@ TEST_P(Trackers, DISABLED_AColdStartReadsEachChunkOnceAndSendsItIntoEachGroupOnc
   EXPECT_EQ(t.tally.failures, 0);
 }
 
-TEST_P(Trackers, DISABLED_APublishedObjectIsReadOnceWithoutSuperpeers) {
+TEST_P(Trackers, APublishedObjectIsReadOnceWithoutSuperpeers) {
   const int n = GetParam();
   TrackerCluster t({.trackers = n});
   populate(t, n, 4, 0);
@@ -222,7 +221,7 @@ TEST(Several, TheFleetsLastCopyOfAnUnreliableOriginIsKeptAndOthersGo) {
   ASSERT_TRUE(t.run_until_complete(kLimit));
 }
 
-TEST(Several, DISABLED_ANameIsLookedUpOnceForAllGroups) {
+TEST(Several, ANameIsLookedUpOnceForAllGroups) {
   TrackerCluster t({.trackers = 4});
   populate(t, 4, 3);
   for (int i = 0; i < 6; ++i) {
