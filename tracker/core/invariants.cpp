@@ -236,7 +236,7 @@ void check_cluster(const State& state) {
   const Cluster& cluster = state.cluster;
   std::map<VersionIndex, std::set<uint32_t>> wished;
   for (const auto& [key, wish] : cluster.wishes) {
-    wished[key.version].insert(key.chunk);
+    if (wish.stage != WishStage::kReading) wished[key.version].insert(key.chunk);
     TYTO_ASSERT(cluster.granted.contains(key) == (wish.stage == WishStage::kGranted));
   }
   for (uint32_t v = 0; v < state.versions.size(); ++v) {

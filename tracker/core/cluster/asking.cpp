@@ -7,8 +7,6 @@
 namespace tyto::tracker {
 namespace {
 
-// A wish that brought no answer for so long is made anew.
-constexpr Duration kWishPatience = Duration::seconds(15);
 // If the directory cannot be reached at the moment.
 constexpr Duration kDirectoryWait = Duration::milliseconds(200);
 
@@ -133,7 +131,7 @@ void end_waiting(State& state, ChunkKey key, const Error& error) {
 }
 
 bool is_spent(const State& state, ChunkKey key, const Wish& wish) {
-  if (wish.stage == WishStage::kGranted) return false;
+  if (wish.stage == WishStage::kGranted || wish.stage == WishStage::kReading) return false;
   return wish.until <= state.now || state.versions[key.version].readers == 0 ||
          (wish.stage == WishStage::kOpen &&
           (!state.cluster.is_up(wish.directory) ||

@@ -26,7 +26,9 @@ inline constexpr uint32_t kWishesPerLinkMax = 4096;
 inline constexpr std::size_t kGuestsMax = 4096;
 inline constexpr std::size_t kExportsMax = 65536;
 inline constexpr std::size_t kClusterMessagesMax = 256;  // of one delivery
-inline constexpr std::size_t kPathMax = 4;               // trackers that a copy in flight hangs on
+// A wish that brought no answer for so long is made anew.
+inline constexpr Duration kWishPatience = Duration::seconds(15);
+inline constexpr std::size_t kPathMax = 4;  // trackers that a copy in flight hangs on
 
 // A member of the cluster, this tracker included.
 struct Link {
@@ -48,6 +50,7 @@ enum class WishStage : uint8_t {
   kOpen,       // asked, and not answered yet
   kPostponed,  // nothing could be had: asked again when `until` has come
   kGranted,    // this tracker may have the origin read, and could not yet
+  kReading,    // it has it read; should that fail, the wish is open again
 };
 // A chunk that the group lacks and will be sent for.
 struct Wish {

@@ -16,6 +16,24 @@ void give_back(State& state, MemberId directory, ChunkKey key, FailureKind kind,
               LeaseFailed{state.versions[key.version].id, key.chunk, kind, detail});
 }
 
+// What is read for a wish of this group may fail: then the wish waits at the directory as before.
+void begin_reading(State& state, ChunkKey key) {
+  Wish& wish = state.cluster.wishes.at(key);
+  if (wish.want == WantId()) return forget_wish(state, key);
+  wish.stage = WishStage::kReading;
+  state.cluster.granted.erase(key);
+  std::erase(state.versions[key.version].awaited, key.chunk);
+}
+
+void end_reading(State& state, ChunkKey key) {
+  auto it = state.cluster.wishes.find(key);
+  if (it == state.cluster.wishes.end() || it->second.stage != WishStage::kReading) return;
+  if (is_held(state.versions[key.version], key.chunk)) return forget_wish(state, key);
+  it->second.stage = WishStage::kOpen;
+  it->second.until = state.now + kWishPatience;
+  state.versions[key.version].awaited.push_back(key.chunk);
+}
+
 // The lease of a wish is carried out, or given back, if that can be said now.
 void serve_grant(State& state, ChunkKey key) {
   const Wish wish = state.cluster.wishes.at(key);
@@ -31,7 +49,7 @@ void serve_grant(State& state, ChunkKey key) {
   ReaderIndex reader = peer == kNoPeer ? kNoReader : state.readers.find(peer, key.version);
   switch (carry_out_lease(state, key.version, key.chunk, reader)) {
     case LeaseOutcome::kGranted:
-    case LeaseOutcome::kAssignedToReader: return forget_wish(state, key);
+    case LeaseOutcome::kAssignedToReader: return begin_reading(state, key);
     case LeaseOutcome::kNoRoom:
       end(FailureKind::kNoSpace, "no room");
       end_reader(state, reader, why_refused(state, peer, key.version));
@@ -70,6 +88,7 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
     wish = cluster.wishes.emplace(key, Wish{}).first;
     state.versions[*version].awaited.push_back(grant.chunk);
   }
+  if (wish->second.stage == WishStage::kReading) return;
   wish->second.directory = from;
   wish->second.stage = WishStage::kGranted;
   wish->second.until = state.now + Duration::seconds(5);
@@ -87,6 +106,7 @@ void end_duties(State& state) {
   std::vector<Duty> ended = std::move(state.cluster.duties_ended);
   state.cluster.duties_ended.clear();
   for (const Duty& duty : ended) {
+    end_reading(state, duty.chunk);
     if (is_held(state.versions[duty.chunk.version], duty.chunk.chunk))
       announce_again(state, duty.chunk);
     else

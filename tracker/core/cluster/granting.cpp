@@ -25,6 +25,15 @@ bool knows_all(const State& state) {
   });
 }
 
+// What was known of a chunk went with a member that was lost of late: when that is over. Its peers
+// find another tracker meanwhile, and say what they hold.
+Instant known_again(const State& state, ChunkKey key) {
+  Instant until;
+  for (const auto& [member, end] : state.cluster.ghosts)
+    if (was_directory(state, member, key)) until = std::max(until, end);
+  return until;
+}
+
 uint32_t free_reads(const Link& link) {
   uint32_t free = link.status.origin_reads_free;
   return free - std::min(free, link.granted);
@@ -175,6 +184,7 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
     Instant known = std::max(state.recovered_at, state.cluster.changed_at + kUnknownTime);
     return wake_cluster(state, known);
   }
+  if (Instant known = known_again(state, key); known > state.now) return wake_cluster(state, known);
   if (row.facts->origin.url.empty() || row.is_origin_gone) {
     leave_budget_line(state, key, desk);
     return end_wishes(state, desk, why_never(state, key.version));

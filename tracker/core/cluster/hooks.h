@@ -25,6 +25,8 @@ void begin_cluster(State& state);
 bool settle_cluster(State& state);
 void flush_cluster(State& state);
 MemberId directory_of(const State& state, VersionIndex version, uint32_t chunk);
+// Whether a member that was lost, or left, was the chunk's directory.
+bool was_directory(const State& state, MemberId lost, ChunkKey key);
 // What a bucket's limits leave to this tracker's own desk: for reads that are not for all.
 OriginLimits own_limits(const State& state, const Policy& policy);
 

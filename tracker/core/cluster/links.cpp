@@ -205,12 +205,27 @@ void tell_member(State& state, MemberId to, VersionIndex version, ClusterMessage
   tell_member(state, to, std::move(message));
 }
 
+namespace {
+
+uint64_t salt_of(const State& state, ChunkKey key) {
+  const VersionRow& row = state.versions[key.version];
+  bool is_limited =
+      row.bucket != kNoBucket && !limits_of(state.policy(key.version).origin).is_none();
+  return is_limited ? salt_of_bucket(state.buckets[row.bucket].config.name)
+                    : salt_of_run(row.id, key.chunk);
+}
+
+}  // namespace
+
 MemberId directory_of(const State& state, VersionIndex version, uint32_t chunk) {
-  const VersionRow& row = state.versions[version];
-  bool is_limited = row.bucket != kNoBucket && !limits_of(state.policy(version).origin).is_none();
-  return first_ranked(state.cluster.members,
-                      is_limited ? salt_of_bucket(state.buckets[row.bucket].config.name)
-                                 : salt_of_run(row.id, chunk));
+  return first_ranked(state.cluster.members, salt_of(state, {version, chunk}));
+}
+
+bool was_directory(const State& state, MemberId lost, ChunkKey key) {
+  Members two;
+  two.members.push_back({directory_of(state, key.version, key.chunk), {}, {}, {}});
+  two.members.push_back({lost, {}, {}, {}});
+  return first_ranked(two, salt_of(state, key)) == lost;
 }
 
 OriginLimits own_limits(const State& state, const Policy& policy) {

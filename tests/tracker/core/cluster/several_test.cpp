@@ -130,7 +130,7 @@ TEST(Several, ATrackersDeathInMidDownloadEndsNoRead) {
   }
 }
 
-TEST(Several, DISABLED_WhatALostTrackersPeersHoldIsNotReadAnew) {
+TEST(Several, WhatALostTrackersPeersHoldIsNotReadAnew) {
   TrackerCluster t({.trackers = 3});
   populate(t, 3, 2);
   t.publish("big", kChunks);
@@ -157,7 +157,7 @@ TEST(Several, TwoHalvesThatDoNotSeeOneAnotherReadEachChunkTwiceAtMost) {
   EXPECT_EQ(sum(t.tally.origin), 2 * static_cast<int>(kChunks));
 }
 
-TEST(Several, DISABLED_AnOriginThatFailsEndsTheReadsOfAllWithItsError) {
+TEST(Several, AnOriginThatFailsEndsTheReadsOfAllWithItsError) {
   TrackerCluster t({.trackers = 3});
   populate(t, 3, 1);
   t.publish("big", 4);
