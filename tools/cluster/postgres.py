@@ -19,15 +19,19 @@ class Postgres:
     """Listens on a UNIX socket; user `postgres`, trusted. As root it is run as the user `postgres`,
     since PostgreSQL refuses to be root."""
 
-    def __init__(self):
+    def __init__(self, data_parent=None):
+        """`data_parent`: a folder for the data, its log of changes (WAL) apart; for small disks."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tyto-pg-"))
         self._user = None
         if os.geteuid() == 0:
             self._user = pwd.getpwnam("postgres")
-            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+            for folder in (self.folder, data_parent or self.folder):
+                os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         self._process = None
-        self._run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E",
-                  "UTF8", "--locale=C.UTF-8", "-N")
+        self._data = pathlib.Path(data_parent or self.folder) / "data"
+        wal = ("-X", self.folder / "wal") if data_parent else ()
+        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                  "--locale=C.UTF-8", "-N", *wal)
         self.start()
 
     def uri(self, database="postgres"):
@@ -37,7 +41,7 @@ class Postgres:
         log = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
         with log:
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [PROGRAMS / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "",
+                [PROGRAMS / "postgres", "-D", self._data, "-k", self.folder, "-h", "",
                  "-F"],
                 stdout=log, stderr=log, start_new_session=True, cwd="/", preexec_fn=die_with_parent,
                 **self._as_user())
