@@ -29,10 +29,12 @@ def make_bytes(size, seed=1):
 class ClusterCase(unittest.TestCase):
     """A cluster and an origin for each test; bucket `b` stands for the origin."""
 
+    loopback = "127.0.0.1"
+
     def setUp(self):
-        self.cluster = Cluster(os.environ["TYTO_BIN_DIR"])
+        self.cluster = Cluster(os.environ["TYTO_BIN_DIR"], loopback=self.loopback)
         self.addCleanup(self._end)
-        self.origin = FaultyOrigin()
+        self.origin = FaultyOrigin(self.loopback)
         self.addCleanup(self.origin.close)
 
     def start(self, superpeer_flags=(), tracker_flags=(), bucket_flags=()):

@@ -4,12 +4,11 @@ Run in a mount namespace of its own, which takes the mount with it; ends with 77
 forbidden.
 """
 
-import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 
+import namespace
 from cluster_case import END_SECONDS, MIB, ClusterCase, make_bytes, unittest, until
 from cluster import web  # pylint: disable=wrong-import-order
 from cluster.postgres import Postgres  # pylint: disable=wrong-import-order
@@ -18,7 +17,6 @@ DISK_MIB = 96  # a fresh server takes half of it
 SIZE = 2 * MIB
 # As many publications fit into pages that the server has already, at most.
 PUBLISHED_MAX = 400
-SKIPPED = 77
 
 
 class DiskFullTest(ClusterCase):
@@ -92,22 +90,6 @@ class DiskFullTest(ClusterCase):
               "the other tracker hears of what was published")
 
 
-def enter_namespace():
-    """Runs this program again where it may mount; ends it if that is forbidden."""
-    if os.environ.get("TYTO_MAY_MOUNT"):
-        return
-    probe = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    try:
-        is_allowed = subprocess.run(probe, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        is_allowed = False
-    if not is_allowed:
-        print("skipped: mounting a small disk is forbidden here (unshare -m, mount)")
-        sys.exit(SKIPPED)
-    os.environ["TYTO_MAY_MOUNT"] = "1"
-    os.execvp("unshare", ["unshare", "-m", sys.executable, "-B", *sys.argv])
-
-
 if __name__ == "__main__":
-    enter_namespace()
+    namespace.enter("-m", needs="mount -t tmpfs tmpfs /mnt", what="mounting a small disk")
     unittest.main()

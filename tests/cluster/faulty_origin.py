@@ -3,8 +3,11 @@
 import email.utils
 import http.server
 import re
+import socket
 import threading
 import time
+
+from cluster.ports import host_port
 
 PIECE = 16 << 10
 
@@ -26,7 +29,7 @@ class FaultyOrigin:
     is_down                        everything is answered with 503
     """
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
         self.has_ranges = True
         self.heeds_conditions = True
         self.refuse = self.cut = 0
@@ -47,8 +50,8 @@ class FaultyOrigin:
             """Knows its origin."""
             server_origin = origin
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        self._server = (_ServerV6 if ":" in host else _Server)((host, 0), Handler)
+        self.url = f"http://{host_port(host, self._server.server_address[1])}/"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
@@ -131,6 +134,10 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """Clients that vanish are what these tests are about."""
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -35,8 +35,8 @@ class Programs:
 class Daemon:
     """A tracker, superpeer or agent that listens, with the addresses of its ready file."""
 
-    def __init__(self, process, ready_file):
-        self.process = process
+    def __init__(self, process, ready_file, loopback="127.0.0.1"):
+        self.process, self._loopback = process, loopback
 
         def is_ready():
             process.check_alive()
@@ -52,16 +52,19 @@ class Daemon:
 
     @property
     def data(self):
-        return f"127.0.0.1:{self.addresses['data_port']}"
+        return ports.host_port(self._loopback, self.addresses["data_port"])
 
 
 class Cluster:
     """Starts processes in a folder of its own, and stops all of them, in any case.
 
-    Its folder is removed with it unless `keeps_folder` is set meanwhile.
+    Its folder is removed with it unless `keeps_folder` is set meanwhile. `loopback`: the address
+    that everything listens on, "127.0.0.1" or "::1".
     """
 
-    def __init__(self, build, parent=None, dies_with_parent=True):
+    def __init__(self, build, parent=None, dies_with_parent=True, loopback="127.0.0.1"):
+        self.loopback = loopback
+        self._any_port = ports.host_port(loopback, 0)
         self.programs = Programs(build)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tyto-", dir=parent))
         self.dies_with_parent = dies_with_parent
@@ -98,8 +101,7 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def start_tracker(self, *flags, name="tracker", rpc="127.0.0.1:0", http_address="127.0.0.1:0",
-                      catalog=None):
+    def start_tracker(self, *flags, name="tracker", rpc=None, http_address=None, catalog=None):
         """The first start makes the catalog, a file if none is given; a later one goes on with
         it."""
         ready = self._ready_file(name)
@@ -107,15 +109,18 @@ class Cluster:
             self.start(name, [
                 self.programs.tracker, "--catalog",
                 catalog or f"sqlite:{self.folder / 'catalog.sqlite'}",
-                "--listen-rpc", rpc, "--listen-http", http_address, "--ready-file", ready, *flags
-            ]), ready)
+                "--listen-rpc", rpc or self._any_port, "--listen-http",
+                http_address or self._any_port, "--ready-file", ready, *flags
+            ]), ready, self.loopback)
         return self.tracker
 
     def start_trackers(self, count, *flags, host=None, catalog=None):
         """Several, which are linked when this returns; the first of them is `tracker`. Without
         `catalog` each has one of its own, and a list of all; with it they share it, and find one
         another there."""
-        host = host or ports.loopback_of_ours()
+        if self.loopback == "127.0.0.1":
+            host = host or ports.loopback_of_ours()
+        host = host or self.loopback
         self._catalog, self._member_flags = catalog, flags
         self.tracker_addresses = [
             ports.host_port(host, 0 if catalog else port) for port in ports.free_ports(host, count)]
@@ -165,23 +170,25 @@ class Cluster:
         ready = self._ready_file(name)
         process = self.start(name, [
             *command, "--store-dir", store or self.folder / f"{name}-store",
-            "--listen-data", "127.0.0.1:0", "--listen-http", "127.0.0.1:0",
+            "--listen-data", self._any_port, "--listen-http", self._any_port,
             "--trackers", self.tracker.rpc, "--ready-file", ready, "--name", name,
             "--location", location or f"local/loopback/{name}/{name}", *flags
         ])
-        daemon = Daemon(process, ready)
+        daemon = Daemon(process, ready, self.loopback)
         until(lambda: web.answers(daemon.http, "/readyz"), START_SECONDS,
               lambda: f"{name} has found the tracker\n{process.log_tail()}")
         return daemon
 
-    def get(self, object_name, name="reader", flags=(), linger="1h", output=None, location=None):
-        """Starts a reader, which is a host of its own, and goes on serving for `linger`."""
+    def get(self, object_name, name="reader", flags=(), linger="1h", output=None, location=None,
+            tracker=None):
+        """Starts a reader, which is a host of its own, and goes on serving for `linger`.
+        `tracker`: as its user names it; `self.tracker` otherwise."""
         output = output or self.folder / f"{name}.bin"
         done = self.folder / f"{name}.done"
         command = [
-            self.programs.tyto, "get", object_name, "-o", output, "--tracker", self.tracker.rpc,
-            "--name", name, "--location", location or f"local/loopback/{name}/{name}", "--listen",
-            "127.0.0.1:0", "--progress", "json", "--json", "--done-file", done, "--no-agent"
+            self.programs.tyto, "get", object_name, "-o", output, "--tracker",
+            tracker or self.tracker.rpc, "--name", name, "--location",
+            location or f"local/loopback/{name}/{name}", "--listen", self._any_port, "--progress", "json", "--json", "--done-file", done, "--no-agent"
         ]
         if linger:
             command += ["--linger", linger]

@@ -12,7 +12,7 @@ class HttpFailed(Exception):
 def request(address, path, method="GET", body=None, seconds=10):
     """One request to host:port. Returns (status, bytes)."""
     host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=seconds)
+    connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=seconds)
     try:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         text = json.dumps(body) if body is not None else None
