@@ -70,11 +70,13 @@ struct OpenExchange {
   Instant since;
 };
 
-class RpcService::Impl {
+class RpcService::Impl : public std::enable_shared_from_this<RpcService::Impl> {
  public:
   Impl(io::Loop& loop, Hooks hooks) : loop_(loop), hooks_(std::move(hooks)) {}
 
   Result<void> listen(const Options& options);
+  // Ends everything. From here on calls that still come are refused, and no hook is called.
+  void close();
   capnp::Capability::Client bootstrap(const io::RpcConnectionInfo& info);
   void gone(const io::RpcConnectionInfo& info);
 
@@ -105,9 +107,9 @@ class RpcService::Impl {
 // What a registered peer calls. Ends with its connection; the session itself may outlive both.
 class SessionServer final : public wire::Session::Server {
  public:
-  SessionServer(RpcService::Impl& service, std::shared_ptr<Connection> connection,
+  SessionServer(std::shared_ptr<RpcService::Impl> service, std::shared_ptr<Connection> connection,
                 SessionId session)
-      : service_(service), connection_(std::move(connection)), session_(session) {}
+      : service_(std::move(service)), connection_(std::move(connection)), session_(session) {}
 
   kj::Promise<void> exchange(ExchangeContext context) override {
     Result<ExchangeUp> up = decode_from([&] { return context.getParams().getUp(); });
@@ -120,7 +122,7 @@ class SessionServer final : public wire::Session::Server {
       return kj::READY_NOW;
     }
     context.releaseParams();
-    return service_.exchange(connection_, std::move(*up))
+    return service_->exchange(connection_, std::move(*up))
         .then([context](Result<ExchangeDown> down) mutable {
           auto outcome = context.getResults().initOutcome();
           if (down.ok()) {
@@ -138,7 +140,7 @@ class SessionServer final : public wire::Session::Server {
       encode(*refusal, outcome.initRefused());
       return kj::READY_NOW;
     }
-    service_.hooks_.apply(InventoryArrived{session_, std::move(*page)});
+    service_->hooks_.apply(InventoryArrived{session_, std::move(*page)});
     outcome.setTaken();
     return kj::READY_NOW;
   }
@@ -146,10 +148,12 @@ class SessionServer final : public wire::Session::Server {
   kj::Promise<void> roots(RootsContext context) override {
     Result<RootsRequest> request = decode_from([&] { return context.getParams().getRequest(); });
     auto outcome = context.getResults().initOutcome();
-    if (request.ok()) {
-      encode(service_.hooks_.roots(request->version, request->first), outcome.initPage());
+    if (service_->drained_) {
+      encode(*service_->drained_, outcome.initRefused());
+    } else if (request.ok()) {
+      encode(service_->hooks_.roots(request->version, request->first), outcome.initPage());
     } else {
-      service_.hooks_.malformed(connection_->info.peer, request.error());
+      service_->hooks_.malformed(connection_->info.peer, request.error());
       encode(request.error(), outcome.initRefused());
     }
     return kj::READY_NOW;
@@ -163,7 +167,7 @@ class SessionServer final : public wire::Session::Server {
     const bool has_gap =
         gap != Sequence() && !up.events.empty() && up.first_event.value() > gap.value();
     std::optional<Duration> after =
-        has_gap ? connection_->come_back_after : service_.hooks_.admit_exchange(up);
+        has_gap ? connection_->come_back_after : service_->hooks_.admit_exchange(up);
     if (!after) {
       if (!up.events.empty()) gap = Sequence();
       return std::nullopt;
@@ -177,14 +181,14 @@ class SessionServer final : public wire::Session::Server {
   // Why a call that changes the session is not taken, if it is not.
   template <class T>
   std::optional<Error> refusal_of(const Result<T>& message) {
-    if (service_.drained_) return service_.drained_;
+    if (service_->drained_) return service_->drained_;
     if (connection_->session != session_) return session_ended();
     if (message.ok()) return std::nullopt;
-    service_.break_off(*connection_, message.error());
+    service_->break_off(*connection_, message.error());
     return message.error();
   }
 
-  RpcService::Impl& service_;
+  const std::shared_ptr<RpcService::Impl> service_;
   std::shared_ptr<Connection> connection_;
   const SessionId session_;
 };
@@ -192,20 +196,24 @@ class SessionServer final : public wire::Session::Server {
 // What every connection gets first.
 class TrackerServerCapability final : public wire::Tracker::Server {
  public:
-  TrackerServerCapability(RpcService::Impl& service, std::shared_ptr<Connection> connection)
-      : service_(service), connection_(std::move(connection)) {}
+  TrackerServerCapability(std::shared_ptr<RpcService::Impl> service,
+                          std::shared_ptr<Connection> connection)
+      : service_(std::move(service)), connection_(std::move(connection)) {}
 
   kj::Promise<void> registerPeer(RegisterContext context) override {
+    if (service_->drained_) {
+      encode(*service_->drained_, context.getResults().initOutcome().initRefused());
+      return kj::READY_NOW;
+    }
     Result<RegisterRequest> request = decode_from([&] { return context.getParams().getRequest(); });
-    if (!request.ok()) service_.hooks_.malformed(connection_->info.peer, request.error());
+    if (!request.ok()) service_->hooks_.malformed(connection_->info.peer, request.error());
     Result<void> leave =
         request.ok() ? authorise(*request, connection_->info.peer) : Result<void>(request.error());
-    if (service_.drained_) leave = *service_.drained_;
     if (!leave.ok()) {
       encode(leave.error(), context.getResults().initOutcome().initRefused());
       return kj::READY_NOW;
     }
-    if (auto after = service_.hooks_.admit_peer(*request)) {
+    if (auto after = service_->hooks_.admit_peer(*request)) {
       const Refusal refusal{{ErrorCode::kOverloaded,
                              "more peers register than this tracker takes on at once; come back "
                              "later"},
@@ -214,7 +222,7 @@ class TrackerServerCapability final : public wire::Tracker::Server {
       return kj::READY_NOW;
     }
     context.releaseParams();
-    return service_.register_peer(connection_, std::move(*request))
+    return service_->register_peer(connection_, std::move(*request))
         .then([this, context](Result<Registration> answer) mutable {
           auto outcome = context.getResults().initOutcome();
           if (!answer.ok()) {
@@ -251,22 +259,22 @@ class TrackerServerCapability final : public wire::Tracker::Server {
 
  private:
   Result<JoinAnswer> join(JoinContext& context) {
-    if (service_.drained_) return *service_.drained_;
-    MemberDoor* members = service_.hooks_.members();
+    if (service_->drained_) return *service_->drained_;
+    MemberDoor* members = service_->hooks_.members();
     if (members == nullptr)
       return Error{ErrorCode::kUnsupported,
                    "this tracker belongs to no cluster: set cluster.members for it too"};
     Result<TrackerIntroduced> introduced =
         decode_from([&] { return context.getParams().getIntroduced(); });
     if (!introduced.ok()) {
-      service_.hooks_.malformed(connection_->info.peer, introduced.error());
+      service_->hooks_.malformed(connection_->info.peer, introduced.error());
       return introduced.error();
     }
     connection_->is_member = true;
     return members->join(connection_->info, *introduced, context.getParams().getLink());
   }
 
-  RpcService::Impl& service_;
+  const std::shared_ptr<RpcService::Impl> service_;
   std::shared_ptr<Connection> connection_;
 };
 
@@ -288,11 +296,22 @@ Result<void> RpcService::Impl::listen(const Options& options) {
   return {};
 }
 
+// What connections were handed shares this and may outlive it by turns of the loop: so nothing here
+// may keep a connection, or the two would keep each other.
+void RpcService::Impl::close() {
+  drained_ = Error{ErrorCode::kUnavailable, "this tracker has gone"};
+  listener_.reset();
+  exchanges_.clear();
+  by_session_.clear();
+  by_registration_.clear();
+  connections_.clear();
+}
+
 capnp::Capability::Client RpcService::Impl::bootstrap(const io::RpcConnectionInfo& info) {
   auto connection = std::make_shared<Connection>();
   connection->info = info;
   connections_.emplace(info.id, connection);
-  return kj::heap<TrackerServerCapability>(*this, std::move(connection));
+  return kj::heap<TrackerServerCapability>(shared_from_this(), std::move(connection));
 }
 
 void RpcService::Impl::gone(const io::RpcConnectionInfo& info) {
@@ -390,12 +409,14 @@ void RpcService::Impl::finish(ExchangeToken token, Result<ExchangeDown> outcome)
   open.answer->fulfill(std::move(outcome));
 }
 
-RpcService::RpcService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RpcService::~RpcService() = default;
+RpcService::RpcService(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RpcService::~RpcService() {
+  impl_->close();
+}
 
 Result<std::unique_ptr<RpcService>> RpcService::listen(io::Loop& loop, const Options& options,
                                                        Hooks hooks) {
-  auto impl = std::make_unique<Impl>(loop, std::move(hooks));
+  auto impl = std::make_shared<Impl>(loop, std::move(hooks));
   if (auto listening = impl->listen(options); !listening.ok()) return listening.error();
   return std::unique_ptr<RpcService>(new RpcService(std::move(impl)));
 }

@@ -31,7 +31,8 @@ inline constexpr std::size_t kExchangesPerConnectionMax = 8;
 //
 // Purity:    shell.
 // Threads:   confined to its loop.
-// Ownership: borrows the loop and what the hooks capture; destroying it ends every connection.
+// Ownership: borrows the loop and what the hooks capture; destroying it ends every connection, and
+//            calls that have come and were not looked at yet are refused without any hook.
 // Bounds:    Options::connections_max connections, kExchangesPerConnectionMax calls each.
 // Errors:    listen() as io::RpcListener. Broken messages are answered with an Error, end the
 //            session they came in, and are told to `malformed`.
@@ -82,8 +83,8 @@ class RpcService {
   class Impl;
 
  private:
-  explicit RpcService(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit RpcService(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // shared with what connections were handed
 };
 
 }  // namespace tyto::tracker

@@ -119,8 +119,8 @@ class Server {
   const Options options_;
   std::vector<SessionId> sessions_;  // of the idle peers
   uint32_t known_ = 0;
-  std::unique_ptr<tracker::RpcService> service_;
   tracker::CoreDriver driver_;
+  std::unique_ptr<tracker::RpcService> service_;  // its hooks call the driver
 };
 
 // A server on a thread of its own, from its construction to its end.
@@ -128,8 +128,9 @@ class ServerThread {
  public:
   explicit ServerThread(const Options& options) : thread_([this, options] { run(options); }) {}
   ~ServerThread() {
-    port();
-    if (io::Loop* loop = loop_.load()) loop->stop();
+    if (port() != 0) loop_->stop();
+    is_stopped_ = true;
+    is_stopped_.notify_all();
     thread_.join();
   }
   ServerThread(const ServerThread&) = delete;
@@ -156,10 +157,12 @@ class ServerThread {
     ready_ = true;
     ready_.notify_all();
     if (port_ != 0) loop.run();
+    is_stopped_.wait(false);  // run() may return while stop() is still at work on the loop
   }
 
   std::atomic<bool> ready_ = false;
-  std::atomic<io::Loop*> loop_ = nullptr;
+  std::atomic<bool> is_stopped_ = false;
+  io::Loop* loop_ = nullptr;
   uint16_t port_ = 0;
   std::thread thread_;
 };
@@ -171,8 +174,13 @@ std::optional<nlohmann::json> measure(const Options& options) {
   if (port == 0) return std::nullopt;
   io::Loop loop;
   RpcReaders readers(loop, {"127.0.0.1", port}, options.connections, options.size);
-  if (!loop.run_until([&] { return readers.are_all_reading(); }, Duration::seconds(30)))
+  loop.run_until([&] { return readers.are_all_reading() || !readers.failure().empty(); },
+                 Duration::seconds(30));
+  if (!readers.are_all_reading()) {
+    std::fprintf(stderr, "tracker_rpc_bench: not all readers have begun: %s\n",
+                 readers.failure().empty() ? "30 s have passed" : readers.failure().c_str());
     return std::nullopt;
+  }
   RpcReaders::Counts before = readers.counts();
   double cpu_before = cpu_us(server.clock());
   Instant begun = loop.now();

@@ -103,6 +103,25 @@ TEST_F(RpcTest, AParkedExchangeIsAnsweredWhenAnotherPeersOpenNeedsThisOne) {
   EXPECT_EQ(resolve->url, "http://origin.example/models/big%20file");
 }
 
+// Whatever of the call has come by then: its bytes, an event that waits for its turn, its answer.
+TEST_F(RpcTest, ATrackerMayEndAtAnyStepOfACall) {
+  bool was_answered = false;
+  for (int steps = 0; !was_answered; ++steps) {
+    ASSERT_LT(steps, 1000);
+    auto peer = connect();
+    ASSERT_TRUE(peer->register_as(a_peer(1)).ok());
+    auto answer = peer->start_exchange(one_event(1, StoreResized{kGiB}));
+    int left = steps;
+    wait_until([&] { return left-- == 0; });
+    was_answered = answer->has_value();
+    stop();
+    auto outcome = peer->wait(answer);
+    const bool is_told = outcome.ok() || outcome.error().code != ErrorCode::kTimedOut;
+    EXPECT_TRUE(is_told) << "after " << steps << " steps";
+    start();
+  }
+}
+
 TEST_F(RpcTest, AParkedExchangeIsAnsweredWhenItsTimeIsOver) {
   auto peer = connect();
   ASSERT_TRUE(peer->register_as(a_peer(1)).ok());
