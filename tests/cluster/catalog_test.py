@@ -75,6 +75,42 @@ class CatalogTest(ClusterCase):
         until(lambda: self.knows("later"), END_SECONDS, lambda: "the second tracker hears of it")
         self.assertNotEqual(self.epoch_of(first), self.epoch_of(second))
 
+    def test_of_two_that_publish_one_name_at_once_one_wins_and_the_other_hears_why(self):
+        patient = ("--catalog-timeout", "60s")
+        trackers = [self.cluster.start_tracker(*patient, name=f"publishing-{i}",
+                                               catalog=self.postgres.uri()) for i in range(2)]
+        files = []
+        for i in range(2):
+            files.append(self.cluster.folder / f"file-{i}")
+            files[i].write_bytes(make_bytes(SIZE, seed=10 + i))
+        # Both changes have begun, and neither is made, while a third party is in the way.
+        with self.postgres.hold("SELECT serial FROM tyto.change_clock FOR UPDATE"):
+            publishing = [subprocess.Popen(  # pylint: disable=consider-using-with
+                [self.cluster.programs.tyto, "publish", files[i], "b/wanted", "--api",
+                 f"http://{tracker.http}"], stderr=subprocess.PIPE, text=True)
+                for i, tracker in enumerate(trackers)]
+            until(lambda: self.postgres.waiting() == 2, END_SECONDS, "both wait for their turn")
+        said = [process.communicate(timeout=END_SECONDS)[1] for process in publishing]
+        self.assertEqual(sorted(process.returncode for process in publishing), [0, 8], said)
+        loser = said[0] if publishing[0].returncode == 8 else said[1]
+        versions = []
+        for tracker in trackers:
+            self.cluster.tracker = tracker
+            until(lambda: self.knows("wanted"), END_SECONDS, "each tracker knows of it")
+            versions.append(self.cluster.object("b", "wanted")["version"])
+        self.assertEqual(versions[0], versions[1])
+        self.assertIn(versions[0], loser)
+
+    def test_a_second_tracker_on_one_sqlite_file_is_told_what_to_do(self):
+        file = f"sqlite:{self.cluster.folder / 'one.sqlite'}"
+        self.cluster.start_tracker(name="first-on-file", catalog=file)
+        second = self.cluster.start("second-on-file", [
+            self.cluster.programs.tracker, "--catalog", file, "--listen-rpc", "127.0.0.1:0",
+            "--listen-http", "127.0.0.1:0"])
+        self.assertEqual(second.wait(END_SECONDS), 1, second.log())
+        for words in ("locked by another process", "stop that tracker", "postgres://"):
+            self.assertIn(words, second.log())
+
     def knows(self, key):
         return any(one["key"] == key for one in self.cluster.api("/buckets/b/objects")["objects"])
 

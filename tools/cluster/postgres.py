@@ -1,5 +1,6 @@
 """A PostgreSQL server of one's own, in a folder of its own."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -55,6 +56,30 @@ class Postgres:
              text],
             capture_output=True, check=False, timeout=START_SECONDS)
         return done.returncode == 0
+
+    @contextlib.contextmanager
+    def hold(self, text, database="postgres"):
+        """A transaction that has run `text`, and ends when the block does."""
+        with subprocess.Popen([PROGRAMS / "psql", "-qAt", "-d", self.uri(database)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+            psql.stdin.write(f"BEGIN;\n{text};\n\\echo held\n")
+            psql.stdin.flush()
+            while psql.stdout.readline().strip() not in ("held", ""):
+                pass
+            try:
+                yield
+            finally:
+                psql.stdin.write("COMMIT;\n")
+                psql.stdin.close()
+                psql.wait(START_SECONDS)
+
+    def waiting(self):
+        """How many transactions wait for a lock that another one has."""
+        done = subprocess.run(
+            [PROGRAMS / "psql", "-qAt", "-d", self.uri(), "-c",
+             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"],
+            capture_output=True, check=True, timeout=START_SECONDS, text=True)
+        return int(done.stdout)
 
     def kill(self):
         """Ends it at once, as a crash does."""

@@ -39,6 +39,20 @@ struct SqliteCatalog::State {
   bool is_sync_full = true;
 };
 
+namespace {
+
+// A lock that another one holds is mostly a second tracker that was to share the file.
+Error of_one_tracker(Error locked) {
+  if (locked.code == ErrorCode::kUnavailable)
+    locked.message +=
+        ". A catalog on SQLite serves one tracker: each tracker of a cluster has a file of its "
+        "own, with the same buckets made at each, or all share one on PostgreSQL (--catalog "
+        "postgres://USER@HOST:PORT/DATABASE)";
+  return locked;
+}
+
+}  // namespace
+
 SqliteCatalog::SqliteCatalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SqliteCatalog::~SqliteCatalog() {
   detach();
@@ -47,7 +61,7 @@ SqliteCatalog::~SqliteCatalog() {
 Result<std::unique_ptr<SqliteCatalog>> SqliteCatalog::open(const std::string& path,
                                                            const Options& options) {
   auto lock = FileLock::take(path + ".lock");
-  if (!lock.ok()) return lock.error();
+  if (!lock.ok()) return of_one_tracker(lock.error());
   auto database = io::Database::open(path, {.mode = io::SqliteOpen::kCreate,
                                             .sync = io::SqliteSync::kFull,
                                             .busy_timeout = options.busy_timeout,

@@ -293,6 +293,10 @@ void TrackerServer::Impl::join_cluster() {
                                      {"advertises", self.member.rpc.text()},
                                      {"members", is_listed ? "of a list" : "in the catalog"}});
   if (!is_listed) return watch_members();
+  if (!is_on_postgres(settings_.catalog))
+    log_.warning(
+        "this tracker has a catalog of its own: make the same buckets at each tracker of the list, "
+        "and publish at each, or let all share a catalog on PostgreSQL");
   std::vector<io::HostPort> addresses;
   for (const std::string& member : settings_.cluster_members)
     addresses.push_back(*io::HostPort::parse(member));

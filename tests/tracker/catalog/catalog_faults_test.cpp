@@ -161,6 +161,7 @@ TEST_F(CatalogFaults, ASecondTrackerOnTheSameFileIsRefused) {
   auto second = SqliteCatalog::open(path(), options);
   ASSERT_FALSE(second.ok());
   expect_says(second.error(), ErrorCode::kUnavailable, "locked by another process");
+  expect_says(second.error(), ErrorCode::kUnavailable, "all share one on PostgreSQL");
   catalog.reset();
   EXPECT_TRUE(SqliteCatalog::open(path(), options).ok());
 }
