@@ -279,10 +279,36 @@ bool is_circular(Search& search, PeerIndex receiver) {
   return !reject(search, receiver, Verdict::kCycle);
 }
 
+// Whether others in the reader's rack hold something of the version, or are being sent it. Of
+// another tracker's racks nothing is known: there are others.
+bool has_company(const Search& search) {
+  if (search.guest != nullptr) return true;
+  const RackGroup* group = search.version().group(search.place.rack);
+  const RackDemand* demand = search.version().demand(search.place.rack);
+  bool holds = search.state.holdings.find(search.reader.version, search.reader.peer) != kNoHolding;
+  std::size_t holders = group == nullptr ? 0 : group->holders.size();
+  if (holders > (holds ? 1u : 0u)) return true;
+  return demand != nullptr &&
+         std::any_of(demand->receivers.begin(), demand->receivers.end(),
+                     [&](const Receiver& other) { return other.peer != search.reader.peer; });
+}
+
+// The longest chain that the reader may hang on: into a rack one less than inside it, so that
+// what has come in can be passed on there at once.
+uint32_t depth_from(const Search& search, PeerIndex source) {
+  uint32_t depth = search.limits.tree_depth;
+  if (depth < 2 || search.selection.reach() != Reach::kNearestFirst) return depth;
+  Nearness near = nearness(search.place, search.state.fleet.place_of(source));
+  return near > Nearness::kSameRack && has_company(search) ? depth - 1 : depth;
+}
+
 // A copy on its way to another that could be passed on as it arrives. True if it may be.
 bool look_at_transfer(Search& search, const TransferRow& row) {
-  if (row.generation > search.limits.tree_depth)
-    return reject(search, row.receiver, Verdict::kCycle);
+  // It will be whole before long: no reason for who is in its rack to have it sent from elsewhere.
+  if (row.generation > search.limits.tree_depth ||
+      (row.generation == search.limits.tree_depth &&
+       row.generation > depth_from(search, row.receiver)))
+    return reject(search, row.receiver, Verdict::kBusy);
   // Circles take long to tell: where there are many copies, see drop_circles().
   if (!search.are_many && is_circular(search, row.receiver)) return false;
   Offer relayed = offer_of(search, row.receiver, row.generation);

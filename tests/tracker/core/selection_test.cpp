@@ -258,6 +258,31 @@ TEST(Selection, ATreeIsNoDeeperThanTheBucketAllows) {
   }
 }
 
+TEST(Selection, WhatIsComingIntoARackAtTheEndOfAChainDoesNotComeInAgain) {
+  Policy policy;
+  policy.selection.tree_depth = 1;
+  TrackerDriver::Options options;
+  options.config.uploads_per_host = 1;
+  TrackerDriver t(options);
+  t.set_policy(policy);
+  t.publish("k", 1);
+  t.join("a", "r1/z1/k1/a");
+  t.have("a", "k", "#");
+  for (const char* reader : {"r1/z1/k2/b", "r1/z1/k3/c", "r1/z1/k3/d"}) {
+    t.join(reader, reader);
+    t.open(reader, "k");
+  }
+  ASSERT_EQ(t["r1/z1/k2/b"].assigns.size(), 1u);
+  ASSERT_EQ(t["r1/z1/k3/c"].assigns.size(), 1u);  // from b, to which it is on its way
+  t.join("e", "r1/z1/k4/e");
+  t.have("e", "k", "#");
+  EXPECT_EQ(t["r1/z1/k3/d"].assigns.size(), 0u);
+  t.finish_one("r1/z1/k2/b");
+  t.finish_one("r1/z1/k3/c");
+  ASSERT_EQ(t["r1/z1/k3/d"].assigns.size(), 1u);
+  EXPECT_EQ(t["r1/z1/k3/d"].assigns[0].source.peer, t["r1/z1/k3/c"].id);
+}
+
 TEST(Selection, ABucketsOutflowCapsHoldBesideTheTrackers) {
   Policy policy;
   policy.selection.uploads_per_host = 2;
