@@ -54,6 +54,10 @@ Digest TrackerCluster::root(uint32_t chunk) {
   return d;
 }
 
+std::string TrackerCluster::region_name(int tracker) const {
+  return "r" + std::to_string(region_of(tracker));
+}
+
 void TrackerCluster::at(Instant when, std::function<void()> what) {
   queue_[{std::max(when, now), ++serial_}] = std::move(what);
 }
@@ -61,7 +65,8 @@ void TrackerCluster::at(Instant when, std::function<void()> what) {
 void TrackerCluster::set_members(int tracker, const std::vector<int>& members) {
   Members list;
   list.serial = ++node(tracker).members_serial;
-  for (int m : members) list.members.push_back({id_of(m), {"10.0.0.1", 7400}, "", TrackerEpoch(1)});
+  for (int m : members)
+    list.members.push_back({id_of(m), {"10.0.0.1", 7400}, region_name(m), TrackerEpoch(1)});
   input(tracker, MembersChanged{id_of(tracker), list});
 }
 
@@ -113,7 +118,8 @@ void TrackerCluster::join(const std::string& name, int home, Role role) {
   peer.request.peer = PeerId(mix64(peers.size()) | 1);
   peer.request.role = role;
   peer.request.name = name;
-  peer.request.location = Location::parse("r/z/k" + std::to_string(home) + "/" + name).value();
+  peer.request.location =
+      Location::parse(region_name(home) + "/z/k" + std::to_string(home) + "/" + name).value();
   peer.request.data_address = {"10.0.0.1", 7000};
   peer.request.store_bytes = options_.store_bytes;
   register_at_home(name);
@@ -270,7 +276,14 @@ void TrackerCluster::fetch(const std::string& name, const Assign& order) {
     ++tally.origin[order.chunk];
   } else if (Peer* source = find_peer(order.source.peer);
              source != nullptr && source->home != peers.at(name).home) {
-    ++tally.imports[{peers.at(name).home, order.chunk}];
+    int home = peers.at(name).home;
+    ++tally.imports[{home, order.chunk}];
+    if (region_of(home) != region_of(source->home))
+      ++tally.region_imports[{region_of(home), order.chunk}];
+  }
+  if (Peer* source = find_peer(order.source.peer); source != nullptr && source->is_busy) {
+    at(now + options_.message, [this, name, order] { fail(name, order, FailureKind::kBusy); });
+    return;
   }
   Duration span = is_from_origin ? options_.origin_read : options_.transfer;
   at(now + span, [this, name, order] { finish(name, order); });
@@ -295,10 +308,13 @@ void TrackerCluster::wait_for_source(const std::string& name, const Assign& orde
     at(now + kLookEvery, [this, name, order] { finish(name, order); });
     return;
   }
-  peer.under_way.erase(order.assignment);
+  fail(name, order, FailureKind::kStalled);
+}
+
+void TrackerCluster::fail(const std::string& name, const Assign& order, FailureKind kind) {
+  if (peers.at(name).under_way.erase(order.assignment) == 0) return;
   ++tally.failures;
-  send(name, {AssignmentFailed{order.assignment, order.chunk, order.source, FailureKind::kStalled,
-                               0, "model"}});
+  send(name, {AssignmentFailed{order.assignment, order.chunk, order.source, kind, 0, "model"}});
 }
 
 void TrackerCluster::finish(const std::string& name, const Assign& order) {
@@ -311,8 +327,8 @@ void TrackerCluster::finish(const std::string& name, const Assign& order) {
   bool is_there = is_from_origin ? !is_origin_broken
                                  : source != nullptr && !source->is_dead &&
                                        source->held[order.chunk.version].contains(chunk);
-  peer.under_way.erase(order.assignment);
   if (is_there) {
+    peer.under_way.erase(order.assignment);
     peer.held[order.chunk.version].insert(chunk);
     ChunkVerified v;
     v.assignment = order.assignment;
@@ -323,11 +339,10 @@ void TrackerCluster::finish(const std::string& name, const Assign& order) {
     if (is_from_origin) v.root = root(chunk);
     return send(name, {v});
   }
-  ++tally.failures;
   FailureKind kind = is_from_origin                         ? FailureKind::kOriginFailed
                      : source == nullptr || source->is_dead ? FailureKind::kUnreachable
                                                             : FailureKind::kStalled;
-  send(name, {AssignmentFailed{order.assignment, order.chunk, order.source, kind, 0, "model"}});
+  fail(name, order, kind);
 }
 
 TrackerCluster::Peer* TrackerCluster::find_peer(PeerId id) {

@@ -19,6 +19,7 @@ class TrackerCluster {
  public:
   struct Options {
     int trackers = 1;
+    int regions = 1;  // by turns, each tracker with its peers
     uint64_t seed = 1;
     Policy policy;  // of the bucket "b"
     Config config;
@@ -31,6 +32,7 @@ class TrackerCluster {
     RegisterRequest request;
     int home = 0;
     bool is_dead = false;
+    bool is_busy = false;  // refuses to send anything
     SessionId session;
     ConnectionId connection;
     bool is_registered = false;
@@ -48,6 +50,8 @@ class TrackerCluster {
   struct Tally {
     std::map<ChunkId, int> origin;
     std::map<std::pair<int, ChunkId>, int> imports;
+    // Of these, into each region from another one.
+    std::map<std::pair<int, ChunkId>, int> region_imports;
     std::map<std::string, int> lookups;
     int transfers = 0;
     int failures = 0;
@@ -99,6 +103,8 @@ class TrackerCluster {
   };
   static MemberId id_of(int tracker) { return MemberId(static_cast<uint64_t>(tracker) + 1); }
   static int tracker_of(MemberId id) { return static_cast<int>(id.value()) - 1; }
+  std::string region_name(int tracker) const;
+  int region_of(int tracker) const { return tracker % options_.regions; }
   Node& node(int tracker) { return nodes_[static_cast<std::size_t>(tracker)]; }
   static Digest root(uint32_t chunk);
   void at(Instant when, std::function<void()> what);
@@ -109,6 +115,7 @@ class TrackerCluster {
   void take_command(const std::string& name, Command& command);
   void fetch(const std::string& name, const Assign& order);
   void finish(const std::string& name, const Assign& order);
+  void fail(const std::string& name, const Assign& order, FailureKind kind);
   bool is_coming_to(const Peer* source, const Assign& order) const;
   void wait_for_source(const std::string& name, const Assign& order);
   Peer* find_peer(PeerId id);

@@ -115,6 +115,17 @@ void postpone(State& state, ChunkKey key, Duration after) {
   wake_cluster(state, wish.until);
 }
 
+// A source of another tracker is busier than that thought, or has not what it is thought to have:
+// the chunk is not wished for again at once, or the same source would be offered again and again.
+void rest(State& state, ChunkKey key) {
+  if (state.cluster.wishes.contains(key)) return;
+  Wish made;
+  made.since = state.now;
+  state.cluster.wishes[key] = made;
+  state.versions[key.version].awaited.push_back(key.chunk);
+  postpone(state, key, kDirectoryWait);
+}
+
 // The chunk cannot be had at all: the end for those who wait for it.
 void end_waiting(State& state, ChunkKey key, const Error& error) {
   VersionRow& row = state.versions[key.version];
@@ -280,7 +291,11 @@ void end_cluster_transfer(State& state, TransferIndex transfer) {
   if (auto it = cluster.imports.find(transfer); it != cluster.imports.end()) {
     const Import& import = it->second;
     tell_member(state, import.from, OfferEnded{import.offer, import.is_delivered, import.kind});
+    bool is_soon_again = !import.is_delivered && (import.kind == FailureKind::kBusy ||
+                                                  import.kind == FailureKind::kLacking);
     cluster.imports.erase(it);
+    const TransferRow& row = state.transfers[transfer];
+    if (is_soon_again) rest(state, {row.version, row.chunk});
   }
   auto duty = cluster.duties.find(transfer);
   if (duty == cluster.duties.end()) return;

@@ -202,6 +202,35 @@ TEST(Several, AKilledSourceOfAnotherGroupIsReplaced) {
   EXPECT_EQ(sum(t.tally.origin), 0);
 }
 
+TEST(Several, ABusySourceOfAnotherGroupIsAskedNowAndThenAndNotWithoutPause) {
+  TrackerCluster t({.trackers = 2});
+  populate(t, 2, 1, 0);
+  t.publish("big", kChunks);
+  t.have(reader(0, 0), "big", 0, kChunks);
+  t.run(Duration::milliseconds(100));
+  t.peers.at(reader(0, 0)).is_busy = true;
+  t.open(reader(1, 0), "big");
+  uint64_t before = t.messages();
+  t.run(Duration::seconds(2));
+  EXPECT_GT(t.tally.failures, 0);
+  EXPECT_LT(t.messages() - before, 3000u);
+  t.peers.at(reader(0, 0)).is_busy = false;
+  ASSERT_TRUE(t.run_until_complete(kLimit));
+  EXPECT_EQ(sum(t.tally.origin), 0);
+}
+
+TEST(Several, AnObjectCrossesToARegionOnceAndNotToEachGroupThere) {
+  TrackerCluster t({.trackers = 6, .regions = 2});
+  populate(t, 6, 3);
+  t.publish("big", kChunks);
+  open_all(t, 6, 3, "big");
+  ASSERT_TRUE(t.run_until_complete(kLimit));
+  t.check_invariants();
+  EXPECT_EQ(sum(t.tally.origin), static_cast<int>(kChunks));
+  EXPECT_EQ(sum(t.tally.imports), static_cast<int>(kChunks) * 5);
+  EXPECT_EQ(sum(t.tally.region_imports), static_cast<int>(kChunks));
+}
+
 TEST(Several, TheFleetsLastCopyOfAnUnreliableOriginIsKeptAndOthersGo) {
   TrackerCluster::Options options{.trackers = 2};
   options.store_bytes = uint64_t{8} * kChunkBytesMin;
