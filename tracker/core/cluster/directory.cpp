@@ -1,8 +1,9 @@
 // The directory: which members hold a chunk, and whom a wish for it is passed on to.
+#include "tracker/core/cluster/directory.h"
+
 #include <algorithm>
 
 #include "tracker/core/cluster/ranking.h"
-#include "tracker/core/state.h"
 
 namespace tyto::tracker {
 namespace {
@@ -73,6 +74,15 @@ struct Server {
   uint32_t score = UINT32_MAX;
 };
 
+// Whether the bucket lets the wish's reader have nothing from the member's peers. Of a member
+// without a region that is left to itself.
+bool is_out_of_bounds(const State& state, const Waiting& waiting, MemberId member,
+                      VersionIndex version) {
+  const Link* link = state.cluster.link(member);
+  return is_bound(state, version) && link != nullptr && !link->member.region.empty() &&
+         link->member.region != waiting.reader.region;
+}
+
 void consider(const State& state, const Waiting& waiting, MemberId member, uint32_t malus,
               Server& best) {
   const Link* link = state.cluster.link(member);
@@ -103,28 +113,18 @@ bool leads_to_holder(const Desk& desk, const Waiting& through, MemberId asker) {
 }
 
 Server best_server(const State& state, const Catalogue& catalogue, const Desk& desk,
-                   const Waiting& waiting, uint32_t chunk) {
+                   const Waiting& waiting, ChunkKey key) {
   Server best;
+  auto look = [&](MemberId member, uint32_t malus) {
+    if (!is_out_of_bounds(state, waiting, member, key.version))
+      consider(state, waiting, member, malus, best);
+  };
   for (const auto& [member, held] : catalogue.held)
-    if (held.size() > chunk && held.test(chunk)) consider(state, waiting, member, 0, best);
+    if (held.size() > key.chunk && held.test(key.chunk)) look(member, 0);
   for (const Waiting& other : desk.waiting)
-    if (!holds(catalogue, other.asker, chunk) && leads_to_holder(desk, other, waiting.asker))
-      consider(state, waiting, other.asker, kInFlightMalus, best);
+    if (!holds(catalogue, other.asker, key.chunk) && leads_to_holder(desk, other, waiting.asker))
+      look(other.asker, kInFlightMalus);
   return best;
-}
-
-// Somebody holds it, or is sent it, who could serve the wish but did not want to.
-bool is_had(const State& state, const Catalogue& catalogue, const Desk& desk,
-            const Waiting& waiting, uint32_t chunk) {
-  for (const auto& [member, held] : catalogue.held) {
-    bool is_other = member != waiting.asker && held.size() > chunk && held.test(chunk);
-    // Those of whom nothing was heard since they were lost may come back with it.
-    bool is_there = state.cluster.is_up(member) || state.cluster.ghosts.contains(member);
-    if (is_other && is_there) return true;
-  }
-  return std::any_of(desk.waiting.begin(), desk.waiting.end(), [&](const Waiting& other) {
-    return other.asker != waiting.asker && other.asked != MemberId();
-  });
 }
 
 void pass_on(State& state, ChunkKey key, Waiting& waiting, MemberId server) {
@@ -148,10 +148,10 @@ void settle(State& state, ChunkKey key) {
   for (Waiting& waiting : desk.waiting) {
     if (waiting.asked != MemberId()) continue;
     if (!waiting.refused.empty() && waiting.retry_at <= state.now) waiting.refused.clear();
-    Server best = best_server(state, catalogue, desk, waiting, key.chunk);
+    Server best = best_server(state, catalogue, desk, waiting, key);
     if (best.member != MemberId()) {
       pass_on(state, key, waiting, best.member);
-    } else if (is_had(state, catalogue, desk, waiting, key.chunk)) {
+    } else if (is_had(state, desk, waiting, key)) {
       if (waiting.retry_at <= state.now) waiting.retry_at = state.now + kAskAgain;
       wake_cluster(state, waiting.retry_at);
     } else {
@@ -184,6 +184,24 @@ void enter(State& state, MemberId from, const ChunkWanted& message, ChunkKey key
 }
 
 }  // namespace
+
+bool is_had(const State& state, const Desk& desk, const Waiting& waiting, ChunkKey key) {
+  const Catalogue& catalogue = state.cluster.directory.at(key.version);
+  // One that is bound to what is near is refused what is too far by those who do not know better.
+  auto may_serve = [&](MemberId member) {
+    return member != waiting.asker && !is_out_of_bounds(state, waiting, member, key.version) &&
+           !(is_bound(state, key.version) && is_refused(waiting, member));
+  };
+  for (const auto& [member, held] : catalogue.held) {
+    bool is_held = held.size() > key.chunk && held.test(key.chunk);
+    // Those of whom nothing was heard since they were lost may come back with it.
+    bool is_there = state.cluster.is_up(member) || state.cluster.ghosts.contains(member);
+    if (is_held && is_there && may_serve(member)) return true;
+  }
+  return std::any_of(desk.waiting.begin(), desk.waiting.end(), [&](const Waiting& other) {
+    return other.asked != MemberId() && may_serve(other.asker);
+  });
+}
 
 void mark_desk(State& state, ChunkKey key) {
   Desk* desk = find_desk(state, key);

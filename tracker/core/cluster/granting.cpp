@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tracker/core/cluster/directory.h"
 #include "tracker/core/cluster/ranking.h"
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
@@ -62,12 +63,13 @@ bool are_there_superpeers(const State& state) {
   });
 }
 
-const Waiting* first_reader(const State& state, const Desk& desk) {
+const Waiting* first_reader(const State& state, const Desk& desk, ChunkKey key) {
   for (const Waiting& waiting : desk.waiting) {
     bool is_tried =
         std::find(desk.tried.begin(), desk.tried.end(), waiting.asker) != desk.tried.end();
     bool is_one = waiting.asked == MemberId() && waiting.can_read_origin && !is_tried;
-    if (is_one && state.cluster.is_up(waiting.asker)) return &waiting;
+    if (!is_one || !state.cluster.is_up(waiting.asker)) continue;
+    if (!is_had(state, desk, waiting, key)) return &waiting;
   }
   return nullptr;
 }
@@ -77,9 +79,12 @@ struct Grantee {
   MemberId member;
   WantId want;
 };
-Grantee choose(const State& state, const Desk& desk, VersionIndex version) {
-  bool is_past = state.policy(version).selection.kind == SelectionKind::kHotCold;
-  const Waiting* reader = first_reader(state, desk);
+// Where superpeers read for all, one of theirs; else who wishes for it, and may have it from
+// nobody.
+Grantee choose(const State& state, const Desk& desk, ChunkKey key) {
+  bool is_past = state.policy(key.version).selection.kind == SelectionKind::kHotCold ||
+                 is_bound(state, key.version);
+  const Waiting* reader = first_reader(state, desk, key);
   MemberId member = is_past && reader != nullptr ? MemberId() : with_superpeers(state, desk);
   if (member == MemberId()) {
     if (reader == nullptr || (!is_past && are_there_superpeers(state) && desk.tried.empty()))
@@ -192,7 +197,7 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
   Instant retry_at = std::max(state.cluster.directory.at(key.version).retry_at, desk.retry_at);
   if (retry_at > state.now) return wake_cluster(state, retry_at);
   if (!has_budget(state, key, desk)) return;
-  Grantee grantee = choose(state, desk, key.version);
+  Grantee grantee = choose(state, desk, key);
   if (grantee.member == MemberId()) {
     desk.tried.clear();
     desk.retry_at = state.now + kNobodyWait;

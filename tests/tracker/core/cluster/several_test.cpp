@@ -231,6 +231,20 @@ TEST(Several, AnObjectCrossesToARegionOnceAndNotToEachGroupThere) {
   EXPECT_EQ(sum(t.tally.region_imports), static_cast<int>(kChunks));
 }
 
+TEST(Several, AnObjectThatMayNotCrossBetweenRegionsIsReadOnceForEach) {
+  TrackerCluster::Options options{.trackers = 4, .regions = 2};
+  options.policy.selection.farthest = Nearness::kSameRegion;
+  TrackerCluster t(options);
+  populate(t, 4, 3);
+  t.publish("big", kChunks);
+  open_all(t, 4, 3, "big");
+  ASSERT_TRUE(t.run_until_complete(kLimit));
+  t.check_invariants();
+  EXPECT_EQ(sum(t.tally.region_imports), 0);
+  EXPECT_EQ(most(t.tally.origin), 2);
+  EXPECT_EQ(sum(t.tally.origin), 2 * static_cast<int>(kChunks));
+}
+
 TEST(Several, TheFleetsLastCopyOfAnUnreliableOriginIsKeptAndOthersGo) {
   TrackerCluster::Options options{.trackers = 2};
   options.store_bytes = uint64_t{8} * kChunkBytesMin;
