@@ -40,6 +40,21 @@ bool is_entry(std::string_view line, std::string_view key) {
   return equals != std::string_view::npos && trimmed(line.substr(0, equals)) == key;
 }
 
+// The comment at the end of an entry, with the space before it; or nothing.
+std::string_view comment_after(std::string_view line) {
+  std::size_t at = line.find('=') + 1;
+  while (at < line.size() && (line[at] == ' ' || line[at] == '\t')) ++at;
+  char quote = at < line.size() && (line[at] == '"' || line[at] == '\'') ? line[at] : '\0';
+  if (quote != '\0') {
+    for (++at; at < line.size() && line[at] != quote; ++at)
+      if (quote == '"' && line[at] == '\\') ++at;
+  }
+  std::size_t mark = line.find('#', std::min(at, line.size()));
+  if (mark == std::string_view::npos) return {};
+  std::size_t end_of_value = line.find_last_not_of(" \t", mark - 1);
+  return line.substr(end_of_value + 1);
+}
+
 std::string toml_value(const settings::Setting& setting, const std::string& value) {
   bool is_number = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
   bool takes_number = setting.shape == settings::TomlShape::kInteger ||
@@ -72,7 +87,12 @@ std::string with_entry(const std::string& toml, const settings::Setting& setting
   std::string entry = std::string(setting.key()) + " = " + toml_value(setting, value);
   Place place = place_of(lines, setting);
   switch (place.kind) {
-    case Place::Kind::kReplaces: lines[place.line] = entry; break;
+    case Place::Kind::kReplaces: {
+      std::string& line = lines[place.line];
+      line =
+          line.substr(0, line.find_first_not_of(" \t")) + entry + std::string(comment_after(line));
+      break;
+    }
     case Place::Kind::kInsertedBefore:
       lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(place.line), entry);
       break;
