@@ -197,6 +197,7 @@ struct Session {
   Instant report_at = Instant::never();  // events not sent yet are due
   Instant heard;                         // last answer, or last thing sent
   Instant hold;                          // no exchange before: the tracker has too much to do
+  Instant probe_from;                    // no probe before: it lives, and has too much to do
   NumberedOutbox<Event> events;
   uint64_t events_acknowledged = 0;
   NumberedInbox commands;

@@ -54,8 +54,16 @@ void send_exchange(Turn& turn) {
   turn.emit(SendExchange{std::move(up)});
 }
 
+// A tracker that refused something a moment ago is not asked whether it lives: what it may answer
+// would go into answers to that.
+constexpr int64_t kProbePauses = 4;
+
 bool may_probe(const CoreState& state) {
   return state.session.exchanges_open == 1 && anyone_waits(state);
+}
+
+Instant probe_at(const CoreState& state) {
+  return std::max(state.session.heard + state.policy.probe_after, state.session.probe_from);
 }
 
 // Applies the commands in their order; false if the tracker has broken the protocol.
@@ -139,6 +147,7 @@ void on_exchange_refused(Turn& turn, Duration retry_after) {
   const Duration wait =
       std::max(with_jitter(turn.state, retry_after), turn.state.policy.reconnect_min);
   session.hold = std::max(session.hold, turn.now + wait);
+  session.probe_from = turn.now + turn.state.policy.probe_after * kProbePauses;
   session.report_at = session.events.has_unsent() ? session.hold : Instant::never();
 }
 
@@ -147,9 +156,8 @@ void flush(Turn& turn) {
   if (session.hold > turn.now) return;
   while (session.phase == SessionPhase::kExchanging && session.exchanges_open < kExchangesOpenMax) {
     bool has_news = session.events.has_unsent() && session.report_at <= turn.now;
-    bool is_due =
-        session.exchanges_open == 0 || has_news || session.ask_again ||
-        (may_probe(turn.state) && session.heard + turn.state.policy.probe_after <= turn.now);
+    bool is_due = session.exchanges_open == 0 || has_news || session.ask_again ||
+                  (may_probe(turn.state) && probe_at(turn.state) <= turn.now);
     if (!is_due) return;
     send_exchange(turn);
   }
@@ -161,7 +169,7 @@ Instant exchange_deadline(const CoreState& state) {
     return Instant::never();
   }
   Instant at = session.events.has_unsent() ? session.report_at : Instant::never();
-  if (may_probe(state)) at = std::min(at, session.heard + state.policy.probe_after);
+  if (may_probe(state)) at = std::min(at, probe_at(state));
   if (session.exchanges_open == 0 || session.ask_again) at = std::min(at, session.hold);
   return std::max(at, session.hold);
 }

@@ -167,7 +167,8 @@ class SessionServer final : public wire::Session::Server {
     const bool has_gap =
         gap != Sequence() && !up.events.empty() && up.first_event.value() > gap.value();
     std::optional<Duration> after =
-        has_gap ? connection_->come_back_after : service_->hooks_.admit_exchange(up);
+        has_gap ? connection_->come_back_after
+                : service_->hooks_.admit_exchange(up, connection_->request.role);
     if (!after) {
       if (!up.events.empty()) gap = Sequence();
       return std::nullopt;

@@ -51,7 +51,7 @@ class RpcService {
     std::function<void(Duration took)> answered;
     // Whether these are taken; if not, when to come back.
     std::function<std::optional<Duration>(const RegisterRequest&)> admit_peer;
-    std::function<std::optional<Duration>(const ExchangeUp&)> admit_exchange;
+    std::function<std::optional<Duration>(const ExchangeUp&, Role)> admit_exchange;
     // Where other trackers that come are taken in; null: there is no cluster.
     std::function<MemberDoor*()> members;
   };

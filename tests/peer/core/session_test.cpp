@@ -234,6 +234,22 @@ TEST(Session, AWaitingPeerAsksNowAndThenWhetherItsTrackerLives) {
   }
 }
 
+TEST(Session, ATrackerThatRefusesForWantOfTimeIsNotAskedWhetherItLives) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1);
+  peer.answer();
+  peer.take_effects();
+  peer.pass(Policy{}.probe_after);
+  EXPECT_EQ(peer.did_all(), Texts{"exchange parked"});
+  peer.give(ExchangeRefused{{ErrorCode::kOverloaded, "later"}, Duration::milliseconds(300)});
+  peer.take_effects();
+  peer.pass(Policy{}.probe_after * 4 - Duration::milliseconds(1));
+  EXPECT_EQ(peer.did_all(), Texts{});
+  peer.pass(Duration::milliseconds(1));
+  EXPECT_EQ(peer.did_all(), Texts{"exchange parked"});
+}
+
 TEST(Session, InputsOfAConnectionThatIsGoneAreIgnored) {
   PeerCoreDriver peer;
   peer.connect();

@@ -58,7 +58,8 @@ std::string_view exchange_class_name(ExchangeClass exchange) {
   return "under_way";
 }
 
-ExchangeClass class_of(const ExchangeUp& up) {
+ExchangeClass class_of(const ExchangeUp& up, Role role) {
+  if (role == Role::kSuperpeer) return ExchangeClass::kUnderWay;
   if (up.events.empty()) return ExchangeClass::kIdle;
   ExchangeClass best = ExchangeClass::kPrefetch;
   for (const Event& event : up.events)

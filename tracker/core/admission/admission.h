@@ -23,8 +23,9 @@ enum class ExchangeClass : uint8_t {
 inline constexpr std::size_t kExchangeClasses = 5;
 std::string_view exchange_class_name(ExchangeClass exchange);
 
-// The class of the worthiest of its events.
-ExchangeClass class_of(const ExchangeUp& up);
+// The class of the worthiest of its events. A superpeer's are as worthy as any, whatever they
+// bring: it reads for all, and is told what to read in their answers.
+ExchangeClass class_of(const ExchangeUp& up, Role role);
 
 struct AdmissionConfig {
   uint32_t exchanges_per_s = 0;                    // 0: as many as come

@@ -43,7 +43,13 @@ TEST(Admission, AnExchangeIsOfTheClassOfItsWorthiestEvent) {
       {up_of({Leaving{}}), ExchangeClass::kUnderWay},
   };
   for (const auto& row : kRows)
-    EXPECT_EQ(exchange_class_name(class_of(row.up)), exchange_class_name(row.expected));
+    EXPECT_EQ(exchange_class_name(class_of(row.up, Role::kPeer)),
+              exchange_class_name(row.expected));
+}
+
+TEST(Admission, WhatASuperpeerSaysIsNeverWorthLessThanWhatItsReadersSay) {
+  for (const ExchangeUp& up : {up_of({}), up_of({verified_of(16u << 20)})})
+    EXPECT_EQ(exchange_class_name(class_of(up, Role::kSuperpeer)), "under_way");
 }
 
 TEST(Admission, WithoutLimitsEverythingIsTaken) {
