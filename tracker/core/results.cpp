@@ -128,6 +128,12 @@ void count_bytes(State& state, const Source& source, uint32_t bytes) {
   }
 }
 
+void count_crossing(State& state, const TransferRow& row, uint32_t bytes) {
+  if (row.source == kNoPeer) return;
+  Nearness near = nearness(state.fleet.place_of(row.receiver), state.fleet.place_of(row.source));
+  if (near > Nearness::kSameRegion) state.counters.bytes_between_regions += bytes;
+}
+
 void hold(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
   if (state.holdings.add(version, peer, chunk)) book(state, peer, version, chunk);
   state.mark_dirty(version);
@@ -244,6 +250,7 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
     // What came from a fall-back in the end says nothing of the time it took there.
     if (row.is_moved == 0 && is_of_row(state, row, event.source))
       observe_transfer(state, row, event.bytes, event.took);
+    count_crossing(state, row, event.bytes);
     note_origin_progress(state, transfer);
     note_cluster_delivered(state, transfer);
     finish_transfer(state, transfer);

@@ -39,7 +39,8 @@ struct Counters {
   uint64_t corrupt_reports = 0;
   uint64_t bytes_from_peers = 0;
   uint64_t bytes_from_superpeers = 0;
-  uint64_t bytes_from_origin = 0;  // as reported by those who read it
+  uint64_t bytes_from_origin = 0;      // as reported by those who read it
+  uint64_t bytes_between_regions = 0;  // from peers of another region than the reader's
   uint64_t bytes_wasted = 0;
   // Of readers of buckets with a shadow share: those of the share, whose bytes count nowhere else,
   // and the others, to be compared. Times are from the open to the last byte.

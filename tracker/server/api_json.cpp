@@ -296,6 +296,7 @@ Json json_of(const Counters& counters) {
           {"bytes_from_peers", counters.bytes_from_peers},
           {"bytes_from_superpeers", counters.bytes_from_superpeers},
           {"bytes_from_origin", counters.bytes_from_origin},
+          {"bytes_between_regions", counters.bytes_between_regions},
           {"bytes_wasted", counters.bytes_wasted},
           {"shadow_opens", counters.shadow_opens},
           {"shadow_completed", counters.shadow_completed},

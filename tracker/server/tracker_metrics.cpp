@@ -78,6 +78,8 @@ void TrackerMetrics::add_core_counters() {
       {"source_failures", "Sources that failed a transfer.", &Counters::source_failures},
       {"assignment_failures", "Assignments that failed.", &Counters::assignment_failures},
       {"corrupt_reports", "Sources reported for wrong bytes.", &Counters::corrupt_reports},
+      {"between_regions_bytes", "Bytes from peers of another region than the reader's.",
+       &Counters::bytes_between_regions},
       {"wasted_bytes", "Bytes received and thrown away.", &Counters::bytes_wasted},
       {"shadow_opens", "Opens of the shadow share.", &Counters::shadow_opens},
       {"shadow_completed", "Readers of the shadow share that have all.",

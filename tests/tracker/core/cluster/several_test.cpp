@@ -40,6 +40,12 @@ int sum(const auto& tally) {
   return n;
 }
 
+uint64_t bytes_between_regions(TrackerCluster& t, int trackers) {
+  uint64_t bytes = 0;
+  for (int k = 0; k < trackers; ++k) bytes += t.core(k).counters().bytes_between_regions;
+  return bytes;
+}
+
 class Trackers : public testing::TestWithParam<int> {};
 
 TEST_P(Trackers, AColdStartReadsEachChunkOnceAndSendsItIntoEachGroupOnce) {
@@ -229,6 +235,7 @@ TEST(Several, AnObjectCrossesToARegionOnceAndNotToEachGroupThere) {
   EXPECT_EQ(sum(t.tally.origin), static_cast<int>(kChunks));
   EXPECT_EQ(sum(t.tally.imports), static_cast<int>(kChunks) * 5);
   EXPECT_EQ(sum(t.tally.region_imports), static_cast<int>(kChunks));
+  EXPECT_EQ(bytes_between_regions(t, 6), uint64_t{kChunks} * kChunkBytesMin);
 }
 
 TEST(Several, AnObjectThatMayNotCrossBetweenRegionsIsReadOnceForEach) {
@@ -241,6 +248,7 @@ TEST(Several, AnObjectThatMayNotCrossBetweenRegionsIsReadOnceForEach) {
   ASSERT_TRUE(t.run_until_complete(kLimit));
   t.check_invariants();
   EXPECT_EQ(sum(t.tally.region_imports), 0);
+  EXPECT_EQ(bytes_between_regions(t, 4), 0u);
   EXPECT_EQ(most(t.tally.origin), 2);
   EXPECT_EQ(sum(t.tally.origin), 2 * static_cast<int>(kChunks));
 }
