@@ -38,6 +38,7 @@ inline constexpr std::size_t kExchangeBytesMax = 64 * kKiB;
 inline constexpr std::size_t kExchangesOpenMax = 2;
 inline constexpr Duration kParkMax = Duration::seconds(60);
 inline constexpr std::size_t kInventoryEntriesPerPageMax = 256;
+inline constexpr std::size_t kUnderwayPerEntryMax = 64;
 inline constexpr std::size_t kInventoryPageBytesMax = 256 * kKiB;
 inline constexpr std::size_t kRootsPerPageMax = 1024;  // 32 KiB of chunk roots
 inline constexpr std::size_t kFallbacksMax = 3;

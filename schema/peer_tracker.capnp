@@ -234,6 +234,7 @@ enum Choice {
   originShadow @31;       # from the origin by the reader itself, which measures what that takes
   foreignCopy @32;        # from a peer of another tracker, which was asked for a source
   waitForTracker @33;     # wait: other trackers were asked who has it
+  carriedOver @34;        # from where it was coming already when the peer came to this tracker
 }
 
 struct Reason {
@@ -341,6 +342,15 @@ struct InventoryEntry {
   }
   roots @6 :Data;         # from superpeers: the roots of the chunks named, in their order, 32 bytes
                           # each; or empty
+  underway @7 :List(ChunkUnderway);
+  # Transfers that were begun for another tracker, or without one, and go on: at most
+  # kUnderwayPerEntryMax (64). The tracker may take each over by assigning the chunk from the very
+  # same source; the transfer then is that assignment's.
+}
+
+struct ChunkUnderway {
+  chunk @0 :UInt32;
+  source @1 :Source;      # with the generation that its sender's copy was said to have
 }
 
 struct RootsRequest {

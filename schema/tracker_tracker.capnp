@@ -40,7 +40,7 @@
 #   introduce themselves, and neither sends what came after the lower of the two.
 # - Trackers whose versions are one apart speak with one another, so that a cluster can be
 #   upgraded tracker by tracker. Those further apart refuse each other with `unsupported`.
-# - Version 1 is the first.
+# - Version 1 is the first. Version 2 brought peerMoved.
 
 @0xd3a3e8f4b7c19a52;
 
@@ -48,7 +48,7 @@ using Cxx = import "/capnp/c++.capnp";
 using P = import "peer_tracker.capnp";
 $Cxx.namespace("tyto::wire");
 
-const clusterVersion :UInt32 = 1;
+const clusterVersion :UInt32 = 2;
 
 struct TrackerIntroduced {
   clusterVersion @0 :UInt32;  # the newest the sender speaks, from 1; 0 is refused
@@ -78,7 +78,9 @@ struct ClusterMessage {
     chunkWanted @4 :ChunkWanted;
     wantWithdrawn @5 :UInt64;        # a want
     leaseFailed @6 :LeaseFailed;
-    leaseProgressed @7 :ChunkNamed;  # a lease makes progress
+    leaseProgressed @7 :ChunkNamed;
+    # A lease makes progress. From who holds none that the receiver knows of: the chunk is being read
+    # at the origin there, by leave of the directory before, or by a peer that came with it.
     lastCopyAsked @8 :ChunkNamed;    # whether the sender may evict its last copy of the chunk
     serveAsked @9 :ServeAsked;
     leaseGranted @10 :LeaseGranted;
@@ -90,6 +92,7 @@ struct ClusterMessage {
     offerEnded @16 :OfferEnded;
     nameAsked @17 :NameAsked;
     nameAnswered @18 :NameAnswered;
+    peerMoved @19 :PeerMoved;        # version 2
   }
 }
 
@@ -204,4 +207,10 @@ struct NameAnswered {
     error @1 :P.Error;
     facts @2 :P.VersionFacts;
   }
+}
+
+struct PeerMoved {
+  # To the tracker whose peer it was: the peer is the sender's now, and its session there is over.
+  peer @0 :UInt64;             # not 0
+  session @1 :UInt64;          # that the receiver gave it; not 0
 }

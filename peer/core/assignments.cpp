@@ -58,7 +58,10 @@ void take_over(Transfer& transfer, Assign& order) {
   transfer.is_of_old_session = false;
   transfer.assignment = order.assignment;
   transfer.fallbacks = std::move(order.fallbacks);
-  transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
+  bool is_from_there =
+      order.source.kind == transfer.source.kind && order.source.peer == transfer.source.peer;
+  if (!is_from_there)
+    transfer.fallbacks.insert(transfer.fallbacks.begin(), std::move(order.source));
   if (order.root) transfer.root = *order.root;
 }
 

@@ -138,6 +138,23 @@ void add_entries(Pager& pager, const VersionEntry& version, Roots which) {
   if (!entry.chunks.none()) pager.add(std::move(entry));
 }
 
+// Adds the transfers that were begun for another tracker, or for none.
+void add_underway(Pager& pager, const CoreState& state, const VersionEntry& version) {
+  auto fresh = [&] {
+    return InventoryEntry{
+        version.first, version.second.chunking, Bitmap(version.second.held.size()), {}};
+  };
+  InventoryEntry entry = fresh();
+  for (const Transfer& transfer : state.transfers) {
+    if (transfer.version != &version || transfer.is_waiting_for_drop) continue;
+    entry.underway.push_back({transfer.chunk.value(), transfer.source});
+    if (entry.underway.size() < kUnderwayPerEntryMax) continue;
+    pager.add(std::move(entry));
+    entry = fresh();
+  }
+  if (!entry.underway.empty()) pager.add(std::move(entry));
+}
+
 }  // namespace
 
 void load(CoreState& state, StoreLoaded loaded) {
@@ -226,7 +243,8 @@ void on_chunks_lost(Turn& turn, const ChunksLost& lost) {
 }
 
 bool holds_anything(const CoreState& state) {
-  return std::any_of(state.versions.begin(), state.versions.end(),
+  return !state.transfers.empty() ||
+         std::any_of(state.versions.begin(), state.versions.end(),
                      [](const VersionEntry& v) { return !v.second.held.none(); });
 }
 
@@ -237,6 +255,8 @@ std::vector<InventoryPage> inventory_pages(const CoreState& state) {
     add_entries(pager, version, Roots::kWith);
     add_entries(pager, version, Roots::kWithout);
   }
+  // After what is held: who is named there as a source has said what it has.
+  for (const VersionEntry& version : state.versions) add_underway(pager, state, version);
   return std::move(pager).finish();
 }
 

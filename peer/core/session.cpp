@@ -56,7 +56,8 @@ void connect_to(Turn& turn, TrackerPlace place) {
                          .avoids = avoided_now(state.trackers, turn.now),
                          .moves = state.trackers.moves,
                          .has_inventory = holds_anything(state)};
-  if (session.can_resume && is_same(state.trackers.current, state.trackers.served_by)) {
+  // Another tracker can't go on with it, but tells the one that could that it is over.
+  if (session.can_resume) {
     connect.resume_session = session.id;
     connect.resume_epoch = session.epoch;
   }

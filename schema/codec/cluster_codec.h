@@ -20,6 +20,9 @@ Result<ClusterBatch> decode(wire::ClusterBatch::Reader in);
 // The bytes that a message takes in a batch; never less than it does.
 std::size_t cluster_bytes_estimate(const ClusterMessage& message);
 
+// Takes out what a link of that version does not know.
+void drop_newer(std::vector<ClusterMessage>& messages, uint32_t version);
+
 // The version that a link speaks whose other end introduced itself so: the lower of the two.
 // Errors: kUnsupported if they are more than kClusterVersionsApartMax apart.
 Result<uint32_t> cluster_version_of_link(uint32_t ours, const TrackerIntroduced& other);

@@ -184,6 +184,11 @@ NameAnswered read(Decoding& in, wire::NameAnswered::Reader from) {
   return message;
 }
 
+PeerMoved read(Decoding& in, wire::PeerMoved::Reader from) {
+  return {whole_id<PeerId>(in, "peer", from.getPeer()),
+          whole_id<SessionId>(in, "session", from.getSession())};
+}
+
 // Those of a name and nothing else.
 template <class T>
 T read_named(Decoding& in, wire::ChunkNamed::Reader from) {
@@ -215,6 +220,7 @@ ClusterMessage read_message(Decoding& in, wire::ClusterMessage::Reader from) {
     case M::OFFER_ENDED: return read(in, from.getOfferEnded());
     case M::NAME_ASKED: return read(in, from.getNameAsked());
     case M::NAME_ANSWERED: return read(in, from.getNameAnswered());
+    case M::PEER_MOVED: return read(in, from.getPeerMoved());
   }
   in.unknown(nullptr, static_cast<uint64_t>(from.which()));
   return CopiesSynced{};
@@ -262,6 +268,13 @@ Result<ClusterBatch> decode(wire::ClusterBatch::Reader in) {
   return codec::decode_message<ClusterBatch>(
       "ClusterBatch", in, kClusterBatchBytesMax,
       [&](codec::Decoding& decoding) { return codec::read_batch(decoding, in); });
+}
+
+void drop_newer(std::vector<ClusterMessage>& messages, uint32_t version) {
+  constexpr uint32_t kVersionOfMoves = 2;
+  if (version >= kVersionOfMoves) return;
+  std::erase_if(messages,
+                [](const ClusterMessage& m) { return std::holds_alternative<PeerMoved>(m); });
 }
 
 Result<uint32_t> cluster_version_of_link(uint32_t ours, const TrackerIntroduced& other) {

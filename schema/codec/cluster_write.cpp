@@ -142,6 +142,12 @@ void put(const NameAnswered& message, Slot slot) {
   }
 }
 
+void put(const PeerMoved& message, Slot slot) {
+  auto out = slot.initPeerMoved();
+  out.setPeer(message.peer.value());
+  out.setSession(message.session.value());
+}
+
 // Sizes: what grows, and for the rest more than the largest of the others takes.
 constexpr std::size_t kFixedBytes = 256;
 std::size_t size_of(const VersionFacts& facts) {

@@ -56,6 +56,25 @@ Bitmap read(Decoding& in, wire::InventoryEntry::Chunks::Reader from, const Chunk
   return {};
 }
 
+void put(const std::vector<ChunkUnderway>& underway, wire::InventoryEntry::Builder out) {
+  auto list = out.initUnderway(static_cast<unsigned>(underway.size()));
+  for (unsigned i = 0; i < underway.size(); ++i) {
+    list[i].setChunk(underway[i].chunk);
+    write(underway[i].source, list[i].initSource());
+  }
+}
+
+void read_underway(Decoding& in, wire::InventoryEntry::Reader from, InventoryEntry& entry) {
+  auto list = from.getUnderway();
+  if (!in.fits("underway", list.size(), kUnderwayPerEntryMax)) return;
+  for (uint32_t i = 0; i < list.size() && in.ok(); ++i) {
+    Decoding::Inside inside(in, "underway", i);
+    in.check_run("chunk", list[i].getChunk(), 1);
+    Decoding::Inside of_source(in, "source");
+    entry.underway.push_back({list[i].getChunk(), read(in, list[i].getSource())});
+  }
+}
+
 InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
                           std::size_t& bitmap_bytes) {
   InventoryEntry entry;
@@ -72,6 +91,7 @@ InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
   for (const Digest& root : entry.roots) {
     if (root.is_zero()) in.refuse("roots", "digests", "32 bytes of zero");
   }
+  read_underway(in, from, entry);
   return entry;
 }
 
@@ -110,6 +130,7 @@ void encode(const InventoryPage& page, wire::InventoryPage::Builder out) {
     entries[i].setChunkBytes(entry.chunking.chunk_bytes);
     codec::put(entry.chunks, entries[i].getChunks());
     if (!entry.roots.empty()) entries[i].setRoots(codec::wire_data(entry.roots));
+    if (!entry.underway.empty()) codec::put(entry.underway, entries[i]);
   }
   out.setIsLast(page.is_last);
 }

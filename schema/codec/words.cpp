@@ -45,7 +45,7 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
-static_assert(same(wire::Choice::WAIT_FOR_TRACKER, kChoiceLast));
+static_assert(same(wire::Choice::CARRIED_OVER, kChoiceLast));
 static_assert(same(wire::WaitsFor::RECOVERY, WaitsFor::kRecovery));
 static_assert(same(wire::FailureKind::INTERNAL, FailureKind::kInternal));
 

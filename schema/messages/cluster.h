@@ -98,7 +98,8 @@ struct LeaseFailed {
   std::string detail;  // for people
   bool operator==(const LeaseFailed&) const = default;
 };
-// A lease makes progress.
+// A lease makes progress. From who holds none that the directory knows of: the chunk is being read
+// at the origin there, by leave of the former directory or by a peer that came with it.
 struct LeaseProgressed {
   VersionId version;
   uint32_t chunk = 0;
@@ -196,10 +197,20 @@ struct NameAnswered {
   bool operator==(const NameAnswered&) const = default;
 };
 
+// --- peers that move ---
+
+// To the tracker whose peer it was: the peer has come to the sender, and tells it all. What it does
+// by the receiver's orders it goes on with, by the sender's.
+struct PeerMoved {
+  PeerId peer;
+  SessionId session;  // that the receiver gave it
+  bool operator==(const PeerMoved&) const = default;
+};
+
 using ClusterMessage =
     std::variant<VersionDescribed, StatusTold, CopiesAnnounced, CopiesSynced, ChunkWanted,
                  WantWithdrawn, LeaseFailed, LeaseProgressed, LastCopyAsked, ServeAsked,
                  LeaseGranted, WantPostponed, LastCopyAnswered, ServeRefused, ChunkOffered,
-                 OfferProgressed, OfferEnded, NameAsked, NameAnswered>;
+                 OfferProgressed, OfferEnded, NameAsked, NameAnswered, PeerMoved>;
 
 }  // namespace tyto

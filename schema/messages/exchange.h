@@ -82,6 +82,13 @@ inline bool RegisterReply::operator==(const RegisterReply& other) const {
   return all(*this) == all(other) && same_trackers(trackers, other.trackers);
 }
 
+// A chunk on its way to a peer, by an order of another tracker or by none.
+struct ChunkUnderway {
+  uint32_t chunk = 0;
+  Source source;
+  bool operator==(const ChunkUnderway&) const = default;
+};
+
 // Chunks of one version that a peer holds whole and verified. Entries of one version add up, on
 // a page and across pages, so that many roots can be told in parts.
 struct InventoryEntry {
@@ -89,6 +96,7 @@ struct InventoryEntry {
   Chunking chunking;
   Bitmap chunks;
   std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty
+  std::vector<ChunkUnderway> underway = {};  // at most kUnderwayPerEntryMax
   bool operator==(const InventoryEntry&) const = default;
 };
 

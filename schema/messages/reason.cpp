@@ -59,6 +59,8 @@ constexpr std::array kRows{
         "nobody nearer had it, and another tracker's peer did"},
     Row{Choice::kWaitForTracker, "wait_for_tracker",
         "other trackers had been asked who has what it lacks"},
+    Row{Choice::kCarriedOver, "carried_over",
+        "it was on its way from there when the peer came to this tracker"},
 };
 
 constexpr bool is_in_order() {

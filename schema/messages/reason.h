@@ -44,8 +44,9 @@ enum class Choice : uint8_t {
   kOriginShadow,       // from the origin by the reader itself, which measures what that takes
   kForeignCopy,        // from a peer of another tracker, which was asked for a source
   kWaitForTracker,     // wait: other trackers were asked who has it
+  kCarriedOver,        // from where it was coming already when the peer came to this tracker
 };
-inline constexpr Choice kChoiceLast = Choice::kWaitForTracker;
+inline constexpr Choice kChoiceLast = Choice::kCarriedOver;
 
 // As in metrics and JSON: "whole_copy".
 std::string_view choice_name(Choice choice);

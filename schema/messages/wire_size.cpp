@@ -137,8 +137,11 @@ std::size_t wire_bytes_estimate(const Command& command) {
 }
 
 std::size_t wire_bytes_estimate(const InventoryEntry& entry) {
-  return node(3, 3) + kDigest + entry.chunks.words().size() * sizeof(uint64_t) +
-         entry.roots.size() * Digest::kSize;
+  std::size_t bytes = node(3, 4) + kDigest + entry.chunks.words().size() * sizeof(uint64_t) +
+                      entry.roots.size() * Digest::kSize;
+  if (!entry.underway.empty()) bytes += node(1, 0);  // the list's tag
+  for (const ChunkUnderway& one : entry.underway) bytes += node(1, 1) + size_of(one.source);
+  return bytes;
 }
 
 }  // namespace tyto

@@ -27,8 +27,9 @@ TEST(ClusterCodec, EveryMessageComesBackAsItWas) {
 
 TEST(ClusterCodec, EveryMemberOfTheUnionHasASample) {
   std::vector<bool> seen(std::variant_size_v<ClusterMessage>);
-  for (const ClusterMessage& message : samples::cluster_batch().messages)
-    seen[message.index()] = true;
+  for (const ClusterBatch& batch :
+       {samples::cluster_batch(), samples::cluster_batch_of_version_2()})
+    for (const ClusterMessage& message : batch.messages) seen[message.index()] = true;
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "member " << i;
 }
 
@@ -124,6 +125,25 @@ TEST(ClusterCodec, ABrokenRuleIsRefusedByTheNameOfItsField) {
               std::string::npos)
         << decoded.error().message;
   }
+}
+
+TEST(ClusterCodec, AMoveWithoutAPeerOrASessionIsRefused) {
+  for (const PeerMoved& wrong : {PeerMoved{PeerId(), SessionId(1)}, {PeerId(1), SessionId()}}) {
+    capnp::MallocMessageBuilder message;
+    auto builder = message.initRoot<wire::ClusterBatch>();
+    encode(ClusterBatch{{wrong}}, builder);
+    Result<ClusterBatch> decoded = decode(builder.asReader());
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_NE(decoded.error().message.find("a number that is not 0"), std::string::npos);
+  }
+}
+
+TEST(ClusterCodec, WhatALinkOfTheVersionBeforeDoesNotKnowIsLeftOut) {
+  std::vector<ClusterMessage> messages = {PeerMoved{PeerId(1), SessionId(2)}, CopiesSynced{3}};
+  drop_newer(messages, 2);
+  EXPECT_EQ(messages.size(), 2u);
+  drop_newer(messages, 1);
+  EXPECT_EQ(messages, (std::vector<ClusterMessage>{CopiesSynced{3}}));
 }
 
 TEST(ClusterCodec, TooManyMessagesAreRefused) {

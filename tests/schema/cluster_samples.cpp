@@ -60,4 +60,8 @@ ClusterBatch cluster_batch() {
   return batch;
 }
 
+ClusterBatch cluster_batch_of_version_2() {
+  return {{PeerMoved{PeerId(19), SessionId(20)}}};
+}
+
 }  // namespace tyto::samples

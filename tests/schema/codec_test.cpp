@@ -189,6 +189,27 @@ TEST(InventoryCodec, BitmapsOutsideTheObjectAreRefused) {
   }
 }
 
+TEST(InventoryCodec, WhatIsUnderWayIsHeldToItsBounds) {
+  InventoryPage page = samples::inventory_underway();
+  expect_same(page);
+  auto& underway = page.entries[0].underway;
+  auto refused = [&](const std::string& field) {
+    Result<InventoryPage> decoded = round_trip(page);
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_NE(decoded.error().message.find(field), std::string::npos) << decoded.error().message;
+  };
+  underway.resize(kUnderwayPerEntryMax, underway[1]);
+  expect_same(page);
+  underway.push_back(underway[1]);
+  refused("entries[0].underway");
+  underway.resize(2);
+  underway[0].chunk = kChunksMax;
+  refused("underway[0].chunk");
+  underway[0].chunk = 0;
+  underway[1].source.peer = PeerId();
+  refused("underway[1].source");
+}
+
 TEST(InventoryCodec, RootsMustBeOnePerChunkOrNone) {
   InventoryPage page;
   Chunking chunking = Chunking::of(5 * kChunkBytesMin);

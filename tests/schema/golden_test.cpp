@@ -61,6 +61,12 @@ TEST(GoldenMessages, TrackerIntroducedOfClusterVersion1Decodes) {
 TEST(GoldenMessages, ClusterBatchOfClusterVersion1Decodes) {
   expect_golden("cluster_v1/cluster_batch", samples::cluster_batch());
 }
+TEST(GoldenMessages, WhatClusterVersion2BroughtDecodes) {
+  expect_golden("cluster_v2/cluster_batch", samples::cluster_batch_of_version_2());
+}
+TEST(GoldenMessages, WhatIsUnderWayDecodesAsItWasFirstWritten) {
+  expect_golden("v4/inventory_underway", samples::inventory_underway());
+}
 TEST(GoldenMessages, InventoryPageOfVersion1Decodes) {
   expect_golden("v1/inventory_page", samples::inventory_page());
 }

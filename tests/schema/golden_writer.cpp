@@ -45,6 +45,8 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "roots_page.bin", samples::roots_page());
   write(folder / "tracker_introduced.bin", samples::tracker_introduced());
   write(folder / "cluster_batch.bin", samples::cluster_batch());
+  write(folder / "cluster_batch_of_version_2.bin", samples::cluster_batch_of_version_2());
+  write(folder / "inventory_underway.bin", samples::inventory_underway());
 }
 
 // Small inputs, one for each member, since mutations then hit what matters more often.
@@ -80,7 +82,9 @@ void write_corpus(const std::filesystem::path& folder) {
   write(folder / "cluster" / "all", batch);
   for (std::size_t i = 0; i < batch.messages.size(); ++i)
     write(folder / "cluster" / ("message_" + std::to_string(i)), ClusterBatch{{batch.messages[i]}});
+  write(folder / "cluster" / "version_2", samples::cluster_batch_of_version_2());
   write(folder / "inventory" / "roots_request", samples::roots_request());
+  write(folder / "inventory" / "underway", samples::inventory_underway());
 }
 
 }  // namespace

@@ -197,6 +197,14 @@ ExchangeDown list_trackers() {
   return down;
 }
 
+InventoryPage inventory_underway() {
+  Chunking chunking = Chunking::of(100'000'000);
+  InventoryEntry entry{version(1), chunking, Bitmap(chunking.chunk_count()), {}};
+  entry.underway = {{0, {}},
+                    {7, {SourceKind::kPeer, PeerId(0x1234), {"10.0.0.7", 7401}, Generation(2)}}};
+  return {{entry}, true};
+}
+
 InventoryPage inventory_page() {
   InventoryPage page;
   Chunking large = Chunking::of(100'000'000);

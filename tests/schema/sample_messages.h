@@ -25,6 +25,7 @@ RegisterReply register_reply_of_several();
 RegisterMoved register_moved();
 ExchangeDown list_trackers();
 InventoryPage inventory_page();
+InventoryPage inventory_underway();
 RootsRequest roots_request();
 RootsPage roots_page();
 

@@ -121,6 +121,8 @@ TEST(WireSize, InventoryPagesCutByEstimateDecode) {
       entry.chunks = Bitmap(entry.chunking.chunk_count());
       for (uint32_t i = 0; i < entry.chunks.size(); i += 1 + rng.below(300)) entry.chunks.set(i);
       if (rng.one_in(1, 2)) entry.roots.resize(entry.chunks.count(), samples::digest(3));
+      entry.underway.resize(rng.below(kUnderwayPerEntryMax + 1),
+                            samples::inventory_underway().entries[0].underway[1]);
       used += wire_bytes_estimate(entry);
       if (used > kInventoryPageBytesMax) break;
       page.entries.push_back(std::move(entry));

@@ -94,6 +94,8 @@ std::string text(const SendInventory& e) {
     for (const auto& entry : page.entries) {
       t += " " + text_of(entry.version) + ":" + text_of(entry.chunks);
       if (!entry.roots.empty()) t += " " + number(entry.roots.size()) + " roots";
+      for (const ChunkUnderway& one : entry.underway)
+        t += " " + number(one.chunk) + " from " + text_of(one.source);
     }
   }
   return t;

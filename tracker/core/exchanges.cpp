@@ -106,6 +106,7 @@ void take_exchange(State& state, SessionId id, ExchangeToken token, ExchangeUp u
     return;
   }
   hear(state, index);
+  tell_move(state, index);
   auto broken = [&](const std::string& what) {
     state.emit(ExchangeRefused{token, {ErrorCode::kInvalidArgument, what}});
     end_session(state, index, EndKind::kProtocolBroken, what);

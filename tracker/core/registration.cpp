@@ -168,6 +168,9 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   state.sessions[index].protocol_version = std::min(request.protocol_version, kProtocolVersion);
   state.sessions[index].heard_at = state.now;
   state.sessions[index].ends_at = state.now + state.config.silence_max;
+  state.sessions[index].left = {request.resume_session, request.resume_epoch};
+  state.sessions[index].came_from = request.resume_epoch;
+  state.sessions[index].came_at = state.now;
   arm_session(state, index);
   count_in(state, index, request);
   state.emit(RegisterAnswered{connection, reply_to(state, index, request)});
@@ -193,6 +196,7 @@ void take_inventory(State& state, SessionId id, const InventoryPage& page) {
     }
     if (facts.chunking != entry.chunking) continue;
     enter_holdings(state, peer, version, entry);
+    for (const ChunkUnderway& what : entry.underway) carry_over(state, peer, version, what);
     state.mark_dirty(version);
   }
 }

@@ -178,8 +178,6 @@ void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
 
 }  // namespace
 
-namespace {
-
 bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, PeerIndex receiver) {
   SessionIndex session = state.fleet.peer(receiver).session;
   if (session == kNoSession) return false;
@@ -188,8 +186,6 @@ bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, Peer
     return download.version == version && download.chunk == chunk;
   });
 }
-
-}  // namespace
 
 void wake_readers_of(State& state, PeerIndex source) {
   if (source == kNoPeer || state.fleet.peer(source).is_gone) return;

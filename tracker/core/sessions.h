@@ -32,6 +32,12 @@ struct Download {
   uint32_t chunk = 0;
 };
 
+// A session with another tracker, or with another run of this one. Epoch zero: none.
+struct LeftSession {
+  SessionId session;
+  TrackerEpoch epoch;
+};
+
 // An open handle, as far as its tracker needs it.
 struct OpenRow {
   std::optional<VersionIndex> version;  // once resolved
@@ -66,6 +72,9 @@ struct Session {
   Instant ends_at = Instant::never();     // by silence, or by not being resumed
   Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;
+  LeftSession left;        // that it comes from, until the tracker there has been told
+  TrackerEpoch came_from;  // likewise, for as long as this session lasts; zero: from none
+  Instant came_at;
   uint64_t home_key = 0;          // see schema/messages/home.h
   std::string region;             // likewise
   uint64_t homes_serial = 0;      // of the list of trackers that it was told last

@@ -242,6 +242,17 @@ Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
   return found;
 }
 
+// Whether a reader may hang on a copy in flight of another tracker's peer. That it does not lead
+// back to this tracker is seen to when it is offered; that it does not lead back to who was a peer
+// there a moment ago, here. Of what was carried over, nothing is known.
+bool may_hang_elsewhere(const State& state, const TransferRow& row, PeerIndex reader) {
+  const Import* import = import_of(state, state.transfers.find(row.n));
+  if (import == nullptr) return true;
+  if (import->is_of_stranger()) return false;
+  SessionIndex session = state.fleet.peer(reader).session;
+  return session == kNoSession || !was_lately_at(state, state.sessions[session], import->path);
+}
+
 // Whether a copy in flight comes from a whole one in the end, through copies in flight that are on
 // their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
 // are given out anew above those who still wait. What comes in two ways is no source: to tell that
@@ -255,10 +266,15 @@ bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerI
       return holding != kNoHolding && state.holdings.has(holding, what.chunk);
     }
     if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
-    // That it does not lead back through other trackers is seen to when it is offered.
-    bool is_foreign = state.fleet.peer(way.row->source).is_foreign != 0;
-    if (way.row->source_generation == 0 || is_foreign) return true;
+    if (way.row->source_generation == 0) return true;
     at = way.row->source;
+    if (state.fleet.peer(at).is_foreign == 0) continue;
+    // Who has come here since is looked at as one of this tracker's.
+    PeerIndex own = state.fleet.find(state.fleet.peer(at).id);
+    bool is_here = own != kNoPeer && state.fleet.peer(own).session != kNoSession;
+    if (!is_here) return may_hang_elsewhere(state, *way.row, reader);
+    at = own;
+    if (at == reader) return false;
   }
   return false;
 }
@@ -371,11 +387,13 @@ std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t
   for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
     Incoming way = incoming(state, at, {version, chunk});
     if (way.row == nullptr || way.row->source == kNoPeer) break;
-    if (state.fleet.peer(way.row->source).is_foreign != 0) {
-      const Import* import = import_of(state, state.transfers.find(way.row->n));
-      return import == nullptr ? std::vector<MemberId>{} : import->path;
-    }
     at = way.row->source;
+    if (state.fleet.peer(at).is_foreign == 0) continue;
+    PeerIndex own = state.fleet.find(state.fleet.peer(at).id);
+    bool is_here = own != kNoPeer && state.fleet.peer(own).session != kNoSession;
+    const Import* import = import_of(state, state.transfers.find(way.row->n));
+    if (!is_here) return import == nullptr ? std::vector<MemberId>{} : import->path;
+    at = own;
   }
   return {};
 }

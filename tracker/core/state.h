@@ -267,6 +267,12 @@ enum class Assignment : uint8_t {
 TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uint32_t chunk,
                      const Found& found, Assignment kind = Assignment::kOnly);
 
+// --- carrying_over.cpp: what is under way when a peer comes ---
+// Takes a transfer over that the peer began for another tracker, or for none, if that can be.
+void carry_over(State& state, PeerIndex peer, VersionIndex version, const ChunkUnderway& what);
+// Whether a chunk is on its way to the peer.
+bool is_coming_to(const State& state, VersionIndex version, uint32_t chunk, PeerIndex receiver);
+
 // --- hedging.cpp: the tail of a download ---
 // Hedges those of a reader's transfers that are late. To be called when there is nothing else left
 // for it to be sent. Returns when the next one will be late.

@@ -54,9 +54,13 @@ void note_copies(State& state, VersionIndex version) {
     if (row.copies[c] > 0) note_edge(state, version, c);
 }
 
-void announce_again(State& state, ChunkKey key) {
+void forget_announced(State& state, ChunkKey key) {
   auto told = state.cluster.announced.find(key.version);
   if (told != state.cluster.announced.end()) told->second.reset(key.chunk);
+}
+
+void announce_again(State& state, ChunkKey key) {
+  forget_announced(state, key);
   note_edge(state, key.version, key.chunk);
 }
 
@@ -89,6 +93,7 @@ void announce_edges(State& state) {
 
 void begin_sync(State& state, Link& link) {
   link.sync_next = 0;
+  tell_duties(state, link.member.id);
   sync_page(state, link);
 }
 

@@ -46,9 +46,10 @@ std::optional<FailureKind> fault_of(State& state, MemberId from, const ChunkOffe
   const VersionRow& version = state.versions[key.version];
   // It has moved here, and its old tracker has not noticed yet: what it holds is known.
   PeerIndex own = state.fleet.find(offer.source.peer);
-  if (own != kNoPeer && state.fleet.peer(own).session != kNoSession) return FailureKind::kLacking;
+  // Nothing is wrong with it: it is not held against its source.
+  if (own != kNoPeer && state.fleet.peer(own).session != kNoSession) return FailureKind::kCancelled;
   bool is_known = version.knows_root(key.chunk);
-  if (!is_known && !offer.root) return FailureKind::kLacking;
+  if (!is_known && !offer.root) return FailureKind::kCancelled;
   if (is_known && offer.root && *offer.root != version.roots[key.chunk]) {
     state.notice(NoticeKind::kRootConflict, kNoPeer, kNoPeer, state.subject_of(key.version),
                  key.chunk, "tracker " + std::to_string(from.value()) + " knows another root");
@@ -100,6 +101,8 @@ void import(State& state, MemberId from, const ChunkOffered& offer, ReaderIndex 
 bool give(State& state, MemberId from, const ChunkOffered& offer, const Wish& wish, ChunkKey key) {
   uint32_t bytes = state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk));
   for (ReaderIndex reader : takers(state, wish, key)) {
+    SessionIndex session = state.fleet.peer(state.readers[reader].peer).session;
+    if (was_lately_at(state, state.sessions[session], offer.path)) continue;
     if (reserve(state, state.readers[reader].peer, key.version, bytes) != Space::kReserved)
       continue;
     import(state, from, offer, reader, key);
@@ -142,11 +145,12 @@ void end_waiting(State& state, ChunkKey key, const Error& error) {
 }
 
 bool is_spent(const State& state, ChunkKey key, const Wish& wish) {
-  if (wish.stage == WishStage::kGranted || wish.stage == WishStage::kReading) return false;
+  if (wish.stage == WishStage::kReading) return false;
+  bool is_theirs = state.cluster.is_up(wish.directory) &&
+                   directory_of(state, key.version, key.chunk) == wish.directory;
+  if (wish.stage == WishStage::kGranted) return !is_theirs;
   return wish.until <= state.now || state.versions[key.version].readers == 0 ||
-         (wish.stage == WishStage::kOpen &&
-          (!state.cluster.is_up(wish.directory) ||
-           directory_of(state, key.version, key.chunk) != wish.directory));
+         (wish.stage == WishStage::kOpen && !is_theirs);
 }
 
 // Whether what this group reads at the origin is for all.
@@ -161,7 +165,11 @@ bool can_read_for_all(const State& state, VersionIndex version, uint32_t chunk) 
 
 bool is_shared(const State& state, VersionIndex version, uint32_t chunk) {
   if (can_read_for_all(state, version, chunk)) return true;
-  return std::any_of(state.cluster.links.begin(), state.cluster.links.end(),
+  // Superpeers that were a lost tracker's are on their way to another one.
+  constexpr Duration kMoving = Duration::seconds(5);
+  bool are_some_moving = state.now - state.cluster.changed_at < kMoving;
+  return are_some_moving ||
+         std::any_of(state.cluster.links.begin(), state.cluster.links.end(),
                      [](const auto& entry) { return entry.second.status.superpeers > 0; });
 }
 
@@ -212,6 +220,27 @@ void forget_wish(State& state, ChunkKey key) {
   state.cluster.granted.erase(key);
   state.cluster.wishes.erase(it);
   std::erase(state.versions[key.version].awaited, key.chunk);
+}
+
+void withdraw_wish(State& state, ChunkKey key) {
+  const Wish wish = state.cluster.wishes.at(key);
+  if (wish.stage == WishStage::kOpen)
+    tell_member(state, wish.directory, key.version, WantWithdrawn{wish.want});
+  forget_wish(state, key);
+}
+
+PeerIndex enter_stranger(State& state, const Source& source) {
+  PeerIndex index = state.fleet.add_foreign();
+  PeerRow& row = state.fleet.peer(index);
+  row.id = source.peer;
+  row.is_superpeer = source.kind == SourceKind::kSuperpeer ? 1 : 0;
+  Location location;
+  location.host = "unknown " + std::to_string(source.peer.value());
+  row.host = state.fleet.host_at(location);
+  PeerDetails& details = state.fleet.details(index);
+  details.name = "not a peer of this tracker, at " + source.address.text();
+  details.data_address = source.address;
+  return index;
 }
 
 void take_offer(State& state, MemberId from, const ChunkOffered& offer) {
@@ -274,8 +303,9 @@ void note_cluster_failed(State& state, TransferIndex transfer, const AssignmentF
 }
 
 void note_cluster_progress(State& state, TransferIndex transfer) {
-  if (auto it = state.cluster.imports.find(transfer); it != state.cluster.imports.end())
-    tell_member(state, it->second.from, OfferProgressed{it->second.offer});
+  auto import = state.cluster.imports.find(transfer);
+  if (import != state.cluster.imports.end() && !import->second.is_of_stranger())
+    tell_member(state, import->second.from, OfferProgressed{import->second.offer});
   auto duty = state.cluster.duties.find(transfer);
   if (duty == state.cluster.duties.end()) return;
   const ChunkKey& key = duty->second.chunk;
@@ -285,14 +315,18 @@ void note_cluster_progress(State& state, TransferIndex transfer) {
 
 void end_cluster_transfer(State& state, TransferIndex transfer) {
   Cluster& cluster = state.cluster;
-  if (!cluster.is_several()) return;
+  if (!cluster.is_several()) {
+    cluster.imports.erase(transfer);
+    return;
+  }
   cluster.are_guests_due = cluster.are_guests_due || !cluster.guests.empty();
   cluster.is_grant_waiting = cluster.is_grant_waiting || !cluster.granted.empty();
   if (auto it = cluster.imports.find(transfer); it != cluster.imports.end()) {
     const Import& import = it->second;
-    tell_member(state, import.from, OfferEnded{import.offer, import.is_delivered, import.kind});
     bool is_soon_again = !import.is_delivered && (import.kind == FailureKind::kBusy ||
                                                   import.kind == FailureKind::kLacking);
+    if (!import.is_of_stranger())
+      tell_member(state, import.from, OfferEnded{import.offer, import.is_delivered, import.kind});
     cluster.imports.erase(it);
     const TransferRow& row = state.transfers[transfer];
     if (is_soon_again) rest(state, {row.version, row.chunk});
@@ -308,10 +342,7 @@ void expire_wishes(State& state) {
   for (const auto& [key, wish] : state.cluster.wishes)
     if (is_spent(state, key, wish)) spent.push_back(key);
   for (const ChunkKey& key : spent) {
-    const Wish wish = state.cluster.wishes.at(key);
-    if (wish.stage == WishStage::kOpen)
-      tell_member(state, wish.directory, key.version, WantWithdrawn{wish.want});
-    forget_wish(state, key);
+    withdraw_wish(state, key);
     state.mark_dirty(key.version);
   }
 }

@@ -64,10 +64,11 @@ struct Wish {
 // A transfer from a peer of another group.
 struct Import {
   MemberId from;
-  OfferId offer;
+  OfferId offer;  // 0: it was carried over; on what the source hangs is not known
   std::vector<MemberId> path;
   bool is_delivered = false;
   FailureKind kind = FailureKind::kCancelled;
+  bool is_of_stranger() const { return offer == OfferId(); }
 };
 // A read of the origin under a directory's lease.
 struct Duty {
@@ -187,6 +188,8 @@ struct Cluster {
 
   std::vector<ChunkKey> edges;  // of which the first copy came, or the last one went
   std::map<VersionIndex, Bitmap> announced;
+
+  std::vector<std::pair<TrackerEpoch, MemberId>> runs;  // of members, the latest last
 
   std::map<LookupId, LookupAsked> lookups;
   std::map<uint32_t, std::vector<LookupOwed>> lookups_owed;  // by name

@@ -96,6 +96,27 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   cluster.is_grant_waiting = true;
 }
 
+void tell_duties(State& state, MemberId directory) {
+  for (auto& [transfer, duty] : state.cluster.duties) {
+    const ChunkKey& key = duty.chunk;
+    SessionIndex session = state.fleet.peer(state.transfers[transfer].receiver).session;
+    // Who has lost its connection may go on elsewhere, and be told of from there.
+    bool is_here = session != kNoSession && state.sessions[session].connection.has_value();
+    if (!is_here || directory_of(state, key.version, key.chunk) != directory) continue;
+    duty.directory = directory;
+    tell_member(state, directory, key.version,
+                LeaseProgressed{state.versions[key.version].id, key.chunk});
+  }
+}
+
+void pass_duty(State& state, TransferIndex transfer) {
+  auto duty = state.cluster.duties.find(transfer);
+  if (duty == state.cluster.duties.end()) return;
+  const ChunkKey key = duty->second.chunk;
+  state.cluster.duties.erase(duty);
+  end_reading(state, key);
+}
+
 void serve_grants(State& state) {
   const std::vector<ChunkKey> granted(state.cluster.granted.begin(), state.cluster.granted.end());
   for (const ChunkKey& key : granted)

@@ -231,9 +231,20 @@ void take_lease_failed(State& state, MemberId from, const LeaseFailed& message) 
 }
 
 void take_lease_progressed(State& state, MemberId from, const LeaseProgressed& message) {
-  ChunkKey key;
-  Desk* desk = leased_desk(state, from, message.version, message.chunk, key);
-  if (desk != nullptr) desk->lease_until = state.now + state.policy(key.version).origin.lease_term;
+  auto version = state.versions.find(message.version);
+  bool is_known = version && state.versions[*version].facts != nullptr &&
+                  message.chunk < state.versions[*version].chunk_count();
+  if (!is_known) return note_nonsense(state, from, "told of a lease of what is not known");
+  ChunkKey key{*version, message.chunk};
+  Catalogue& catalogue = state.cluster.directory[key.version];
+  if (auto held = catalogue.held.find(from);
+      held != catalogue.held.end() && held->second.test(key.chunk))
+    return;
+  Desk& desk = catalogue.desks[key.chunk];
+  if (desk.holder == MemberId() && !desk.is_budgeted) take_budget(state, key, desk);
+  desk.holder = from;
+  desk.lease_until = state.now + state.policy(key.version).origin.lease_term;
+  mark_desk(state, key);
 }
 
 }  // namespace tyto::tracker

@@ -59,11 +59,29 @@ void end_cluster_transfer(State& state, TransferIndex transfer);
 const Import* import_of(const State& state, TransferIndex transfer);
 void expire_wishes(State& state);
 void forget_wish(State& state, ChunkKey chunk);
+// The same, and its directory hears of it.
+void withdraw_wish(State& state, ChunkKey chunk);
+// A row for a source that is not of this tracker, of which no more is known.
+PeerIndex enter_stranger(State& state, const Source& source);
 
 // --- duties.cpp: reading the origin for all, by a directory's leave ---
 void take_grant(State& state, MemberId from, const LeaseGranted& grant);
 void serve_grants(State& state);
 void end_duties(State& state);
+// Tells a member of the reads under way here of which it is the directory now.
+void tell_duties(State& state, MemberId directory);
+// A read under way is another tracker's now: what was wished for of it is wished for again.
+void pass_duty(State& state, TransferIndex transfer);
+
+// --- moves.cpp: peers that go from one tracker to another ---
+// The peer has told all that it brings: the tracker that it has left hears of it.
+void tell_move(State& state, SessionIndex session);
+void take_peer_moved(State& state, const PeerMoved& message);
+// A member's run is known of.
+void note_run(State& state, const Member& member);
+// Whether the session's peer came a moment ago from one of these trackers, where copies in flight
+// may still hang on it.
+bool was_lately_at(const State& state, const Session& session, const std::vector<MemberId>& path);
 
 // --- serving.cpp: other groups' readers ---
 void take_serve_asked(State& state, MemberId from, const ServeAsked& message);
@@ -79,6 +97,8 @@ void expire_exports(State& state);
 void note_edge(State& state, VersionIndex version, uint32_t chunk);
 // The same of all chunks of a version that somebody holds.
 void note_copies(State& state, VersionIndex version);
+// The directory takes it for none of the group's, until an edge says otherwise.
+void forget_announced(State& state, ChunkKey chunk);
 // Says so once more, though nothing has changed.
 void announce_again(State& state, ChunkKey chunk);
 void announce_edges(State& state);

@@ -68,6 +68,7 @@ void take_message(State& state, MemberId from, const ClusterMessage& message) {
                  [&](const OfferEnded& m) { take_offer_ended(state, from, m); },
                  [&](const NameAsked& m) { take_name_asked(state, from, m); },
                  [&](const NameAnswered& m) { take_name_answered(state, from, m); },
+                 [&](const PeerMoved& m) { take_peer_moved(state, m); },
              },
              message);
 }

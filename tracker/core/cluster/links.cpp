@@ -93,6 +93,7 @@ void sync_all(State& state) {
 void add_member(State& state, const Member& member) {
   Link& link = state.cluster.links[member.id];
   link.member = member;
+  note_run(state, member);
   if (member.id == state.cluster.self) link.is_up = true;
 }
 
@@ -164,6 +165,7 @@ void link_up(State& state, const LinkUp& input) {
   link = Link{};
   link.member = member;
   link.member.epoch = input.epoch;
+  note_run(state, link.member);
   link.is_up = true;
   state.cluster.ghosts.erase(input.member);
   forget_member(state, input.member);

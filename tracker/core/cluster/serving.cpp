@@ -75,6 +75,25 @@ bool is_coming(const State& state, const Guest& guest) {
          state.now - guest.since < kComingPatience && state.cluster.is_up(guest.asked.asker);
 }
 
+// Whether anybody could be read from before long. A holder that has sent wrong bytes is not, for
+// minutes, and who waits for it would wait as long; what many hold is not looked through.
+bool is_usable_soon(const State& state, VersionIndex version, uint32_t chunk) {
+  constexpr Duration kSoon = Duration::seconds(30);
+  int looks = 256;
+  const VersionRow& row = state.versions[version];
+  if (row.in_flight[chunk] > 0) return true;
+  for (const RackGroup& group : row.groups) {
+    for (const Holder& holder : group.holders) {
+      if (--looks < 0) return true;
+      if (!state.holdings.has(holder.holding, chunk)) continue;
+      const PeerRow& peer = state.fleet.peer(state.holdings[holder.holding].peer);
+      if (!peer.is_leaving && peer.is_serving && peer.suspect_until <= state.now + kSoon)
+        return true;
+    }
+  }
+  return false;
+}
+
 enum class Served : uint8_t { kOffered, kRefused, kWaits };
 Served serve(State& state, const Guest& guest, GuestShare share) {
   const VersionRow& row = state.versions[guest.version];
@@ -94,7 +113,10 @@ Served serve(State& state, const Guest& guest, GuestShare share) {
                       state.cluster.is_up(guest.asked.asker);
     if (is_waiting) return Served::kWaits;
   }
-  refuse(state, guest, false);
+  bool is_of_use = is_usable_soon(state, guest.version, chunk);
+  // Should it be again, the next copy of it says so.
+  if (!is_of_use) forget_announced(state, {guest.version, chunk});
+  refuse(state, guest, !is_of_use);
   return Served::kRefused;
 }
 

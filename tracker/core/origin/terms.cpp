@@ -1,5 +1,6 @@
 // How long the right to read from an origin lasts: as long as its holder gets on.
 #include <algorithm>
+#include <utility>
 
 #include "tracker/core/state.h"
 
@@ -16,6 +17,12 @@ Instant expiry(const State& state, const OriginRead& read) {
   Duration term = state.policy(read.version).origin.lease_term;
   int losses = std::min<int>(state.versions[read.version].leases_lost, kDoublingsMax);
   return read.progressed + term * (int64_t{1} << losses);
+}
+
+// Time in steps of a part of the term.
+int64_t step_of(const State& state, const OriginRead& read, Instant when) {
+  Duration term = state.policy(read.version).origin.lease_term;
+  return when.ns() / std::max<int64_t>(term.ns() / 6, 1);
 }
 
 void look_at_terms(State& state, Instant due) {
@@ -51,8 +58,11 @@ void note_origin_progress(State& state, TransferIndex transfer) {
   SessionIndex session = state.fleet.peer(read.holder).session;
   for (const Download& download : state.sessions[session].downloads) {
     ReadIndex other = state.origin_reads.find(download.transfer);
-    if (other != kNoRead && state.origin_reads[other].bucket == read.bucket)
-      state.origin_reads[other].progressed = state.now;
+    if (other == kNoRead || state.origin_reads[other].bucket != read.bucket) continue;
+    Instant before = std::exchange(state.origin_reads[other].progressed, state.now);
+    bool is_due = step_of(state, read, before) != step_of(state, read, state.now);
+    // The directories whose leases these are hear of it now and then.
+    if (is_due && download.transfer != transfer) note_cluster_progress(state, download.transfer);
   }
 }
 

@@ -105,6 +105,20 @@ void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, ui
   watch_term(state, state.origin_reads.begin(read));
 }
 
+void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found) {
+  BucketIndex bucket = state.versions[key.version].bucket;
+  bool is_of_directory = state.cluster.is_several() && is_shared(state, key.version, key.chunk);
+  if (bucket != kNoBucket && !is_of_directory)
+    state.origins[bucket].budget.begin(
+        state.now, state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk)));
+  TransferIndex transfer = assign(state, holder, key.version, key.chunk, found);
+  OriginRead read{holder, key.version, bucket, transfer, state.now, is_of_directory, state.now};
+  watch_term(state, state.origin_reads.begin(read));
+  if (!is_of_directory) return;
+  state.cluster.duties[transfer] = {directory_of(state, key.version, key.chunk), key, {}, {}};
+  note_cluster_progress(state, transfer);
+}
+
 void end_origin_transfer(State& state, TransferIndex transfer) {
   const std::optional<OriginRead> read = state.origin_reads.end(transfer);
   if (!read || read->bucket == kNoBucket || read->is_of_directory) return;

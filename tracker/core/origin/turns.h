@@ -16,6 +16,9 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
 // The same by leave of the chunk's directory, which keeps the budget. Requires: a wish for it.
 void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
                         const Found& found);
+// Has `holder` go on with a read that it began for another tracker, or for none. Requires: the
+// bytes are booked.
+void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found);
 // If the transfer was a read of an origin, that is over.
 void end_origin_transfer(State& state, TransferIndex transfer);
 void mark_origin_dirty(State& state, BucketIndex bucket);

@@ -470,6 +470,9 @@ void ClusterLinks::Impl::left(io::RpcConnectionId connection) {
 void ClusterLinks::Impl::send(SendToMember effect) {
   Link* link = link_of(effect.to);
   if (link == nullptr || !link->is_known_to_core) return;
+  drop_newer(effect.messages, std::min(options_.self.cluster_version,
+                                       known_.at(effect.to).introduced.cluster_version));
+  if (effect.messages.empty()) return;
   if (!link->queue.push(std::move(effect.messages)))
     return end(link->number, {ErrorCode::kOverloaded,
                               "it takes messages more slowly than they "

@@ -1,0 +1,50 @@
+// Peers that go from one tracker to another: the one that they have left hears of it from the one
+// that they have come to, and goes on as if it had never had them.
+#include <algorithm>
+#include <utility>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+
+void tell_move(State& state, SessionIndex index) {
+  Session& session = state.sessions[index];
+  const TrackerEpoch epoch = std::exchange(session.left.epoch, TrackerEpoch());
+  if (epoch == TrackerEpoch() || epoch == state.epoch) return;
+  for (const auto& [id, link] : state.cluster.links) {
+    if (link.member.epoch != epoch || id == state.cluster.self) continue;
+    tell_member(state, id, PeerMoved{state.fleet.peer(session.peer).id, session.left.session});
+  }
+}
+
+void note_run(State& state, const Member& member) {
+  constexpr std::size_t kRunsKept = 256;
+  auto& runs = state.cluster.runs;
+  if (member.epoch == TrackerEpoch()) return;
+  std::pair<TrackerEpoch, MemberId> run{member.epoch, member.id};
+  if (std::find(runs.begin(), runs.end(), run) != runs.end()) return;
+  if (runs.size() == kRunsKept) runs.erase(runs.begin());
+  runs.push_back(run);
+}
+
+bool was_lately_at(const State& state, const Session& session, const std::vector<MemberId>& path) {
+  // What was under way then has ended since.
+  constexpr Duration kLately = Duration::seconds(20);
+  if (session.came_from == TrackerEpoch() || state.now - session.came_at > kLately) return false;
+  return std::any_of(path.begin(), path.end(), [&](MemberId member) {
+    const auto& runs = state.cluster.runs;
+    return std::find(runs.begin(), runs.end(), std::pair(session.came_from, member)) != runs.end();
+  });
+}
+
+void take_peer_moved(State& state, const PeerMoved& message) {
+  SessionIndex index = state.sessions.find(message.session);
+  if (index == kNoSession) return;
+  const Session& session = state.sessions[index];
+  if (state.fleet.peer(session.peer).id != message.peer) return;
+  // What it reads at the origin it goes on with: the directories hear of that from its new tracker.
+  for (const Download& download : session.downloads) pass_duty(state, download.transfer);
+  end_session(state, index, EndKind::kLeft, "it went to another tracker");
+}
+
+}  // namespace tyto::tracker
