@@ -288,6 +288,7 @@ TEST_F(Assignments, ANewSessionsOrderTakesATransferUnderWayOver) {
   peer.lose_tracker();
   peer.pass(Policy{}.reconnect_min);
   peer.register_anew();
+  peer.give(InventorySent{});  // which names what is under way
   peer.take_effects();
   peer.answer({describe(1, 4), opened(1, 1), assignment(5, 1, 0, peer_source(8))});
   EXPECT_EQ(peer.did("start"), Texts{});

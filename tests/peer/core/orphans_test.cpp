@@ -224,6 +224,7 @@ TEST_F(Orphan, ATrackerThatComesBackTakesOver) {
   go_alone();
   EXPECT_EQ(peer.did("start").size(), 4u);
   peer.register_anew({superpeer(3)});
+  peer.give(InventorySent{});  // which names what is under way
   peer.take_effects();
   peer.done(1);
   EXPECT_EQ(peer.did("start"), Texts{});  // no more without being told
