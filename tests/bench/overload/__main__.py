@@ -1,10 +1,7 @@
 """tools/bench overload."""
 
 import argparse
-import datetime
-import json
 import pathlib
-import shlex
 import sys
 import time
 
@@ -13,8 +10,8 @@ sys.path[:0] = [str(TREE / "tests" / "bench")]
 
 # pylint: disable=wrong-import-position
 from light.fleet import LightFleet, Trackers, wait_connected
+from light.outcome import finish
 from quota import Quota
-from versus import machine
 from versus.building import built
 
 TARGETS = ("tyto-tracker", "light_peers")
@@ -44,15 +41,8 @@ def main():
         runs.append(measure(build, given, 0, given.quota))
         show(f"{given.quota} % of a core", runs[-1])
     result = {"peers": given.peers, "free": free, "runs": runs,
-              "faults": [fault for run in runs for fault in run["faults"]],
-              "command": shlex.join(["tools/bench", "overload", *sys.argv[1:]]),
-              "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
-              "machine": machine.describe()}
-    if given.json:
-        given.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    for fault in result["faults"]:
-        print(f"tools/bench overload: {fault}", file=sys.stderr)
-    return 1 if result["faults"] else 0
+              "faults": [fault for run in runs for fault in run["faults"]]}
+    return finish("overload", given.json, result)
 
 
 def measure(build, given, limit, quota=0):

@@ -1,10 +1,8 @@
 """tools/bench storm."""
 
 import argparse
-import datetime
 import json
 import pathlib
-import shlex
 import sys
 import time
 
@@ -13,7 +11,7 @@ sys.path[:0] = [str(TREE / "tests" / "bench")]
 
 # pylint: disable=wrong-import-position
 from light.fleet import LightFleet, Trackers, total, wait_connected
-from versus import machine
+from light.outcome import finish
 from versus.building import built
 
 TARGETS = ("tyto-tracker", "light_peers")
@@ -47,15 +45,8 @@ def main():
         finally:
             for fleet in fleets:
                 fleet.close()
-    result |= {"peers": given.peers,
-               "command": shlex.join(["tools/bench", "storm", *sys.argv[1:]]),
-               "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
-               "machine": machine.describe()}
-    if given.json:
-        given.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    for fault in result["faults"]:
-        print(f"tools/bench storm: {fault}", file=sys.stderr)
-    return 1 if result["faults"] else 0
+    result["peers"] = given.peers
+    return finish("storm", given.json, result)
 
 
 def _flags(given):
