@@ -48,7 +48,7 @@ MemberId with_superpeers(const State& state, const Desk& desk) {
     bool is_tried = std::find(desk.tried.begin(), desk.tried.end(), id) != desk.tried.end();
     if (!link.is_up || link.status.superpeers == 0 || is_tried) continue;
     bool is_asker = std::any_of(desk.waiting.begin(), desk.waiting.end(),
-                                [&](const Waiting& w) { return w.asker == id; });
+                                [member = id](const Waiting& w) { return w.asker == member; });
     std::pair<bool, uint32_t> own{is_asker && free_reads(link) > 0, free_reads(link)};
     if (best != MemberId() && own <= rank) continue;
     best = id;
