@@ -80,14 +80,17 @@ bool has_several_trackers(const Trackers& trackers) {
   return std::max(size(trackers.listed), size(trackers.found)) > 1;
 }
 
+// Asked with each exchange, and in no order.
 bool has_another_tracker(const Trackers& trackers) {
-  bool is_found = false;
   uint64_t current = key_of(trackers.current);
-  in_order(trackers, [&](const TrackerPlace& place) {
-    is_found = key_of(place) != current && !was_tried(trackers, place);
-    return is_found;
-  });
-  return is_found;
+  auto is_another = [&](const TrackerListed& tracker) {
+    TrackerPlace place{tracker.id, tracker.address};
+    return key_of(place) != current && !was_tried(trackers, place);
+  };
+  auto has_one = [&](const TrackerListRef& list) {
+    return list != nullptr && std::any_of(list->begin(), list->end(), is_another);
+  };
+  return has_one(trackers.listed) || has_one(trackers.found);
 }
 
 void note_tried(Trackers& trackers) {
