@@ -29,8 +29,7 @@ Peers::Peers(World& world, const Scenario& scenario)
       ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
       latency_(make_stream(scenario.seed, Stream::kLatency)),
-      tracker_(
-          std::make_shared<const TrackerList>(TrackerList{{MemberId(), tracker_address(0), ""}})) {}
+      trackers_(tracker_addresses(scenario.trackers)) {}
 
 // --- life ---
 
@@ -51,7 +50,7 @@ void Peers::start(uint32_t node) {
             .object(world_.chunks().object_of(world_.chunks().number(entry.version, 0)))
             .facts);
   deliver(node, peer::StoreLoaded{std::move(remembered), std::move(entries),
-                                  location_of(scenario_, NodeId(node)), tracker_});
+                                  location_of(scenario_, NodeId(node)), trackers_});
   if (host.life == 1) return;
   for (uint32_t i = 0; i < reads_.size(); ++i) {
     bool is_mine = scenario_.reads[i].node.value() == node;
@@ -254,8 +253,10 @@ void Peers::connect(uint32_t node, const peer::ConnectTracker& order) {
       .resume_session = order.resume_session,
       .resume_epoch = order.resume_epoch,
       .has_inventory = order.has_inventory,
+      .avoids = order.avoids,
+      .moves = order.moves,
   };
-  world_.control().connect(node, std::move(request));
+  world_.control().connect(node, order.tracker, std::move(request));
 }
 
 void Peers::resolve(uint32_t node, const Resolve& order) {

@@ -136,7 +136,7 @@ class Peers {
   Rng ids_;
   Rng seeds_;
   Rng latency_;
-  TrackerListRef tracker_;  // the only one, as peers are told to find it
+  TrackerListRef trackers_;  // as peers are told to find them
 };
 
 }  // namespace tyto::sim::fleet

@@ -25,7 +25,6 @@ Result<void> check_supported(const Scenario& scenario) {
   if (scenario.fleet.size() > kNodesMax)
     return refusal(scenario, "more than " + std::to_string(kNodesMax) + " peers");
   if (scenario.fleet.zones > 0) return refusal(scenario, "zones");
-  if (scenario.trackers > 1) return refusal(scenario, "several trackers");
   if (scenario.processor.per_exchange > Duration() || scenario.processor.per_decision > Duration())
     return refusal(scenario, "a tracker whose processor takes its time");
   if (scenario.fleet.has_loss() || scenario.origin.loss_ppm > 0)

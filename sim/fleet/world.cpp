@@ -27,7 +27,7 @@ World::World(const Scenario& scenario, const Options& options)
       control_(*this, scenario, options.tracker_per_decision),
       peers_(*this, scenario),
       wheel_(scenario.fleet.size()) {
-  control_.start_tracker();
+  control_.start_trackers();
   plan();
   for (const ReadSpec& read : scenario.reads) bytes_wanted_ += scenario.objects[read.object].bytes;
 }
@@ -71,7 +71,7 @@ void World::end_fault(const FaultSpec& fault) {
   peers_.start(fault.target);
 }
 
-// One tick: first what arrives at peers, then what is due at them, then the tracker.
+// One tick: first what arrives at peers, then what is due at them, then the trackers.
 void World::step() {
   ++tick_;
   hash_.add(uint64_t{tick_});
@@ -81,7 +81,7 @@ void World::step() {
   due_.clear();
   wheel_.take_due(tick_, due_);
   peers_.wake(due_);
-  control_.run_tracker(tick_);
+  control_.run_trackers(tick_);
 }
 
 void World::run(Duration until, const std::function<void(const Progress&)>& report) {
@@ -138,11 +138,24 @@ void World::add_reads(RunResult& result) {
   }
 }
 
+void World::check_racks(const RunResult& result) {
+  uint64_t limit = scenario_.expect.rack_copies_permille_max;
+  if (limit == 0) return;
+  for (std::size_t rack = 0; rack < result.bytes_into_rack.size(); ++rack) {
+    uint64_t bytes = result.bytes_into_rack[rack];
+    bool is_told = violations_.size() < sim::World::kViolationsMax;
+    if (bytes * 1000 > result.bytes_wanted * limit && is_told)
+      violated(std::to_string(bytes) + " bytes entered rack " + std::to_string(rack) +
+               ", of objects of " + std::to_string(result.bytes_wanted));
+  }
+}
+
 void World::check_end(RunResult& result) {
   uint64_t allowed = scenario_.expect.amplification_permille_max;
   if (allowed > 0 && result.amplification_permille() > allowed)
     violated("chunks were read at the origin " + std::to_string(result.origin_chunks_read) +
              " times, and there are " + std::to_string(result.origin_chunks_distinct));
+  check_racks(result);
   result.violations = violations_;
 }
 
@@ -169,7 +182,10 @@ RunResult World::result() {
   result.redundant_transfers = peers_.redundant();
   result.reader_core_bytes_max = peers_.core_bytes_max(Role::kPeer);
   result.superpeer_core_bytes_max = peers_.core_bytes_max(Role::kSuperpeer);
-  result.tracker = control_.tracker().counters();
+  result.tracker = control_.tracker(0).counters();
+  result.trackers = control_.tracker_count();
+  result.cluster_messages = control_.cluster_messages();
+  result.cluster_deliveries = control_.cluster_deliveries();
   result.notices = control_.notices();
   add_reads(result);
   check_end(result);

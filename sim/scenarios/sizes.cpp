@@ -8,10 +8,9 @@ constexpr uint32_t kReadersPerRack = 40;
 constexpr uint64_t kRackOversubscription = 4;
 
 // Everybody at once, in racks whose uplinks carry a quarter of what their hosts could take.
-Scenario million(const Knobs& knobs) {
-  Scenario scenario = base_scenario("million", knobs, {.readers = 1'000'000, .chunks = 64});
+Scenario in_racks(Scenario scenario, uint32_t superpeers) {
   FleetSpec& fleet = scenario.fleet;
-  fleet.superpeers = 4;
+  fleet.superpeers = superpeers;
   for (uint32_t i = 0; i < fleet.readers; ++i) scenario.reads[i].node = fleet.reader(i);
   fleet.racks = (fleet.readers + kReadersPerRack - 1) / kReadersPerRack;
   uint64_t rack = fleet.reader_link.up_bytes_per_s * kReadersPerRack / kRackOversubscription;
@@ -21,10 +20,27 @@ Scenario million(const Knobs& knobs) {
   return scenario;
 }
 
+Scenario million(const Knobs& knobs) {
+  return in_racks(base_scenario("million", knobs, {.readers = 1'000'000, .chunks = 64}), 4);
+}
+
+// As many trackers as Meta told of (Owl, OSDI 2022), a superpeer for each, and a hundredth of the
+// peers.
+Scenario owl(const Knobs& knobs) {
+  constexpr uint32_t kTrackers = 112;
+  Scenario scenario =
+      in_racks(base_scenario("owl", knobs, {.readers = 100'000, .chunks = 64}), kTrackers);
+  scenario.trackers = kTrackers;
+  scenario.expect.leases = Leases::kCounted;
+  scenario.expect.amplification_permille_max = 1020;
+  return scenario;
+}
+
 }  // namespace
 
 std::vector<CatalogueEntry> size_scenarios() {
-  return {{"million", "a million readers in racks of 40; wants --world fleet", million}};
+  return {{"million", "a million readers in racks of 40; wants --world fleet", million},
+          {"owl", "100,000 readers in racks of 40, of 112 trackers; wants --world fleet", owl}};
 }
 
 }  // namespace tyto::sim

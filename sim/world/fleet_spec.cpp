@@ -4,6 +4,12 @@
 
 namespace tyto::sim {
 
+TrackerListRef tracker_addresses(uint32_t trackers) {
+  TrackerList list;
+  for (uint32_t i = 0; i < trackers; ++i) list.push_back({MemberId(), tracker_address(i), ""});
+  return std::make_shared<const TrackerList>(std::move(list));
+}
+
 const ReaderGroup* FleetSpec::group(NodeId node) const {
   for (const ReaderGroup& one : groups) {
     uint32_t first = superpeers + one.first;

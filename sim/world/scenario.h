@@ -187,6 +187,8 @@ struct ProcessorSpec {
 inline Endpoint tracker_address(uint32_t tracker) {
   return {"t" + std::to_string(tracker), 7400};
 }
+// What peers are given to find their trackers by.
+TrackerListRef tracker_addresses(uint32_t trackers);
 
 // Whose way through the fleet is kept for the report.
 struct MeasureSpec {

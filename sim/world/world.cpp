@@ -9,12 +9,6 @@ constexpr Duration kTick = Duration::milliseconds(100);
 constexpr Duration kLookupTimeout = Duration::seconds(10);
 constexpr uint64_t kEventsAtOnceMax = 1'000'000;  // more at one instant: something runs in circles
 
-TrackerListRef list_addresses(uint32_t trackers) {
-  TrackerList list;
-  for (uint32_t i = 0; i < trackers; ++i) list.push_back({MemberId(), tracker_address(i), ""});
-  return std::make_shared<const TrackerList>(std::move(list));
-}
-
 }  // namespace
 
 std::string_view event_kind_name(EventKind kind) {
@@ -55,7 +49,7 @@ World::World(const Scenario& scenario, std::vector<std::unique_ptr<Checker>>& ch
       peer_ids_(make_stream(scenario.seed, Stream::kPeerIds)),
       peer_seeds_(make_stream(scenario.seed, Stream::kPeerSeeds)),
       latency_(make_stream(scenario.seed, Stream::kLookups)),
-      tracker_addresses_(list_addresses(scenario.trackers)),
+      tracker_addresses_(sim::tracker_addresses(scenario.trackers)),
       control_(std::make_unique<ControlPlane>(*this, scenario)),
       data_(std::make_unique<DataPlane>(*this, scenario)),
       touched_(scenario.fleet.size()),

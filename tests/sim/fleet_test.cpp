@@ -60,20 +60,29 @@ struct Pair {
   std::string_view scenario;
   uint32_t readers;
   uint32_t chunks;
+  uint32_t trackers = 1;
 };
 
 std::string name_of(const testing::TestParamInfo<Pair>& pair) {
-  return std::string(pair.param.scenario) + "_" + std::to_string(pair.param.readers);
+  std::string name = std::string(pair.param.scenario) + "_" + std::to_string(pair.param.readers);
+  if (pair.param.trackers > 1) name += "_of_" + std::to_string(pair.param.trackers);
+  return name;
+}
+
+Scenario scenario_of(const Pair& pair) {
+  Scenario scenario = scenario_of(pair.scenario, {.readers = pair.readers, .chunks = pair.chunks});
+  scenario.trackers = pair.trackers;
+  if (pair.trackers > 1) scenario.expect.leases = Leases::kCounted;
+  return scenario;
 }
 
 // Objects of some size: reads of half a second differ by more, and so they do between seeds.
 class FleetAgainstExact : public testing::TestWithParam<Pair> {};
 
 TEST_P(FleetAgainstExact, AgreesWithinATenth) {
-  const Pair& pair = GetParam();
-  Knobs knobs{.readers = pair.readers, .chunks = pair.chunks};
-  Percentiles exact = seconds_of(run(scenario_of(pair.scenario, knobs)));
-  Percentiles approximate = seconds_of(run_fleet(scenario_of(pair.scenario, knobs)));
+  Scenario scenario = scenario_of(GetParam());
+  Percentiles exact = seconds_of(run(scenario));
+  Percentiles approximate = seconds_of(run_fleet(scenario));
   EXPECT_NEAR(approximate.p50, exact.p50, exact.p50 * 0.1);
   EXPECT_NEAR(approximate.p99, exact.p99, exact.p99 * 0.1);
 }
@@ -81,8 +90,29 @@ TEST_P(FleetAgainstExact, AgreesWithinATenth) {
 INSTANTIATE_TEST_SUITE_P(Sizes, FleetAgainstExact,
                          testing::Values(Pair{"million", 8, 64}, Pair{"million", 32, 32},
                                          Pair{"cold_start", 16, 32}, Pair{"flat16", 16, 32},
-                                         Pair{"racks4x4", 16, 32}),
+                                         Pair{"racks4x4", 16, 32}, Pair{"racks4x4", 16, 64, 4}),
                          name_of);
+
+TEST(Fleet, OfSeveralTrackersHasAsManyMessagesBetweenThemAsTheExactWorld) {
+  Scenario scenario = scenario_of(Pair{"racks4x4", 16, 32, 4});
+  RunResult exact = run(scenario);
+  RunResult approximate = run_fleet(scenario);
+  EXPECT_EQ(approximate.trackers, 4u);
+  EXPECT_EQ(approximate.amplification_permille(), 1000u);
+  double messages = static_cast<double>(exact.cluster_messages);
+  EXPECT_NEAR(static_cast<double>(approximate.cluster_messages), messages, messages * 0.1);
+}
+
+// Racks whose home is full go to the next tracker, and are served there.
+TEST(Fleet, OfManyTrackersPassesRacksOfAFullOneOnAndServesThem) {
+  Scenario scenario = scenario_of("million", {.readers = 2400, .chunks = 8});
+  scenario.trackers = 16;
+  scenario.fleet.racks = 600;
+  scenario.expect.leases = Leases::kCounted;
+  RunResult result = run_fleet(scenario);
+  EXPECT_TRUE(result.is_good()) << text_report(result);
+  EXPECT_EQ(figures_of(result).complete, 2400u);
+}
 
 TEST(Fleet, ReadsOnAfterCrashesAndLeaving) {
   Scenario scenario = scenario_of("million", {.readers = 80, .chunks = 32});
