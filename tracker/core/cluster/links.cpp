@@ -135,7 +135,7 @@ void change_members(State& state, const MembersChanged& input) {
   std::vector<MemberId> gone;
   for (const auto& [id, link] : cluster.links) {
     bool is_still = std::any_of(input.members.members.begin(), input.members.members.end(),
-                                [&](const Member& member) { return member.id == id; });
+                                [other = id](const Member& member) { return member.id == other; });
     if (!is_still) gone.push_back(id);
   }
   cluster.self = input.self;
