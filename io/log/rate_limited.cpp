@@ -1,5 +1,6 @@
 #include "io/log/rate_limited.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -35,7 +36,7 @@ struct RateLimitedLog::State {
     Instant now = options.now();
     auto found = causes.find(key);
     if (found == causes.end()) {
-      if (causes.size() >= options.keys_max) forget_old(now);
+      if (causes.size() >= options.keys_max && now >= look_again) forget_old(now);
       if (causes.size() < options.keys_max) {
         causes.emplace(key, Cause{now, 0});
         return 0;
@@ -57,13 +58,17 @@ struct RateLimitedLog::State {
       if (is_old) others.suppressed += entry.second.suppressed;
       return is_old;
     });
+    look_again = now + options.interval;
+    for (const auto& [key, cause] : causes)
+      look_again = std::min(look_again, cause.written + options.interval);
   }
 
   Log& log;
   RateLimitOptions options;
   std::mutex mutex;
   std::map<std::string, Cause, std::less<>> causes;
-  Cause others;  // of keys that found no room
+  Cause others;        // of keys that found no room
+  Instant look_again;  // no key is old before
 };
 
 RateLimitedLog::RateLimitedLog(Log& log, RateLimitOptions options)

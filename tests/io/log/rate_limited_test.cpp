@@ -53,6 +53,18 @@ TEST(RateLimitedLog, MoreKeysThanItRemembersShareOneInterval) {
   EXPECT_TRUE(f.last_line_has("suppressed=95"));
 }
 
+TEST(RateLimitedLog, AKeyThatIsOldMakesRoomForANewOne) {
+  Fixture f(2);
+  f.limited->warning("a", "m");
+  f.pass(6);
+  f.limited->warning("b", "m");
+  for (int i = 0; i < 3; ++i) f.limited->warning("c", "m");  // no room yet
+  EXPECT_EQ(f.lines.size(), 3u);
+  f.pass(4);
+  f.limited->warning("c", "m");  // in place of a
+  EXPECT_EQ(f.lines.size(), 4u);
+}
+
 TEST(RateLimitedLog, AtALevelThatIsOffNothingIsCounted) {
   Fixture f;
   f.log->set_level(LogLevel::kError);
