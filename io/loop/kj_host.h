@@ -25,6 +25,7 @@ class KjEventPort final : public kj::EventPort {
   void close() { io_ = nullptr; }
   void drain();
   bool is_running() const { return is_running_; }
+  bool has_events() const { return is_scheduled_; }
 
   bool wait() override;
   bool poll() override;

@@ -21,6 +21,9 @@ kj::Timer& kj_timer_of(Loop& loop);
 // promises that may be running (an RPC system) is not to be destroyed there.
 bool is_inside_kj_event(Loop& loop);
 
+// Whether KJ events wait for their turn: the loop has not caught up with what has come.
+bool has_kj_events(Loop& loop);
+
 inline kj::Duration to_kj(Duration span) {
   return span.ns() * kj::NANOSECONDS;
 }

@@ -200,6 +200,10 @@ bool is_inside_kj_event(Loop& loop) {
   return loop.impl().port.is_running();
 }
 
+bool has_kj_events(Loop& loop) {
+  return loop.impl().port.has_events();
+}
+
 kj::Timer& kj_timer_of(Loop& loop) {
   return loop.impl().timer;
 }

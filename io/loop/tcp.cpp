@@ -1,6 +1,7 @@
 #include "io/loop/tcp.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -66,6 +67,11 @@ Result<tcp::acceptor> listen_tcp(Loop& loop, const HostPort& bind) {
   if (!failure) acceptor.listen(kBacklog, failure);
   if (failure) return listen_error(failure, bind);
   return acceptor;
+}
+
+bool has_hung_up(tcp::socket& socket) {
+  pollfd look{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
 }
 
 void tune_tcp(tcp::socket& socket) {

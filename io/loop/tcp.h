@@ -23,6 +23,9 @@ Result<boost::asio::ip::tcp::acceptor> listen_tcp(Loop& loop, const HostPort& bi
 // The numeric address and the port of a TCP endpoint.
 HostPort host_port_of(const boost::asio::ip::tcp::endpoint& endpoint);
 
+// Whether the other end has closed the connection, or is gone.
+bool has_hung_up(boost::asio::ip::tcp::socket& socket);
+
 // No delay, and a vanished peer is noticed after a minute: keep-alive probes after 30 s of
 // silence, unacknowledged data for at most 60 s. Failures are ignored.
 void tune_tcp(boost::asio::ip::tcp::socket& socket);

@@ -1,11 +1,13 @@
 #include "io/rpc/rpc_listener.h"
 
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "base/assert.h"
 #include "io/loop/asio_loop.h"
+#include "io/loop/kj_loop.h"
 #include "io/loop/loop.h"
 #include "io/loop/rate_limited_errors.h"
 #include "io/loop/tcp.h"
@@ -20,6 +22,10 @@ using boost::asio::ip::tcp;
 namespace {
 // After a failed accept (no file descriptors left, say) before the next try.
 constexpr Duration kAcceptPause = Duration::milliseconds(100);
+// Turns of the loop that a connection waits for those let in before to be served.
+constexpr int kTurnsMax = 8;
+// Connections that wait to be let in; beyond, the oldest is closed.
+constexpr std::size_t kWaitingMax = 4096;
 }  // namespace
 
 class RpcListener::Impl : public std::enable_shared_from_this<RpcListener::Impl> {
@@ -45,6 +51,7 @@ class RpcListener::Impl : public std::enable_shared_from_this<RpcListener::Impl>
 
   void shut_down() {
     is_shut_down_ = true;
+    waiting_.clear();
     stop_accepting();
     check_timer_.cancel();
     auto connections = std::exchange(connections_, {});
@@ -85,9 +92,33 @@ class RpcListener::Impl : public std::enable_shared_from_this<RpcListener::Impl>
         [self = shared_from_this()](const boost::system::error_code& failure, tcp::socket socket) {
           if (self->is_shut_down_ || !self->acceptor_.is_open()) return;
           if (failure) return self->accept_failed(failure);
-          self->serve(std::move(socket));
-          if (self->acceptor_.is_open()) self->accept();
+          self->waiting_.push_back(std::move(socket));
+          if (self->waiting_.size() > kWaitingMax) self->waiting_.pop_front();
+          self->let_in_later();
+          self->accept();
         });
+  }
+
+  void let_in_later() {
+    if (std::exchange(is_let_in_posted_, true)) return;
+    loop_.post([self = shared_from_this()] {
+      self->is_let_in_posted_ = false;
+      if (!self->is_shut_down_) self->let_in();
+    });
+  }
+
+  // When more come than can be served, those let in are served first, and of those that wait the
+  // last one next: it is the least likely to have given up when it is answered. To serve them in
+  // their order would be to serve nobody: all would have given up.
+  void let_in() {
+    if (waiting_.empty()) return;
+    if (has_kj_events(loop_) && ++turns_ < kTurnsMax) return let_in_later();
+    turns_ = 0;
+    tcp::socket socket = std::move(waiting_.back());
+    waiting_.pop_back();
+    const bool is_in_vain = !waiting_.empty() && has_hung_up(socket);
+    if (!is_in_vain) serve(std::move(socket));
+    if (!waiting_.empty()) let_in_later();
   }
 
   void accept_failed(const boost::system::error_code& failure) {
@@ -141,6 +172,9 @@ class RpcListener::Impl : public std::enable_shared_from_this<RpcListener::Impl>
   Timer check_timer_;
   Timer accept_timer_;
   RateLimitedErrors listener_errors_;
+  std::deque<tcp::socket> waiting_;  // to be let in, the oldest first
+  int turns_ = 0;                    // that the next one has waited
+  bool is_let_in_posted_ = false;
   std::map<RpcConnectionId, Entry> connections_;
   uint64_t last_id_ = 0;
   bool is_shut_down_ = false;

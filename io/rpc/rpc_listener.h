@@ -55,7 +55,8 @@ struct RpcListenerHandlers {
 // Threads:   confined to its loop
 // Ownership: `loop` is borrowed and must outlive the listener; destroying the listener ends every
 //            connection without further callbacks
-// Bounds:    connections_max, and RpcLimits per connection; an idle connection costs about 12 KiB
+// Bounds:    connections_max, and RpcLimits per connection; an idle connection costs about 12 KiB.
+//            Of those that come faster than they can be served, 4096 wait, and the last comes first
 // Errors:    listen() fails with kUnavailable when the address cannot be bound, and
 //            kInvalidArgument when it is none of this machine's. Bad peers end their own connection
 class RpcListener {

@@ -6,10 +6,13 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "io/loop/kj_loop.h"
 
 namespace tyto::bench {
 namespace {
 
+constexpr Duration kLate = Duration::milliseconds(20);
+constexpr int kTurnsWhenLate = 4;
 constexpr uint32_t kSmallBytes = 64 * kKiB;
 constexpr uint32_t kBulkChunkBytes = 4 * kMiB;
 constexpr uint64_t kBulkBytes = 16 * uint64_t{kBulkChunkBytes};
@@ -92,11 +95,13 @@ peer::ControlLinkHandlers LightPeer::link_handlers() {
     dispatch(peer::RegisterFailed{refusal.error, refusal.retry_after});
   };
   on.refused = [this](const Refusal& refusal) {
+    --open_exchanges_;
     note_refused(refusal);
     dispatch(peer::ExchangeRefused{refusal.error, refusal.retry_after});
   };
   on.disconnected = [this](const Error& error) { dispatch(peer::Disconnected{error}); };
   on.answered = [this](ExchangeDown down) {
+    --open_exchanges_;
     note_answered(down);
     dispatch(peer::ExchangeAnswered{std::move(down)});
   };
@@ -117,7 +122,9 @@ void LightPeer::note_refused(const Refusal& refusal) {
   auto& kind = counts_.classes[static_cast<std::size_t>(last_sent_)];
   ++kind.refused;
   kind.told.add(refusal.retry_after);
-  if (last_sent_ != tracker::ExchangeClass::kIdle && !sent_.empty()) sent_.pop_back();
+  const bool had_news =
+      last_sent_ != tracker::ExchangeClass::kIdle && last_sent_ != tracker::ExchangeClass::kProbe;
+  if (had_news && !sent_.empty()) sent_.pop_back();
 }
 
 void LightPeer::dispatch(peer::Input input) {
@@ -136,12 +143,22 @@ void LightPeer::dispatch(peer::Input input) {
   arm();
 }
 
+// This process may be late for thousands of peers at once, as no real peer is: what has come for
+// one is looked at before that one hears how late it is.
+void LightPeer::wake(int turns) {
+  const bool is_late = loop_.now() - timer_due_ > kLate;
+  is_waking_ = is_late && (turns < kTurnsWhenLate || io::has_kj_events(loop_));
+  if (!is_waking_) return work();
+  loop_.post([this, turns] { wake(turns + 1); });
+}
+
 void LightPeer::arm() {
+  if (is_waking_) return;
   Instant due = std::min(core_.next_deadline(), open_at_);
   for (const Due& transfer : due_) due = std::min(due, transfer.at);
   if (due == timer_due_ && timer_.is_armed()) return;
   timer_due_ = due;
-  timer_.start_at(due, [this] { work(); });
+  timer_.start_at(due, [this] { wake(0); });
 }
 
 void LightPeer::work() {
@@ -200,6 +217,7 @@ void LightPeer::carry_out(peer::ConnectTracker& order) {
   request.avoids = order.avoids;
   request.moves = order.moves;
   sent_.clear();
+  open_exchanges_ = 0;
   link_.connect({order.tracker.host, order.tracker.port}, std::move(request));
 }
 
@@ -208,7 +226,9 @@ void LightPeer::carry_out(peer::FindTrackers&) {
 }
 
 void LightPeer::carry_out(peer::SendExchange& order) {
-  last_sent_ = tracker::class_of(order.up, terms_.policy->role);
+  const auto parked = open_exchanges_ > 0 ? tracker::Parked::kOne : tracker::Parked::kNothing;
+  last_sent_ = tracker::class_of(order.up, terms_.policy->role, parked);
+  ++open_exchanges_;
   ++counts_.classes[static_cast<std::size_t>(last_sent_)].sent;
   if (!order.up.events.empty())
     sent_.push_back(

@@ -59,6 +59,7 @@ class LightPeer {
   void dispatch(peer::Input input);
   void handle(peer::Input input);
   void arm();
+  void wake(int turns);
   void work();
   void open_next();
   void end_open();
@@ -91,6 +92,7 @@ class LightPeer {
   peer::ControlLink link_;
   io::Timer timer_;
   Instant timer_due_ = Instant::never();
+  bool is_waking_ = false;  // its time has come, and other things first
   std::deque<peer::Input> inputs_;
   bool is_dispatching_ = false;
   std::deque<Due> due_;  // transfers under way
@@ -102,6 +104,7 @@ class LightPeer {
   VersionFactsRef facts_;  // of it, once known
   std::deque<Sent> sent_;  // news that the tracker has not taken yet
   tracker::ExchangeClass last_sent_ = tracker::ExchangeClass::kIdle;
+  int open_exchanges_ = 0;
   bool is_connected_ = false;
   Instant lost_ = Instant::never();
   bool was_waiting_ = false;  // when it was lost

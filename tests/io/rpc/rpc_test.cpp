@@ -21,6 +21,19 @@ TEST(Rpc, CallsGoThereAndBackAndTheServerLearnsTheAddress) {
   EXPECT_EQ(world.listener->connections(), 1u);
 }
 
+TEST(Rpc, WhoHungUpWhileOthersWereServedIsNotServed) {
+  EchoWorld world;
+  EchoClient client(world);
+  ASSERT_TRUE(until(world.loop, [&] { return client.is_connected; }));
+  constexpr std::size_t kCalls = 20'000;
+  for (std::size_t i = 0; i < kCalls; ++i) client.call("hoot");
+  for (int i = 0; i < 100; ++i) RawSocket(world.port()).send("anything");
+  ASSERT_TRUE(until(world.loop, [&] { return client.answers.size() == kCalls; }));
+  EXPECT_LT(world.events.came.size(), 50u);
+  EchoClient late(world);
+  ASSERT_TRUE(until(world.loop, [&] { return late.is_connected; }));
+}
+
 TEST(Rpc, ManyCallsInFlightAreAllAnswered) {
   EchoWorld world;
   EchoClient client(world);
