@@ -139,15 +139,18 @@ void on_exchange_answered(Turn& turn, ExchangeDown down) {
   note_acknowledged(turn);
 }
 
-// The events are as good as not sent. The other exchange, if there is one, stays parked.
+// The events are as good as not sent. The other exchange, if there is one, stays parked. A refused
+// probe holds back probes, and nothing else: what there is to say may be worth more to the tracker.
 void on_exchange_refused(Turn& turn, Duration retry_after) {
   if (!note_heard(turn)) return;
   Session& session = turn.state.session;
   session.events.rewind();
   const Duration wait =
       std::max(with_jitter(turn.state, retry_after), turn.state.policy.reconnect_min);
+  session.probe_from = turn.now + std::max(turn.state.policy.probe_after * kProbePauses, wait);
+  const bool was_probe = session.exchanges_open > 0 && !session.events.has_unsent();
+  if (was_probe) return;
   session.hold = std::max(session.hold, turn.now + wait);
-  session.probe_from = turn.now + turn.state.policy.probe_after * kProbePauses;
   session.report_at = session.events.has_unsent() ? session.hold : Instant::never();
 }
 

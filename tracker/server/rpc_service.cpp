@@ -28,6 +28,9 @@ using InventoryContext =
     capnp::CallContext<wire::Session::InventoryParams, wire::Session::InventoryResults>;
 using JoinContext =
     capnp::CallContext<wire::Tracker::JoinMemberParams, wire::Tracker::JoinMemberResults>;
+// Well before the core takes a silent peer for dead (session.silence_max).
+constexpr Duration kRefusedForLong = Duration::seconds(3);
+
 using RootsContext = capnp::CallContext<wire::Session::RootsParams, wire::Session::RootsResults>;
 
 // Decodes `get()`, where getting at the message may itself fail on bytes from outside.
@@ -61,7 +64,8 @@ struct Connection {
   bool is_counted = false;               // in Impl::registered
   Sequence refused_from;                 // the first event that was refused; zero: none is missing
   Duration come_back_after;              // as it was told then
-  bool is_member = false;                // another tracker has come by it
+  Instant refused_since = Instant::never();  // with nothing parked
+  bool is_member = false;                    // another tracker has come by it
 };
 
 struct OpenExchange {
@@ -168,16 +172,25 @@ class SessionServer final : public wire::Session::Server {
         gap != Sequence() && !up.events.empty() && up.first_event.value() > gap.value();
     std::optional<Duration> after =
         has_gap ? connection_->come_back_after
-                : service_->hooks_.admit_exchange(up, connection_->request.role);
+                : service_->hooks_.admit_exchange(up, connection_->request.role, parked());
     if (!after) {
+      connection_->refused_since = Instant::never();
       if (!up.events.empty()) gap = Sequence();
       return std::nullopt;
     }
+    if (connection_->exchanges.empty())
+      connection_->refused_since = std::min(connection_->refused_since, service_->loop_.now());
     if (!has_gap && !up.events.empty()) gap = up.first_event;
     connection_->come_back_after = *after;
     return Refusal{{ErrorCode::kOverloaded,
                     "this tracker has more exchanges than it may answer; come back later"},
                    *after};
+  }
+  Parked parked() const {
+    if (!connection_->exchanges.empty()) return Parked::kOne;
+    const Instant since = connection_->refused_since;
+    const bool is_long = !since.is_never() && service_->loop_.now() - since >= kRefusedForLong;
+    return is_long ? Parked::kNothingForLong : Parked::kNothing;
   }
   // Why a call that changes the session is not taken, if it is not.
   template <class T>

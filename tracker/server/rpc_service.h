@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "io/loop/host_port.h"
 #include "io/rpc/rpc_listener.h"
+#include "tracker/core/admission/admission.h"
 #include "tracker/core/effects.h"
 #include "tracker/core/inputs.h"
 
@@ -51,7 +52,7 @@ class RpcService {
     std::function<void(Duration took)> answered;
     // Whether these are taken; if not, when to come back.
     std::function<std::optional<Duration>(const RegisterRequest&)> admit_peer;
-    std::function<std::optional<Duration>(const ExchangeUp&, Role)> admit_exchange;
+    std::function<std::optional<Duration>(const ExchangeUp&, Role, Parked)> admit_exchange;
     // Where other trackers that come are taken in; null: there is no cluster.
     std::function<MemberDoor*()> members;
   };

@@ -248,8 +248,8 @@ Result<void> TrackerServer::Impl::listen_rpc() {
   hooks.admit_peer = [this](const RegisterRequest&) {
     return admission_.registration(loop_.now());
   };
-  hooks.admit_exchange = [this](const ExchangeUp& up, Role role) {
-    return admission_.exchange(loop_.now(), class_of(up, role));
+  hooks.admit_exchange = [this](const ExchangeUp& up, Role role, Parked parked) {
+    return admission_.exchange(loop_.now(), class_of(up, role, parked));
   };
   hooks.members = [this]() -> MemberDoor* { return links_.get(); };
   auto rpc = RpcService::listen(loop_, {*bind, settings_.rpc_connections_max}, std::move(hooks));

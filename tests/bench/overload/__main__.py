@@ -17,7 +17,7 @@ from versus.building import built
 TARGETS = ("tyto-tracker", "light_peers")
 # Of a thousand peers so many read small objects, large ones, and ahead; the others are idle.
 MIX = "300,300,300"
-CLASSES = ("under_way", "under_way_bulk", "open", "idle", "prefetch")
+CLASSES = ("under_way", "under_way_bulk", "open", "idle", "prefetch", "probe")
 # What is shed first comes last; idle peers say nothing that could be late.
 ORDER = ("under_way", "under_way_bulk", "open", "prefetch")
 # Of fewer exchanges of a class its share says nothing.

@@ -250,6 +250,22 @@ TEST(Session, ATrackerThatRefusesForWantOfTimeIsNotAskedWhetherItLives) {
   EXPECT_EQ(peer.did_all(), Texts{"exchange parked"});
 }
 
+TEST(Session, ARefusedProbeIsMadeAgainWhenTheTrackerSaidAndHoldsNoNewsBack) {
+  PeerCoreDriver peer;
+  peer.connect();
+  peer.open(1);
+  peer.answer();
+  peer.take_effects();
+  peer.pass(Policy{}.probe_after);
+  EXPECT_EQ(peer.did_all(), Texts{"exchange parked"});
+  peer.give(ExchangeRefused{{ErrorCode::kOverloaded, "later"}, Duration::seconds(10)});
+  peer.take_effects();
+  peer.pass(Duration::milliseconds(9'999));
+  EXPECT_EQ(peer.did_all(), Texts{});
+  peer.open(2);
+  EXPECT_EQ(peer.told(), Texts{"open 2 b/k1"});
+}
+
 TEST(Session, InputsOfAConnectionThatIsGoneAreIgnored) {
   PeerCoreDriver peer;
   peer.connect();

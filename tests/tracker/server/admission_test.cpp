@@ -47,6 +47,17 @@ TEST_F(AdmissionTest, ARefusedExchangeLeavesTheSessionAsItWas) {
   EXPECT_GE(get("/api/v1/cluster")["refused"]["under_way"].get<int>(), 2);
 }
 
+TEST_F(AdmissionTest, AnIdlePeerThatIsRefusedAgainAndAgainIsAnsweredBeforeItIsTakenForDead) {
+  settings.limits.exchanges_per_s = 1;  // less than what an idle peer has to leave to others
+  start();
+  auto peer = connect();
+  ASSERT_TRUE(peer->register_as(a_peer(1)).ok());
+  auto refused = peer->exchange({});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  ASSERT_TRUE(eventually([&] { return peer->exchange({}).ok(); }));
+}
+
 TEST_F(AdmissionTest, ATrackerOfNoClusterShowsNone) {
   start();
   EXPECT_FALSE(get("/api/v1/cluster").contains("cluster"));

@@ -19,13 +19,22 @@ enum class ExchangeClass : uint8_t {
   kOpen,          // new readers
   kIdle,          // nothing: a peer that wants to hear news
   kPrefetch,      // new readers for whom nobody waits
+  kProbe,         // nothing, of a peer that will hear news by the exchange that it has parked
 };
-inline constexpr std::size_t kExchangeClasses = 5;
+inline constexpr std::size_t kExchangeClasses = 6;
 std::string_view exchange_class_name(ExchangeClass exchange);
 
+// Whether the same peer has another exchange open.
+enum class Parked : uint8_t {
+  kNothing,
+  kNothingForLong,  // and it was refused one so long that it is about to be taken for dead
+  kOne,
+};
+
 // The class of the worthiest of its events. A superpeer's are as worthy as any, whatever they
-// bring: it reads for all, and is told what to read in their answers.
-ExchangeClass class_of(const ExchangeUp& up, Role role);
+// bring: it reads for all, and is told what to read in their answers. So are those of a peer that
+// would be lost without an answer: that it registers anew costs more.
+ExchangeClass class_of(const ExchangeUp& up, Role role, Parked parked);
 
 struct AdmissionConfig {
   uint32_t exchanges_per_s = 0;                    // 0: as many as come
@@ -37,8 +46,9 @@ struct AdmissionConfig {
 // when to come back, so that those refused return at the rate that they can be served at.
 //
 // Each class may use the credit of the last second down to a floor of its own: the worthiest all of
-// it, prefetches only what is above three fifths. A loop that lags sheds the same classes in the
-// same order, the last one first.
+// it, probes only what is above four fifths. Refused probes have a line of their own to come back
+// in, at an eighth of the rate: many readers that wait do not keep out those that are served. A
+// loop that lags sheds the same classes in the same order, the last one first.
 //
 // Purity:    pure.
 // Bounds:    of constant size.
@@ -71,10 +81,12 @@ class Admission {
     Duration come_back(Instant now, uint32_t per_s, Duration most);
   };
   bool lags_for(ExchangeClass exchange) const;
+  Duration come_back(Instant now, ExchangeClass exchange);
 
   const AdmissionConfig config_;
   Duration lag_;
   Rate exchanges_;
+  Rate probes_;  // only the times to come back at
   Rate registrations_;
   Counts counts_;
 };

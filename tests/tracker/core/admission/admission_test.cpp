@@ -43,13 +43,54 @@ TEST(Admission, AnExchangeIsOfTheClassOfItsWorthiestEvent) {
       {up_of({Leaving{}}), ExchangeClass::kUnderWay},
   };
   for (const auto& row : kRows)
-    EXPECT_EQ(exchange_class_name(class_of(row.up, Role::kPeer)),
+    EXPECT_EQ(exchange_class_name(class_of(row.up, Role::kPeer, Parked::kNothing)),
               exchange_class_name(row.expected));
 }
 
 TEST(Admission, WhatASuperpeerSaysIsNeverWorthLessThanWhatItsReadersSay) {
   for (const ExchangeUp& up : {up_of({}), up_of({verified_of(16u << 20)})})
-    EXPECT_EQ(exchange_class_name(class_of(up, Role::kSuperpeer)), "under_way");
+    EXPECT_EQ(exchange_class_name(class_of(up, Role::kSuperpeer, Parked::kNothing)), "under_way");
+}
+
+TEST(Admission, WhoAsksForNewsThatWillComeAnywayIsWorthTheLeast) {
+  for (Role role : {Role::kPeer, Role::kSuperpeer})
+    EXPECT_EQ(exchange_class_name(class_of(up_of({}), role, Parked::kOne)), "probe");
+  const ExchangeUp open = up_of({open_of(Priority::kPrefetch)});
+  EXPECT_EQ(exchange_class_name(class_of(open, Role::kPeer, Parked::kOne)), "prefetch");
+}
+
+TEST(Admission, WhoWouldBeTakenForDeadIsWorthAsMuchAsAny) {
+  EXPECT_EQ(exchange_class_name(class_of(up_of({}), Role::kPeer, Parked::kNothingForLong)),
+            "under_way");
+  const ExchangeUp ahead = up_of({open_of(Priority::kPrefetch)});
+  EXPECT_EQ(exchange_class_name(class_of(ahead, Role::kPeer, Parked::kNothingForLong)),
+            "under_way");
+}
+
+// Peers that wait, and ask each second whether the tracker lives; refused ones when they were told.
+TEST(Admission, ProbesTakeASmallPartOfWhatMayBeAnsweredHoweverManyWait) {
+  constexpr int kPeers = 2000;
+  constexpr int kSeconds = 60;
+  Admission admission({.exchanges_per_s = 200});
+  std::multimap<Instant, int> due;
+  for (int i = 0; i < kPeers; ++i) due.emplace(kStart + Duration::microseconds(500 * i), i);
+  const Instant end = kStart + Duration::seconds(kSeconds);
+  int taken = 0, news_refused = 0;
+  Instant news = kStart;
+  for (auto next = due.begin(); next->first < end; next = due.begin()) {
+    const Instant now = next->first;
+    for (; news < now; news = news + Duration::milliseconds(10))  // half of the limit
+      news_refused += admission.exchange(news, ExchangeClass::kUnderWayBulk) ? 1 : 0;
+    auto after = admission.exchange(now, ExchangeClass::kProbe);
+    taken += after ? 0 : 1;
+    due.emplace(now + after.value_or(Duration::seconds(1)), next->second);
+    due.erase(next);
+  }
+  EXPECT_EQ(news_refused, 0);
+  EXPECT_LE(taken, 100 * kSeconds + 200);  // what the news leaves, and the credit of a second
+  EXPECT_GT(taken, 0);
+  const auto refused = admission.counts().exchanges_refused[5];
+  EXPECT_LT(refused, uint64_t{kPeers} * kSeconds / 4);
 }
 
 TEST(Admission, WithoutLimitsEverythingIsTaken) {
@@ -60,6 +101,8 @@ TEST(Admission, WithoutLimitsEverythingIsTaken) {
   }
 }
 
+constexpr std::size_t kWithNews = 5;  // classes besides probes
+
 // `load` times the limit for ten seconds, as much of each class; what was taken of each in the last
 // five, per second.
 std::map<ExchangeClass, uint32_t> taken_of(Admission& admission, uint32_t per_s, uint32_t load) {
@@ -67,7 +110,7 @@ std::map<ExchangeClass, uint32_t> taken_of(Admission& admission, uint32_t per_s,
   const uint32_t all = per_s * load * 10;
   for (uint32_t i = 0; i < all; ++i) {
     const Instant now = kStart + Duration::nanoseconds(int64_t{10'000'000'000} / all * i);
-    const auto exchange = static_cast<ExchangeClass>(i % kExchangeClasses);
+    const auto exchange = static_cast<ExchangeClass>(i % kWithNews);
     const bool is_taken = !admission.exchange(now, exchange);
     if (is_taken && i >= all / 2) ++taken[exchange];
   }
@@ -78,8 +121,7 @@ std::map<ExchangeClass, uint32_t> taken_of(Admission& admission, uint32_t per_s,
 TEST(Admission, AtTheLimitNothingIsShed) {
   Admission admission({.exchanges_per_s = 1000});
   auto taken = taken_of(admission, 1000, 1);
-  for (std::size_t i = 0; i < kExchangeClasses; ++i)
-    EXPECT_GE(taken[static_cast<ExchangeClass>(i)], 199u);
+  for (std::size_t i = 0; i < kWithNews; ++i) EXPECT_GE(taken[static_cast<ExchangeClass>(i)], 199u);
 }
 
 TEST(Admission, AtThreeTimesTheLimitTheWorthiestClassIsServedWholeAndTheLastOnesNotAtAll) {
@@ -112,7 +154,7 @@ TEST(Admission, ALoopThatLagsShedsTheLeastWorthyFirst) {
   const struct {
     int64_t lag_ms;
     std::size_t taken;  // so many classes, from the worthiest on
-  } kRows[] = {{0, 5}, {249, 5}, {250, 4}, {499, 4}, {500, 2}, {999, 2}, {1000, 1}, {2000, 0}};
+  } kRows[] = {{0, 6}, {249, 6}, {250, 4}, {499, 4}, {500, 2}, {999, 2}, {1000, 1}, {2000, 0}};
   for (const auto& row : kRows) {
     Admission admission({});
     admission.note_lag(Duration::milliseconds(row.lag_ms));
