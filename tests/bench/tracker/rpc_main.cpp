@@ -66,7 +66,7 @@ class Server {
     };
     hooks.answered = [](Duration) {};
     hooks.admit_peer = [](const RegisterRequest&) { return std::nullopt; };
-    hooks.admit_exchange = [](const ExchangeUp&, Role, Parked) { return std::nullopt; };
+    hooks.admit_exchange = [](const ExchangeUp&, Role, tracker::Parked) { return std::nullopt; };
     hooks.members = [] { return nullptr; };
     auto listening = tracker::RpcService::listen(loop_, {{"127.0.0.1", 0}}, std::move(hooks));
     if (!listening.ok()) return std::nullopt;
