@@ -235,6 +235,7 @@ enum Choice {
   foreignCopy @32;        # from a peer of another tracker, which was asked for a source
   waitForTracker @33;     # wait: other trackers were asked who has it
   carriedOver @34;        # from where it was coming already when the peer came to this tracker
+  evictFleetQuota @35;    # all stores together have more of the bucket than they may
 }
 
 struct Reason {

@@ -61,6 +61,8 @@ constexpr std::array kRows{
         "other trackers had been asked who has what it lacks"},
     Row{Choice::kCarriedOver, "carried_over",
         "it was on its way from there when the peer came to this tracker"},
+    Row{Choice::kEvictFleetQuota, "evict_fleet_quota",
+        "its bucket had all that the fleet may keep of it"},
 };
 
 constexpr bool is_in_order() {

@@ -45,8 +45,9 @@ enum class Choice : uint8_t {
   kForeignCopy,        // from a peer of another tracker, which was asked for a source
   kWaitForTracker,     // wait: other trackers were asked who has it
   kCarriedOver,        // from where it was coming already when the peer came to this tracker
+  kEvictFleetQuota,    // evicted: all stores together have more of the bucket than they may
 };
-inline constexpr Choice kChoiceLast = Choice::kCarriedOver;
+inline constexpr Choice kChoiceLast = Choice::kEvictFleetQuota;
 
 // As in metrics and JSON: "whole_copy".
 std::string_view choice_name(Choice choice);

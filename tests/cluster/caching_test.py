@@ -1,6 +1,7 @@
 """What a superpeer with little room keeps, and what it gives up."""
 
 from cluster_case import MIB, ClusterCase, unittest, until
+from cluster import web  # pylint: disable=wrong-import-order
 
 SIZE = MIB  # an object of one chunk
 ROOM = 16 * MIB  # the least that a store may be
@@ -62,6 +63,30 @@ class CachingTest(ClusterCase):
         self.assertGreaterEqual(self.evicted("evict_quota"), 4)
         used = {peer["role"]: peer["used_bytes"] for peer in self.cluster.api("/peers")["peers"]}
         self.assertLessEqual(used["superpeer"], 4 * SIZE)
+
+    def test_a_bucket_with_a_quota_of_the_fleet_is_kept_no_more_of_by_all_together(self):
+        quota = 6 * SIZE
+        self.succeed("bucket", "set", "b", "caching.fleet_bytes=6MiB")
+        agents = [self.cluster.start_agent(name=f"agent-{i}") for i in range(2)]
+        for i in range(10):
+            reader = self.get(f"b/k{i}", f"get-{i}", linger=None,
+                              flags=("--agent", agents[i % 2].socket))
+            self.assertTrue(reader.output.read_bytes() == self.data[f"k{i}"])
+
+        def kept():
+            bucket = self.cluster.api("/buckets/b")
+            used = sum(peer["used_bytes"] for peer in self.cluster.api("/peers")["peers"])
+            return bucket["kept_bytes"], bucket["evicting_bytes"], used
+        until(lambda: kept()[0] <= quota and kept()[1:] == (0, kept()[0]), 30, kept)
+        self.assertEqual(self.cluster.api("/buckets/b")["kept_bytes_max"], quota)
+        self.assertGreaterEqual(kept()[0], quota - SIZE)  # it is used, too
+        self.assertGreaterEqual(self.evicted("evict_fleet_quota"), 10)
+        self.assertEqual([self.origin.bytes_sent(f"k{i}") for i in range(10)], 10 * [SIZE])
+        self.assertIn("its bucket had all that the fleet may keep of it",
+                      self.succeed("explain", "b/k0"))
+        _, metrics = web.request(self.cluster.tracker.http, "/metrics")
+        self.assertIn(f'tyto_tracker_bucket_kept_bytes_max{{bucket="b"}} {quota}',
+                      metrics.decode())
 
     def test_another_replacement_is_in_force_at_once(self):
         self.succeed("bucket", "set", "b", "caching.replacement=random")

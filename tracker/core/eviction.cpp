@@ -2,8 +2,10 @@
 // chosen in caching/.
 #include <algorithm>
 
+#include "tracker/core/caching/books.h"
 #include "tracker/core/caching/candidates.h"
 #include "tracker/core/caching/eviction_orders.h"
+#include "tracker/core/caching/fleet_quota.h"
 #include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
@@ -99,7 +101,7 @@ void begin_evicting(State& state, PeerIndex peer, VersionIndex version, uint32_t
   if (session.evictions.emplace(version, chunk).second) {
     uint32_t bytes = length_of(state, version, chunk);
     state.fleet.peer(peer).evicting_bytes += bytes;
-    session.shares.begin_evicting(state.versions[version].bucket, bytes);
+    Books(state, session).begin_evicting(state.versions[version].bucket, bytes);
   } else {
     unbook(state, peer, version, chunk);  // an earlier order covers it: one drop confirms both
   }
@@ -108,13 +110,14 @@ void begin_evicting(State& state, PeerIndex peer, VersionIndex version, uint32_t
 void book(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
   uint32_t bytes = length_of(state, version, chunk);
   state.fleet.peer(peer).used_bytes += bytes;
-  session_of(state, peer).shares.use(state.versions[version].bucket, bytes);
+  Books(state, session_of(state, peer)).use(state.versions[version].bucket, bytes);
+  note_room_taken(state, version);
 }
 
 void unbook(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
   uint32_t bytes = length_of(state, version, chunk);
   state.fleet.peer(peer).used_bytes -= bytes;
-  session_of(state, peer).shares.free(state.versions[version].bucket, bytes);
+  Books(state, session_of(state, peer)).free(state.versions[version].bucket, bytes);
 }
 
 void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to) {
@@ -134,11 +137,13 @@ void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to
          it != session.evictions.end() && it->first == version; ++it)
       evicting += length_of(state, version, it->second);
     if (held + evicting == 0) continue;
-    session.shares.end_evicting(from, evicting);
-    session.shares.free(from, held);
-    session.shares.use(to, held + evicting);
-    session.shares.begin_evicting(to, evicting);
+    Books books(state, session);
+    books.end_evicting(from, evicting);
+    books.free(from, held);
+    books.use(to, held + evicting);
+    books.begin_evicting(to, evicting);
   }
+  look_at_fleet_quota(state, to);
 }
 
 void try_full_store_again(State& state, PeerIndex peer) {
@@ -166,7 +171,8 @@ Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes
   auto over_store = [&] { return beyond(row.used_bytes + bytes, row.store_bytes); };
   if (over_quota() == 0 && over_store() == 0) {
     state.fleet.peer(peer).used_bytes += bytes;
-    session.shares.use(bucket, bytes);
+    Books(state, session).use(bucket, bytes);
+    note_room_taken(state, version);
     return Space::kReserved;
   }
   Freed freed = make_room(state, peer, version,
@@ -199,7 +205,7 @@ void take_dropped(State& state, SessionIndex index, const ChunksDropped& event) 
       uint32_t bytes = length_of(state, *version, c);
       peer.used_bytes -= bytes;
       peer.evicting_bytes -= bytes;
-      session.shares.end_evicting(row.bucket, bytes);
+      Books(state, session).end_evicting(row.bucket, bytes);
     }
     if (state.holdings.remove(*version, session.peer, c)) unbook(state, session.peer, *version, c);
     lose_shadow_copy(state, session.peer, *version, c);

@@ -162,6 +162,29 @@ void check_shares(const State& state, const Session& session) {
   }
 }
 
+// What a bucket takes of all stores is what it takes of each.
+void check_fleet_shares(const State& state) {
+  std::map<BucketIndex, FleetShare> sums;
+  for (uint32_t s = 0; s < state.sessions.rows(); ++s) {
+    if (!state.sessions.is_used(SessionIndex(s))) continue;
+    const Session& session = state.sessions[SessionIndex(s)];
+    for (const Share& share : session.shares.rows()) {
+      if (share.bucket == kNoBucket) continue;
+      sums[share.bucket].used_bytes += share.used_bytes;
+      sums[share.bucket].evicting_bytes += share.evicting_bytes;
+      const FleetShare& all = *state.fleet_shares.find(share.bucket);
+      TYTO_ASSERT(all.peers.at(share.place) == session.peer);
+      sums[share.bucket].peers.push_back(session.peer);
+    }
+  }
+  for (uint32_t b = 0; b < state.fleet_shares.size(); ++b) {
+    const FleetShare& all = *state.fleet_shares.find(BucketIndex(b));
+    const FleetShare& sum = sums[BucketIndex(b)];
+    TYTO_ASSERT(all.used_bytes == sum.used_bytes && all.evicting_bytes == sum.evicting_bytes);
+    TYTO_ASSERT(all.peers.size() == sum.peers.size());
+  }
+}
+
 // Bytes used are those held, those on their way, and those told to go and not gone yet.
 void check_bytes(const State& state) {
   for (uint32_t s = 0; s < state.sessions.rows(); ++s) {
@@ -278,6 +301,7 @@ void TrackerCore::check_invariants() const {
     check_demand(*state_, state_->versions[VersionIndex(v)]);
   check_transfers(*state_);
   check_bytes(*state_);
+  check_fleet_shares(*state_);
   check_origins(*state_);
   check_readers(*state_);
   check_cluster(*state_);

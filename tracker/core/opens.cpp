@@ -1,6 +1,7 @@
 // From names to versions to readers.
 #include <algorithm>
 
+#include "tracker/core/caching/fleet_quota.h"
 #include "tracker/core/origin/shadow.h"
 
 namespace tyto::tracker {
@@ -439,6 +440,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
   state.work.remove_reader(state.versions[*version].bucket);
   state.readers.remove(reader);
   drop_unread(state, *version);
+  look_at_fleet_quota(state, state.versions[*version].bucket);
 }
 
 void end_open(State& state, SessionIndex index, OpenId open, Error error) {

@@ -1,6 +1,7 @@
 // Read-only pictures of the state, for people.
 #include <algorithm>
 
+#include "tracker/core/caching/fleet_quota.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -61,6 +62,18 @@ Records TrackerCore::records() const {
   for (uint32_t r = 0; r < state.readers.rows(); ++r)
     records.readers += state.readers.is_used(ReaderIndex(r)) ? 1 : 0;
   return records;
+}
+
+std::optional<BucketPicture> TrackerCore::bucket_picture(const std::string& name) const {
+  auto bucket = state_->buckets.find(name);
+  if (!bucket) return std::nullopt;
+  BucketPicture picture{.name = name, .kept_bytes_max = fleet_quota(*state_, *bucket)};
+  const FleetShare* share = state_->fleet_shares.find(*bucket);
+  if (share == nullptr) return picture;
+  picture.kept_bytes = share->kept_bytes();
+  picture.evicting_bytes = share->evicting_bytes;
+  picture.peers = static_cast<uint32_t>(share->peers.size());
+  return picture;
 }
 
 void TrackerCore::visit_peers(const std::function<void(const PeerPicture&)>& visit) const {

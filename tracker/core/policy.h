@@ -48,6 +48,7 @@ struct SelectionPolicy {
   Duration give_up;
   // The heat (see heat.h) from which an object is hot.
   uint32_t hot_from = 8;
+  bool operator==(const SelectionPolicy&) const = default;
 };
 
 // Which copies are kept.
@@ -64,6 +65,8 @@ struct CachingPolicy {
   Duration ttl;
   // Bytes that this bucket may take of one peer's store; 0: all that is lent.
   uint64_t bytes_per_peer = 0;
+  // Bytes that all stores together may keep of it; 0: no limit.
+  uint64_t fleet_bytes = 0;
   // Copies of a chunk in the fleet, and in a zone, below which no eviction goes while there is
   // anything else to evict.
   uint32_t copies_floor = 1;

@@ -1,6 +1,8 @@
 // Peers come, say what they hold, fall silent and leave.
 #include <algorithm>
 
+#include "tracker/core/caching/books.h"
+#include "tracker/core/caching/fleet_quota.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -243,10 +245,14 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
     state.notice(what, peer, kNoPeer, state.fleet.details(peer).name, 0, detail);
   wake_versions_held(state, peer);
   state.holdings.remove_all(peer);
+  Books(state, state.sessions[index]).close();
   --state.fleet.host(state.fleet.peer(peer).host).peers;
   state.fleet.retire(peer);
   state.sessions.remove(index);
-  for (VersionIndex version : was_read) drop_unread(state, version);
+  for (VersionIndex version : was_read) {
+    drop_unread(state, version);
+    look_at_fleet_quota(state, state.versions[version].bucket);
+  }
   abandon_resolutions(state, resolving);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "tracker/core/buckets.h"
+#include "tracker/core/caching/fleet_shares.h"
 #include "tracker/core/caching/pins.h"
 #include "tracker/core/cluster/cluster.h"
 #include "tracker/core/cluster/homes.h"
@@ -46,6 +47,7 @@ class State {
   const Config config;
   Fleet fleet;
   Buckets buckets;
+  FleetShares fleet_shares;
   Pins pins;
   Versions versions;
   Names names;

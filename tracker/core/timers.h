@@ -10,15 +10,16 @@
 namespace tyto::tracker {
 
 enum class TimerKind : uint8_t {
-  kSession,   // park, silence or grace of a session
-  kVersion,   // readers of a version are to be looked at again
-  kName,      // a resolution that brought no answer
-  kRecovery,  // the waiting after a restart is over
-  kTail,      // what is on its way to a reader is late
-  kOrigin,    // a bucket's budget has room again
-  kTerms,     // a read of an origin may have lost its term
-  kCluster,   // something between trackers is due
-  kHomes,     // the next peers are told of the cluster's trackers
+  kSession,     // park, silence or grace of a session
+  kVersion,     // readers of a version are to be looked at again
+  kName,        // a resolution that brought no answer
+  kRecovery,    // the waiting after a restart is over
+  kTail,        // what is on its way to a reader is late
+  kOrigin,      // a bucket's budget has room again
+  kTerms,       // a read of an origin may have lost its term
+  kCluster,     // something between trackers is due
+  kHomes,       // the next peers are told of the cluster's trackers
+  kFleetQuota,  // a bucket may have more than the fleet keeps of it
 };
 
 struct Timer {

@@ -1,5 +1,6 @@
 #include "tracker/core/tracker_core.h"
 
+#include "tracker/core/caching/fleet_quota.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -23,6 +24,7 @@ void load_bucket(State& state, const BucketLoaded& input) {
     if (row.bucket == bucket) state.mark_dirty(VersionIndex(v));
   }
   mark_origin_dirty(state, bucket);
+  look_at_fleet_quota(state, bucket);
   bool is_limited = !limits_of(state.buckets.policy(bucket).origin).is_none();
   if (was_limited != is_limited) change_directories(state);
 }
@@ -51,6 +53,7 @@ void load_name(State& state, NameLoaded& input) {
 // What waits for room may get it now.
 void remove_pin(State& state, const PinRemoved& input) {
   state.pins.remove(input.name);
+  if (auto bucket = state.buckets.find(input.name.bucket)) look_at_fleet_quota(state, *bucket);
   for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
 }
 
@@ -97,6 +100,7 @@ void fire_timers(State& state) {
       case TimerKind::kTerms: fire_terms_timer(state); break;
       case TimerKind::kCluster: fire_cluster_timer(state); break;
       case TimerKind::kHomes: fire_homes_timer(state); break;
+      case TimerKind::kFleetQuota: fire_fleet_quota_timer(state, BucketIndex(timer.index)); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];
         if (version.recheck_at > state.now) break;  // superseded
@@ -184,7 +188,7 @@ void TrackerCore::decide(Instant now, Effects& effects) {
         schedule(state, reader);
       }
     }
-  } while (serve_origin_lines(state) || settle_cluster(state));
+  } while (serve_origin_lines(state) || serve_fleet_quotas(state) || settle_cluster(state));
   flush_cluster(state);
   answer_touched_sessions(state);
 }

@@ -31,7 +31,7 @@ struct Counters {
   uint64_t messages_sent = 0;   // to other trackers
   uint64_t leases_lost = 0;     // of these, for want of progress
   uint64_t evictions = 0;
-  std::array<uint64_t, 32> evictions_by{};  // by Choice
+  std::array<uint64_t, static_cast<std::size_t>(kChoiceLast) + 1> evictions_by{};  // by Choice
   uint64_t resolves = 0;
   uint64_t chunks_verified = 0;
   uint64_t source_failures = 0;
@@ -73,6 +73,14 @@ struct PeerPicture {
   bool is_leaving = false;
   bool is_suspect = false;
   bool is_quarantined = false;
+};
+// What the peers of this tracker keep of a bucket.
+struct BucketPicture {
+  std::string name;
+  uint64_t kept_bytes = 0;      // held, and on their way; not what was told to go
+  uint64_t evicting_bytes = 0;  // told to go, and not confirmed yet
+  uint64_t kept_bytes_max = 0;  // its quota, or this tracker's part of it; 0: none
+  uint32_t peers = 0;           // that have any of it
 };
 struct VersionPicture {
   VersionFactsRef facts;  // null for a version known only from inventories
@@ -154,6 +162,8 @@ class TrackerCore {
   uint32_t session_count() const;
   // Cost: the versions and the rows of readers.
   Records records() const;
+  // The picture of one bucket; nothing if it is unknown.
+  std::optional<BucketPicture> bucket_picture(const std::string& name) const;
   // Each visitor is called in a fixed order (by registration, by version id, by assignment).
   void visit_peers(const std::function<void(const PeerPicture&)>& visit) const;
   void visit_versions(const std::function<void(const VersionPicture&)>& visit) const;

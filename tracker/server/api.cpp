@@ -64,7 +64,11 @@ class Api::Impl : public std::enable_shared_from_this<Impl> {
 
 void Api::Impl::list_buckets(const Responder& responder) {
   Json buckets = Json::array();
-  for (const auto& [name, bucket] : directory_.buckets()) buckets.push_back(json_of(bucket));
+  for (const auto& [name, bucket] : directory_.buckets()) {
+    Json json = json_of(bucket);
+    if (auto picture = core_.bucket_picture(name)) json.update(json_of(*picture));
+    buckets.push_back(std::move(json));
+  }
   reply(responder, 200, {{"buckets", std::move(buckets)}});
 }
 
@@ -116,7 +120,9 @@ void Api::Impl::get_below_buckets(const io::HttpRequest& request, const Responde
     return list_objects(path->bucket, request, responder);
   const BucketConfig* bucket = directory_.bucket(path->bucket);
   if (bucket == nullptr) return reply(responder, unknown_bucket(path->bucket));
-  reply(responder, 200, json_of(*bucket));
+  Json json = json_of(*bucket);
+  if (auto picture = core_.bucket_picture(path->bucket)) json.update(json_of(*picture));
+  reply(responder, 200, json);
 }
 
 void Api::Impl::put_below_buckets(const io::HttpRequest& request, const Responder& responder) {

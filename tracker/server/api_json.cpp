@@ -123,6 +123,13 @@ Json json_of(const BucketConfig& bucket) {
           {"policy_version", bucket.policy_version}};
 }
 
+Json json_of(const BucketPicture& bucket) {
+  return {{"kept_bytes", bucket.kept_bytes},
+          {"evicting_bytes", bucket.evicting_bytes},
+          {"kept_bytes_max", bucket.kept_bytes_max},
+          {"kept_at_peers", bucket.peers}};
+}
+
 Json json_of(const ObjectName& name, const ObjectDirectory::Entry& entry) {
   return {{"bucket", name.bucket},
           {"key", name.key},

@@ -22,6 +22,7 @@ int http_status_of(ErrorCode code);
 std::string json_text(const Json& json);
 Json json_of(const Error& error);
 Json json_of(const BucketConfig& bucket);
+Json json_of(const BucketPicture& bucket);
 // What a listing says of an object.
 Json json_of(const ObjectName& name, const ObjectDirectory::Entry& entry);
 // What is known of its copies, to be merged into the above.

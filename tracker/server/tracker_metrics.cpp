@@ -172,6 +172,7 @@ void TrackerMetrics::refresh(const Counters& counters, const Gauges& gauges) {
         gauges.journal.unsampled);
   refresh_admission(gauges);
   refresh_links(gauges);
+  refresh_buckets(gauges);
   refresh_process();
 }
 
@@ -217,6 +218,20 @@ void TrackerMetrics::refresh_links(const Gauges& gauges) {
     raise(kBytes, "Bytes of a link's batches.", "received", link.bytes_received);
     metrics_.counter("tyto_tracker_link_resets_total", "Times that the link was lost.", labels)
         .raise_to(link.resets);
+  }
+}
+
+void TrackerMetrics::refresh_buckets(const Gauges& gauges) {
+  for (const BucketPicture& bucket : gauges.kept) {
+    const io::MetricLabels labels{{"bucket", bucket.name}};
+    metrics_
+        .gauge("tyto_tracker_bucket_kept_bytes",
+               "What all peers of this tracker keep of the bucket, or are being sent.", labels)
+        .set(static_cast<double>(bucket.kept_bytes));
+    metrics_
+        .gauge("tyto_tracker_bucket_kept_bytes_max",
+               "What they may keep of it (caching.fleet_bytes); 0: no limit.", labels)
+        .set(static_cast<double>(bucket.kept_bytes_max));
   }
 }
 

@@ -28,6 +28,7 @@ struct Gauges {
   CatalogWriter::Figures catalog;
   JournalCounts journal;
   std::vector<LinkPicture> links;  // to other trackers
+  std::vector<BucketPicture> kept;
   std::size_t members = 1;
   bool is_membership_failing = false;
   Admission::Counts refused;
@@ -54,6 +55,7 @@ class TrackerMetrics {
   void refresh_process();
   void refresh_admission(const Gauges& gauges);
   void refresh_links(const Gauges& gauges);
+  void refresh_buckets(const Gauges& gauges);
 
   io::Metrics& metrics_;
   std::vector<CounterOf> core_counters_;

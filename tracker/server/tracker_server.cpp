@@ -466,6 +466,8 @@ Gauges TrackerServer::Impl::gauges() const {
   driver_.core().visit_transfers([&](const TransferPicture&) { ++gauges.transfers; });
   gauges.buckets = directory_.buckets().size();
   gauges.objects = directory_.size();
+  for (const auto& [name, bucket] : directory_.buckets())
+    if (auto picture = driver_.core().bucket_picture(name)) gauges.kept.push_back(*picture);
   gauges.epoch = epoch_;
   gauges.is_ready = is_ready();
   gauges.catalog = writer_->figures();

@@ -96,6 +96,12 @@ void add_caching(settings::Table& table, CachingPolicy& caching) {
   table.add_bytes(caching.bytes_per_peer,
                   {"caching.bytes_per_peer",
                    "What the bucket may take of one peer's store. 0: all that the peer lends."});
+  table.add_bytes(
+      caching.fleet_bytes,
+      {"caching.fleet_bytes",
+       "What all peers and superpeers together may keep of the bucket. Over it, other "
+       "copies of the bucket go; what is being read is read all the same, and kept only "
+       "as long. 0: no limit."});
   table.add(caching.copies_floor,
             {"caching.copies_floor",
              "Copies of a chunk in the fleet that are kept while anything else can make room."},

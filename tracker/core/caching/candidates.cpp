@@ -69,6 +69,7 @@ void Looking::look(HoldingIndex holding, Seen seen) {
   const VersionRow& row = state_.versions[version];
   if (search_.bucket && *search_.bucket != row.bucket) return;
   ++looks_;
+  if (search_.whose == Whose::kNobodys && row.readers > 0) return;
   if (search_.pass == Pass::kSpare && !Protection::may_spare(state_, version)) return;
   Protection protection(state_, holding);
   if (protection.of_all() != Keeper::kNobody) return note_kept(holding, protection.of_all());
@@ -174,6 +175,12 @@ Victim choose_victim(State& state, const Search& search, const Candidates& candi
   Victim victim = best_nomination(state, over.empty() ? candidates.list : over);
   if (victim.why != Choice::kEvictConsumed) victim.why = Choice::kEvictQuota;
   return victim;
+}
+
+Victim choose_of_bucket(State& state, std::span<const Candidate> candidates) {
+  for (const Candidate& candidate : candidates)
+    if (is_expired(state, candidate)) return {candidate, Choice::kEvictExpired};
+  return best_nomination(state, candidates);
 }
 
 }  // namespace tyto::tracker

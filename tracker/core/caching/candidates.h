@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "tracker/core/caching/protection.h"
@@ -9,10 +10,16 @@
 
 namespace tyto::tracker {
 
+enum class Whose : uint8_t {
+  kAnybodys,
+  kNobodys,  // only of versions that nobody reads, wherever
+};
+
 struct Search {
   PeerIndex peer = kNoPeer;
   Pass pass = Pass::kSpare;
   std::optional<BucketIndex> bucket;  // of this one only
+  Whose whose = Whose::kAnybodys;
 };
 
 struct Candidates {
@@ -44,5 +51,8 @@ struct Victim {
   Choice why = Choice::kEvictLru;
 };
 Victim choose_victim(State& state, const Search& search, const Candidates& candidates);
+// The same among candidates of one bucket, of whatever peers: what has expired, or what the bucket
+// nominates. Requires: there is one; they are sorted, the least recently used first.
+Victim choose_of_bucket(State& state, std::span<const Candidate> candidates);
 
 }  // namespace tyto::tracker

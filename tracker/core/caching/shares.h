@@ -11,6 +11,7 @@ namespace tyto::tracker {
 
 struct Share {
   BucketIndex bucket = kNoBucket;
+  uint32_t place = kNone;       // of the peer, among FleetShare::peers
   uint64_t used_bytes = 0;      // held, and reserved for transfers under way
   uint64_t evicting_bytes = 0;  // of these, ordered to be freed and not confirmed yet
 };
@@ -25,7 +26,13 @@ class Shares {
   Share of(BucketIndex bucket) const {
     for (const Share& row : rows_)
       if (row.bucket == bucket) return row;
-    return {bucket, 0, 0};
+    return {bucket, kNone, 0, 0};
+  }
+  // Null if there is none.
+  Share* find(BucketIndex bucket) {
+    for (Share& row : rows_)
+      if (row.bucket == bucket) return &row;
+    return nullptr;
   }
   void use(BucketIndex bucket, uint64_t bytes) { row(bucket).used_bytes += bytes; }
   void free(BucketIndex bucket, uint64_t bytes) {
@@ -43,7 +50,7 @@ class Shares {
   Share& row(BucketIndex bucket) {
     for (Share& known : rows_)
       if (known.bucket == bucket) return known;
-    return rows_.emplace_back(Share{bucket, 0, 0});
+    return rows_.emplace_back(Share{bucket, kNone, 0, 0});
   }
   void drop_if_empty(BucketIndex bucket) {
     std::erase_if(

@@ -1,5 +1,6 @@
 // Caches under random requests, policies and pins. Whatever comes: no pinned copy is evicted, no
-// bucket has more of a store than it may, and the books agree with what peers have.
+// bucket has more of a store than it may, or of all stores while anything of it can go, and the
+// books agree with what peers have.
 #include <map>
 #include <set>
 
@@ -48,8 +49,13 @@ class RandomCaches {
       for (uint32_t p = 0; p < kPeers; ++p) is_done = !obey(p) && is_done;
     }
     t_.core.check_invariants();
+    if (rng_.below(8) == 0) check_fleet_quotas();
   }
   uint64_t evictions() const { return t_.core.counters().evictions; }
+  uint64_t fleet_evictions() const {
+    return t_.core.counters().evictions_by[static_cast<std::size_t>(Choice::kEvictFleetQuota)];
+  }
+  uint64_t uncached() const { return uncached_; }
 
  private:
   struct Object {
@@ -75,6 +81,8 @@ class RandomCaches {
     // Stays as it is: one that was lowered would be reached only when the bucket is read next.
     uint64_t quota = (6 + rng_.below(4)) * CachingDriver::kChunk;
     caching.bytes_per_peer = quotas_.try_emplace(bucket, bucket == "c" ? 0 : quota).first->second;
+    caching.fleet_bytes = rng_.below(3) == 0 ? 0 : (5 + rng_.below(20)) * CachingDriver::kChunk;
+    policies_[bucket] = caching;
     t_.put_bucket(bucket, CachingDriver::keeping(caching));
   }
   void pin() {
@@ -97,6 +105,7 @@ class RandomCaches {
     const std::string& bucket = kBuckets[rng_.below(3)];
     uint32_t object = std::min(rng_.below(kObjects), rng_.below(kObjects));
     opens_[peer].push_back(t_.open(name(peer), key(bucket, object)));
+    opened_[opens_[peer].back()] = TrackerDriver::facts(key(bucket, object), 1).id;
   }
   void close(uint32_t peer) {
     if (opens_[peer].empty()) return;
@@ -150,8 +159,39 @@ class RandomCaches {
     EXPECT_LE(all, kRoom * CachingDriver::kChunk);
   }
 
+  // Whether nothing but a pin, a reader or being the last of its kind may keep a copy.
+  bool may_go(const VersionId& version, uint32_t chunk) {
+    for (const auto& [name, pin] : pinned_)
+      if (pin.first == version && pin.second > t_.now) return false;
+    for (const auto& [peer, opens] : opens_)
+      for (uint64_t open : opens)
+        if (opened_.at(open) == version) return false;
+    uint32_t copies = 0;
+    for (const auto& [peer, store] : stores_) copies += store.contains({version, chunk}) ? 1 : 0;
+    return copies > 1 || !policies_.at(objects_.at(version).bucket).is_origin_unreliable;
+  }
+  // Once the tracker has had the time to look again.
+  void check_fleet_quotas() {
+    t_.advance(Duration::milliseconds(1100));
+    for (uint32_t p = 0; p < kPeers; ++p) obey(p);
+    for (const std::string& bucket : kBuckets) {
+      uint64_t quota = policies_.at(bucket).fleet_bytes;
+      uint64_t kept = t_.core.bucket_picture(bucket)->kept_bytes;
+      if (quota == 0 || kept <= quota) continue;
+      ++uncached_;
+      for (const auto& [peer, store] : stores_)
+        for (const auto& [version, chunk] : store)
+          EXPECT_FALSE(objects_.at(version).bucket == bucket && may_go(version, chunk))
+              << "bucket " << bucket << " has " << kept << " of " << quota << ", with a copy at "
+              << name(peer) << " that could go";
+    }
+  }
+
   CachingDriver t_;
   Rng rng_;
+  std::map<std::string, CachingPolicy> policies_;
+  std::map<uint64_t, VersionId> opened_;
+  uint64_t uncached_ = 0;
   std::map<VersionId, Object> objects_;
   std::map<std::string, uint64_t> quotas_;  // 0: none
   std::map<ObjectName, std::pair<VersionId, Instant>> pinned_;
@@ -161,13 +201,19 @@ class RandomCaches {
 
 TEST(RandomCaching, PinsStayQuotasAreKeptAndTheBooksAgree) {
   uint64_t evictions = 0;
+  uint64_t fleet_evictions = 0;
+  uint64_t uncached = 0;
   for (uint64_t seed = 1; seed <= 30 && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomCaches caches(seed);
     for (int i = 0; i < 600 && !::testing::Test::HasFailure(); ++i) caches.step();
     evictions += caches.evictions();
+    fleet_evictions += caches.fleet_evictions();
+    uncached += caches.uncached();
   }
   EXPECT_GT(evictions, 1000u);
+  EXPECT_GT(fleet_evictions, 100u);
+  EXPECT_GT(uncached, 10u);  // times that a quota was passed by what is read or must stay
 }
 
 }  // namespace
