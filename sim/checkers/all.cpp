@@ -9,6 +9,8 @@ std::vector<std::unique_ptr<Checker>> all_checkers() {
   checkers.push_back(caps_checker());
   checkers.push_back(leases_checker());
   checkers.push_back(budgets_checker());
+  checkers.push_back(requests_checker());
+  checkers.push_back(pins_checker());
   checkers.push_back(trees_checker());
   checkers.push_back(inventories_checker());
   checkers.push_back(bounds_checker());

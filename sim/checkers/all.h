@@ -18,6 +18,10 @@ std::unique_ptr<Checker> caps_checker();
 std::unique_ptr<Checker> leases_checker();
 // The fleet keeps to the budget of the bucket's origin: reads at once, and bytes.
 std::unique_ptr<Checker> budgets_checker();
+// No second has more requests of the bucket's origin than there may be.
+std::unique_ptr<Checker> requests_checker();
+// Nobody is told to free what is pinned.
+std::unique_ptr<Checker> pins_checker();
 // Copies in flight never wait for one another in a circle; generations grow.
 std::unique_ptr<Checker> trees_checker();
 // In the end, tracker, cores and stores agree on who holds what; meanwhile the tracker's tables

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "sim/checkers/all.h"
+#include "sim/checkers/excuses.h"
 #include "sim/checkers/text.h"
 #include "sim/world/world.h"
 
@@ -13,12 +14,12 @@ class BudgetsChecker final : public Checker {
   std::string_view name() const override { return "budgets"; }
 
   void on_transfer_started(World& world, const Transfer& transfer) override {
-    if (!transfer.is_origin() || is_excused(world, transfer)) return;
+    if (!transfer.is_origin() || is_unknown_to_tracker(world, transfer)) return;
     const tracker::OriginPolicy& limits = world.scenario().policy.origin;
     reads_.insert(transfer.key);
     auto under_way =
         static_cast<uint64_t>(std::count_if(reads_.begin(), reads_.end(), [&](uint64_t key) {
-          return !is_excused(world, world.data().transfers().at(key));
+          return !is_unknown_to_tracker(world, world.data().transfers().at(key));
         }));
     if (limits.reads > 0 && under_way > limits.reads)
       world.violated(std::to_string(under_way) + " reads of the origin at once, with that of " +
@@ -43,14 +44,6 @@ class BudgetsChecker final : public Checker {
     if (bytes_ > length + rate * span_ms / 1000)
       world.violated(std::to_string(bytes_) + " bytes of the origin begun in " +
                      std::to_string(span_ms) + " ms at " + std::to_string(rate) + " a second");
-  }
-
-  // Whether the tracker cannot know that this read goes on, or did not order it.
-  static bool is_excused(World& world, const Transfer& transfer) {
-    return !transfer.had_tracker || transfer.is_for_orphans || world.was_touched(transfer.reader) ||
-           transfer.tracker_run != world.control().tracker_run(transfer.reader) ||
-           transfer.tracker_upset != world.control().upsets() ||
-           !world.control().is_connected(transfer.reader);
   }
 
   static constexpr Duration kTogether = Duration::seconds(1);

@@ -41,8 +41,14 @@ class LeasesChecker final : public Checker {
   }
 
  private:
+  // Whether the bucket's policy has readers go to the origin for what others are reading there.
+  static bool reads_for_itself(const tracker::Policy& policy) {
+    return policy.selection.kind == tracker::SelectionKind::kOriginOnly ||
+           policy.selection.farthest != Nearness::kAnywhere || policy.origin.shadow_permille > 0;
+  }
   // Whether the tracker cannot know, or need not, that this read goes on.
   static bool is_excused(World& world, const Transfer& transfer) {
+    if (reads_for_itself(world.scenario().policy)) return true;
     // Where peers are not trusted to learn roots, one that reads for itself reads for nobody else.
     bool is_peer = world.node(transfer.reader).role() == Role::kPeer;
     if (is_peer && !world.scenario().bucket.trust_peers) return true;

@@ -26,6 +26,7 @@ enum class Stream : uint64_t {
   kModels = 13,
   kTrackerLinks = 14,
   kTrackerFaults = 15,
+  kBucketPolicy = 16,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

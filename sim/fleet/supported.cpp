@@ -49,6 +49,7 @@ Result<void> check_supported(const Scenario& scenario) {
   for (std::size_t i = 0; i < scenario.objects.size(); ++i) {
     const ObjectSpec& object = scenario.objects[i];
     if (object.bytes == 0) return refusal(scenario, "an empty object");
+    if (object.is_pinned) return refusal(scenario, "a pinned object");
     if (is_read[i]) bytes += object.bytes;
   }
   uint64_t store = scenario.fleet.reader_store_bytes;

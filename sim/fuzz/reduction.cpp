@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, kKnobGroups> kGroupNames = {
     "links",  "racks",   "stores", "uploads", "origin", "latency", "tracker",
-    "bucket", "catalog", "policy", "modes",   "tcp",    "disks"};
+    "bucket", "catalog", "policy", "modes",   "tcp",    "disks",   "bucket_policy"};
 
 void make_plain(Scenario& scenario, KnobGroup group) {
   const Scenario plain;
@@ -37,6 +37,10 @@ void make_plain(Scenario& scenario, KnobGroup group) {
       return;
     case KnobGroup::kTcp: scenario.tcp = plain.tcp; return;
     case KnobGroup::kDisks: fleet.superpeer_disk = fleet.reader_disk = {}; return;
+    case KnobGroup::kBucketPolicy:
+      scenario.policy = plain.policy;
+      for (ObjectSpec& object : scenario.objects) object.is_pinned = false;
+      return;
   }
 }
 
@@ -193,7 +197,7 @@ std::string scenario_text(const Scenario& scenario) {
                                [&](const ReadSpec& read) { return read.object == i; });
     if (!is_read) continue;
     out += "  object " + std::to_string(i) + ": " + std::to_string(object.bytes) + " bytes" +
-           (object.is_published ? ", published\n" : "\n");
+           (object.is_published ? ", published" : "") + (object.is_pinned ? ", pinned\n" : "\n");
   }
   for (const ReadSpec& read : scenario.reads) {
     out += "  " + ms_text(read.at) + ": node " + std::to_string(read.node.value()) +

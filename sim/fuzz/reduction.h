@@ -27,8 +27,9 @@ enum class KnobGroup : uint8_t {
   kModes,
   kTcp,
   kDisks,
+  kBucketPolicy,
 };
-inline constexpr uint32_t kKnobGroups = 13;
+inline constexpr uint32_t kKnobGroups = 14;
 std::string_view knob_group_name(KnobGroup group);
 
 // What is left out of a scenario, numbered as the whole one numbers it.

@@ -29,6 +29,7 @@ struct ObjectSpec {
   std::string key;
   uint64_t bytes = 0;
   bool is_published = false;  // manifest known to the tracker from the start
+  bool is_pinned = false;     // from the start to the end; of published objects only
 };
 
 // Answers look-ups and reads; which bytes move when is the world's business.

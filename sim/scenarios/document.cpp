@@ -130,6 +130,9 @@ void add_end(settings::Table& table, ScenarioDocument& document) {
                     {"sources_in_a_circle", PlantedBug::kSourcesInACircle},
                     {"drops_forgotten", PlantedBug::kDropsForgotten},
                     {"records_kept", PlantedBug::kRecordsKept},
+                    {"budget_ignored", PlantedBug::kBudgetIgnored},
+                    {"requests_ignored", PlantedBug::kRequestsIgnored},
+                    {"pins_ignored", PlantedBug::kPinsIgnored},
                     {"aborts", PlantedBug::kAborts}});
   Expectations& expect = scenario.expect;
   table.add_choice(

@@ -43,6 +43,7 @@ struct ObjectsRow {
   uint64_t step_bytes = 0;
   uint64_t bytes_max = 0;
   bool is_published = false;
+  bool is_pinned = false;
 };
 
 // When the readers of a row come.

@@ -82,6 +82,8 @@ void describe_objects(settings::Table& table, ObjectsRow& row) {
                   {0, kObjectBytesMax});
   table.add_switch(row.is_published,
                    {"published", "Whether the tracker knows the manifest from the start."});
+  table.add_switch(row.is_pinned,
+                   {"pinned", "Whether it is pinned all along. Requires: published."});
 }
 
 void describe_reads(settings::Table& table, ReadsRow& row) {

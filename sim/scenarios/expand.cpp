@@ -101,6 +101,10 @@ class Expansion {
         return wrong(row.line, "objects.chunks: no object has 2, 3 or 4 chunks, found " +
                                    std::to_string(row.chunks) +
                                    "; up to 1 MiB it is one, so write 1, or 5 or more");
+      if (row.is_pinned && !row.is_published)
+        return wrong(row.line, "objects.pinned: \"" + row.key +
+                                   "\" is not published, so nobody knows yet what is to be pinned; "
+                                   "give published = true too");
       bool is_drawn = row.sizes == Sizes::kUniform || row.sizes == Sizes::kLogUniform;
       if (is_drawn && row.bytes_max < std::max<uint64_t>(row.bytes, 1))
         return wrong(row.line,
@@ -110,7 +114,7 @@ class Expansion {
       keys_.push_back({row.key, {static_cast<uint32_t>(scenario_.objects.size()), row.count}});
       for (uint32_t i = 0; i < row.count; ++i)
         scenario_.objects.push_back({row.count == 1 ? row.key : row.key + "-" + std::to_string(i),
-                                     size_of(row, i), row.is_published});
+                                     size_of(row, i), row.is_published, row.is_pinned});
     }
     return {};
   }

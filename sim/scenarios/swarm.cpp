@@ -4,6 +4,7 @@
 
 #include "sim/engine/random.h"
 #include "sim/scenarios/catalogue.h"
+#include "sim/scenarios/swarm_policy.h"
 
 namespace tyto::sim {
 namespace {
@@ -264,6 +265,7 @@ Duration time_for_turns(const Scenario& scenario) {
   for (const ReadSpec& read : scenario.reads)
     chunks += static_cast<int64_t>(scenario.objects[read.object].bytes / kChunkBytesMin) + 1;
   uint32_t at_once = scenario.origin.reads_max;
+  if (scenario.policy.origin.reads > 0) at_once = std::min(at_once, scenario.policy.origin.reads);
   if (scenario.fleet.superpeers > 0)
     at_once =
         std::min(at_once, scenario.fleet.superpeers * scenario.tracker.origin_reads_per_superpeer);
@@ -285,8 +287,8 @@ void expect(Scenario& scenario) {
   uint32_t loss_ppm = 2 * (link.loss_ppm + fleet.rack_link.loss_ppm) +
                       fleet.superpeer_link.loss_ppm + scenario.origin.loss_ppm;
   least = std::min(least, rate_by_loss(loss_ppm, scenario.latency.round_trip()));
-  scenario.expect.read_time_max =
-      Duration::seconds(60) + time_for(bytes, least) + time_for_turns(scenario);
+  scenario.expect.read_time_max = Duration::seconds(60) + time_for(bytes, least) +
+                                  time_for_turns(scenario) + time_for_policy(scenario);
   scenario.expect.leases = Leases::kCounted;
   scenario.expect.amplification_permille_max = 0;
   for (const FaultSpec& fault : scenario.faults) {
@@ -319,6 +321,8 @@ Scenario swarm_scenario(uint64_t seed) {
   draw_disk_faults(models, scenario);
   Rng trackers = make_stream(seed, Stream::kTrackerFaults);
   draw_trackers(trackers, scenario);
+  Rng policies = make_stream(seed, Stream::kBucketPolicy);
+  draw_bucket_policy(policies, scenario);
   expect(scenario);
   return scenario;
 }

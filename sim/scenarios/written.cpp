@@ -64,6 +64,7 @@ std::string rows_text(const Scenario& scenario) {
     row.key = object.key;
     row.bytes = object.bytes;
     row.is_published = object.is_published;
+    row.is_pinned = object.is_pinned;
     out += row_text("objects", row, describe_objects);
   }
   for (const ReadSpec& read : scenario.reads) {

@@ -3,6 +3,19 @@
 #include "sim/models/content.h"
 
 namespace tyto::sim {
+namespace {
+
+tracker::PinSet pin_of(const BucketConfig& bucket, const ObjectSpec& object,
+                       const VersionId& version) {
+  tracker::PinSet pin;
+  pin.name = {bucket.name, object.key};
+  pin.version = version;
+  pin.object_bytes = object.bytes;
+  pin.until = Instant::never();
+  return pin;
+}
+
+}  // namespace
 
 void Catalog::put(const VersionFactsRef& facts) {
   versions_[facts->id].facts = facts;
@@ -25,6 +38,7 @@ std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch
   const BucketConfig& bucket = scenario.bucket;
   tracker::Policy known = scenario.policy;
   if (scenario.bug == PlantedBug::kBudgetIgnored) known.origin = {};
+  if (scenario.bug == PlantedBug::kRequestsIgnored) known.origin.requests_per_s = 0;
   auto policy = std::make_shared<const tracker::Policy>(std::move(known));
   std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket, std::move(policy)}};
   for (const auto& [id, version] : versions_) {
@@ -37,6 +51,10 @@ std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch
   for (const auto& [key, id] : names_) {
     const VersionFactsRef& facts = versions_.at(id).facts;
     inputs.push_back(tracker::NameLoaded{bucket.name, key, id, facts->is_published});
+  }
+  if (scenario.bug != PlantedBug::kPinsIgnored) {
+    for (const ObjectSpec& object : scenario.objects)
+      if (object.is_pinned) inputs.push_back(pin_of(bucket, object, names_.at(object.key)));
   }
   inputs.push_back(tracker::CatalogLoaded{epoch, epoch.value() <= scenario.trackers});
   return inputs;

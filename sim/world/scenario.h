@@ -173,6 +173,8 @@ enum class PlantedBug : uint8_t {
   kDropsForgotten,    // stores keep what they were told to drop, and say that it has gone
   kRecordsKept,       // the tracker's process keeps a record of each exchange
   kBudgetIgnored,     // the tracker is not told of the bucket's budget of its origin
+  kRequestsIgnored,   // nor, of that, of requests a second
+  kPinsIgnored,       // the tracker is not told of pins
   kAborts,            // an assertion fails in mid-run
 };
 

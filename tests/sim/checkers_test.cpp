@@ -93,6 +93,30 @@ TEST(CheckerTest, OfBudgetsSeesATrackerThatIgnoresThem) {
   EXPECT_EQ(result.violations[0].checker, "budgets");
 }
 
+TEST(CheckerTest, OfRequestsSeesATrackerThatIgnoresThem) {
+  Scenario scenario = busy_scenario();
+  scenario.policy.origin.requests_per_s = 4;
+  RunResult sound = run(scenario);
+  EXPECT_TRUE(sound.is_good()) << text_report(sound);
+  scenario.bug = PlantedBug::kRequestsIgnored;
+  RunResult result = run(scenario);
+  ASSERT_FALSE(result.is_good());
+  EXPECT_EQ(result.violations[0].checker, "requests");
+}
+
+TEST(CheckerTest, OfPinsSeesATrackerThatIsNotToldOfThem) {
+  Scenario scenario = busy_scenario();
+  scenario.fleet.reader_store_bytes *= 2;
+  scenario.objects[0].is_published = scenario.objects[0].is_pinned = true;
+  scenario.policy.caching.fleet_bytes = scenario.objects[0].bytes;
+  RunResult sound = run(scenario);
+  EXPECT_TRUE(sound.is_good()) << text_report(sound);
+  scenario.bug = PlantedBug::kPinsIgnored;
+  RunResult result = run(scenario);
+  ASSERT_FALSE(result.is_good());
+  EXPECT_EQ(result.violations[0].checker, "pins");
+}
+
 TEST(CheckerTest, OfCapsSeesSourcesThatIgnoreThem) {
   for (const CatalogueEntry& entry : canary_scenarios()) {
     if (entry.name != "canary_uncapped") continue;
