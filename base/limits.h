@@ -42,6 +42,8 @@ inline constexpr std::size_t kUnderwayPerEntryMax = 64;
 inline constexpr std::size_t kInventoryPageBytesMax = 256 * kKiB;
 inline constexpr std::size_t kRootsPerPageMax = 1024;  // 32 KiB of chunk roots
 inline constexpr std::size_t kFallbacksMax = 3;
+// Chunks that one request reads at an origin.
+inline constexpr uint32_t kOriginRunMax = 32;
 inline constexpr std::size_t kSuperpeersListedMax = 64;
 inline constexpr std::size_t kTicketBytesMax = 512;
 inline constexpr std::size_t kCredentialsBytesMax = 4096;

@@ -90,7 +90,8 @@
 #   `internal`, Priority to `normal`, WaitsFor to `nothing`.
 # - Unknown fields are ignored.
 # - Version 2 brought the command `showWait`; version 3 the command `listTrackers` and the answer
-#   `moved` to a registration.
+#   `moved` to a registration; version 4 runs (`Assign.run`), of which the tracker knows then that
+#   they are one request.
 # - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;
@@ -98,7 +99,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("tyto::wire");
 
-const protocolVersion :UInt32 = 3;
+const protocolVersion :UInt32 = 4;
 
 # --- Words that several messages use ---------------------------------------------------------
 
@@ -587,6 +588,11 @@ struct Assign {
   hedge @9 :Bool;              # the chunk may be on its way by another assignment: fetch it from
                                # this source as well. The first to bring it whole is reported, the
                                # other fails as cancelled. Without it such an order is refused
+  run @10 :UInt8;              # of a source that is the origin: so many chunks from this one on, at
+                               # most kOriginRunMax (32), are assigned in the same breath, each with
+                               # one less here, and are to be read by one request. What ends one of
+                               # them is no end of the others. 0, 1: this one alone. Sent to peers
+                               # of protocol version 4
 }
 
 enum WaitsFor {

@@ -130,6 +130,7 @@ void assign(Turn& turn, Assign order) {
   }
   Transfer transfer{.version = version,
                     .chunk = chunk,
+                    .run = order.run,
                     .assignment = order.assignment,
                     .source = std::move(order.source),
                     .fallbacks = std::move(order.fallbacks),
@@ -163,6 +164,7 @@ void assigned_transfer_failed(Turn& turn, Transfer transfer, const TransferFaile
   }
   report(turn, std::move(event), Urgency::kNow);
   transfer.is_fallback = true;
+  transfer.run = 1;
   start_transfer(turn, std::move(transfer));
 }
 

@@ -75,6 +75,7 @@ struct Transfer {
   bool is_waiting_for_drop = false;  // not started: the chunk's old bytes are being freed
   bool is_fallback = false;
   bool is_of_old_session = false;  // its assignment means nothing to the tracker any more
+  uint16_t run = 1;                // see StartTransfer
   AssignmentId assignment;         // zero unless kAssigned
   Source source;
   std::vector<Source> fallbacks;  // not tried yet

@@ -52,6 +52,9 @@ struct StartTransfer {
   bool without_tracker = false;  // tells a superpeer to get the chunk itself if it lacks it
   bool is_fallback = false;      // told to the source so that it can count
   bool is_hedge = false;  // another transfer of the chunk is under way; they share what comes
+  // From the origin: so many chunks from this one on come in transfers of their own, right after
+  // one another, each with one less here, and are to be read by one request as far as that can be.
+  uint16_t run = 1;
 };
 // May be answered by TransferFailed (it is ignored) or not at all; by TransferDone if that could
 // not be helped any more, and then the chunk counts as held.

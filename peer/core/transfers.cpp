@@ -103,7 +103,8 @@ void start_transfer(Turn& turn, Transfer transfer) {
                          .source = transfer.source,
                          .patience = transfer.patience,
                          .is_fallback = transfer.is_fallback,
-                         .is_hedge = is_under_way(state, *transfer.version, transfer.chunk)};
+                         .is_hedge = is_under_way(state, *transfer.version, transfer.chunk),
+                         .run = transfer.run};
     if (!transfer.root.is_zero()) effect.root = transfer.root;
     effect.without_tracker = transfer.ask == Ask::kToGetIt;
     turn.emit(std::move(effect));

@@ -129,7 +129,7 @@ void TransferDesk::start(const StartTransfer& order, std::optional<Digest> root,
 
 uint64_t TransferDesk::start_origin(const StartTransfer& order, std::optional<Digest> root,
                                     std::unique_ptr<ChunkWriter> writer) {
-  OriginFetch fetch{order.facts, order.chunk, root, order.patience};
+  OriginFetch fetch{order.facts, order.chunk, root, order.patience, order.run};
   return origins_.fetch(std::move(fetch), std::move(writer), events_of(order.transfer));
 }
 

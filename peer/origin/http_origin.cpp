@@ -20,7 +20,7 @@ constexpr std::size_t kUrlsKnownMax = 4096;
 
 struct Entry {
   ChunkRead read;
-  std::unique_ptr<RangeRead> range;  // set while it reads by ranges
+  std::shared_ptr<RangeRead> range;  // set while it reads by ranges; shared by a run
   bool has_ended = false;            // its call-back is on its way
 };
 
@@ -32,6 +32,7 @@ struct HttpOrigin::Impl final : RangeRead::Owner, WholeRead::Owner {
   Impl(io::Loop& loop, HttpOriginOptions options) : shared(loop, std::move(options)) {}
 
   void begin(Entry& entry);
+  bool join_run(Entry& entry);
   void read_by_ranges(Entry& entry);
   void read_whole(Entry& entry, std::unique_ptr<Exchange> exchange);
   WholeRead* whole_of(const VersionId& version);
@@ -41,7 +42,8 @@ struct HttpOrigin::Impl final : RangeRead::Owner, WholeRead::Owner {
   void deliver(uint64_t id, Outcome outcome);
 
   void ranges_work(ChunkRead& read) override;
-  void whole_object_came(ChunkRead& read, std::unique_ptr<Exchange> exchange) override;
+  void whole_object_came(const std::vector<ChunkRead*>& reads,
+                         std::unique_ptr<Exchange> exchange) override;
   void progressed(ChunkRead& read) override;
   void ended(ChunkRead& read, Outcome outcome) override;
   void unused(const VersionId& version) override { wholes.erase(version); }
@@ -51,6 +53,7 @@ struct HttpOrigin::Impl final : RangeRead::Owner, WholeRead::Owner {
   std::map<std::string, bool> ranges_known;
   std::map<std::string, std::set<uint64_t>> probing;  // URL: reads that wait for the first one
   std::map<uint64_t, std::unique_ptr<Entry>> reads;
+  std::weak_ptr<RangeRead> open_run;  // that more chunks may join in this turn of the loop
   std::map<VersionId, std::unique_ptr<WholeRead>> wholes;
   std::map<uint64_t, std::unique_ptr<HttpLookup>> lookups;
   std::shared_ptr<int> alive = std::make_shared<int>(0);  // for what is posted
@@ -67,6 +70,7 @@ WholeRead* HttpOrigin::Impl::whole_of(const VersionId& version) {
 void HttpOrigin::Impl::begin(Entry& entry) {
   const OriginPin& pin = entry.read.fetch.facts->origin;
   if (WholeRead* whole = whole_of(entry.read.fetch.facts->id)) return whole->add(entry.read);
+  if (join_run(entry)) return;
   if (auto known = ranges_known.find(pin.url); known != ranges_known.end()) {
     if (known->second) return read_by_ranges(entry);
     return read_whole(entry, nullptr);
@@ -79,9 +83,22 @@ void HttpOrigin::Impl::begin(Entry& entry) {
   read_by_ranges(entry);
 }
 
+bool HttpOrigin::Impl::join_run(Entry& entry) {
+  auto run = open_run.lock();
+  if (!run || !run->can_add() || !run->is_followed_by(entry.read)) return false;
+  run->add(entry.read);
+  entry.range = std::move(run);
+  return true;
+}
+
+// The chunks of a run come in one turn of the loop, and are asked for in the next.
 void HttpOrigin::Impl::read_by_ranges(Entry& entry) {
-  entry.range = std::make_unique<RangeRead>(shared, entry.read, *this);
-  entry.range->start();
+  entry.range = std::make_shared<RangeRead>(shared, entry.read, *this);
+  if (entry.read.fetch.run < 2) return entry.range->start();
+  open_run = entry.range;
+  shared.loop.post([run = open_run] {
+    if (auto begun = run.lock()) begun->start();
+  });
 }
 
 // Destroys spools that nobody uses until `bytes` more fit.
@@ -129,11 +146,15 @@ void HttpOrigin::Impl::ranges_work(ChunkRead& read) {
   if (!ranges_known.contains(url)) learn(url, true);
 }
 
-void HttpOrigin::Impl::whole_object_came(ChunkRead& read, std::unique_ptr<Exchange> exchange) {
-  Entry& entry = *reads.at(read.id);
-  auto range = std::move(entry.range);  // lives until the end of this call, which it made
-  read_whole(entry, std::move(exchange));
-  learn(read.fetch.facts->origin.url, false);
+void HttpOrigin::Impl::whole_object_came(const std::vector<ChunkRead*>& came,
+                                         std::unique_ptr<Exchange> exchange) {
+  const std::string url = came.front()->fetch.facts->origin.url;
+  for (ChunkRead* read : came) {
+    Entry& entry = *reads.at(read->id);
+    entry.range.reset();
+    read_whole(entry, std::move(exchange));
+  }
+  learn(url, false);
 }
 
 void HttpOrigin::Impl::progressed(ChunkRead& read) {
@@ -212,6 +233,7 @@ void HttpOrigin::cancel(uint64_t fetch) {
   std::string url = it->second->read.fetch.facts->origin.url;
   bool probes = it->second->range != nullptr && !impl_->ranges_known.contains(url);
   if (WholeRead* whole = impl_->whole_of(it->second->read.fetch.facts->id)) whole->remove(fetch);
+  if (it->second->range) it->second->range->remove(it->second->read);
   impl_->reads.erase(it);
   if (probes) impl_->release(url);
 }

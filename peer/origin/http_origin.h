@@ -35,7 +35,7 @@ struct HttpOriginOptions {
 //
 // An origin that answers a range request with the whole object is read once from its start to its
 // end into a spool, which serves every chunk of that version that is asked for meanwhile or soon
-// after.
+// after. Fetches of a run (OriginFetch::run) that come in one turn of the loop are one request.
 //
 // As OriginReader. Time: a fetch ends after at most attempts_max times (patience + wait_max)
 // without progress.

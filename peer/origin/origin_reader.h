@@ -30,6 +30,9 @@ struct OriginFetch {
   ChunkIndex chunk;
   std::optional<Digest> expected_root;        // absent: the root is learned
   Duration patience = Duration::seconds(10);  // without a byte, for each attempt
+  // So many chunks from this one on are fetched right after one another, each with one less here,
+  // and may be read by one request.
+  uint32_t run = 1;
 };
 
 struct OriginStats {

@@ -67,6 +67,7 @@ void put(const Assign& command, wire::Command::Builder slot) {
   out.setPatienceNs(wire_ns(command.patience));
   codec::write(command.reason, out.initReason());
   out.setHedge(command.is_hedge);
+  if (command.run > 1) out.setRun(static_cast<uint8_t>(command.run));
 }
 
 void put(const ShowWait& command, wire::Command::Builder slot) {
@@ -125,6 +126,11 @@ void check(Decoding& in, const Assign& command) {
   if (!command.root && command.source.kind != SourceKind::kOrigin) {
     in.refuse("root", "a root, since the source is not the origin", "none");
   }
+  bool is_run_good = command.run == 1 ||
+                     (command.run <= kOriginRunMax && command.source.kind == SourceKind::kOrigin);
+  if (!is_run_good)
+    in.refuse("run", "at most " + std::to_string(kOriginRunMax) + " chunks, of the origin",
+              std::to_string(command.run));
 }
 
 Command read(Decoding& in, wire::Assign::Reader from) {
@@ -147,6 +153,7 @@ Command read(Decoding& in, wire::Assign::Reader from) {
   command.patience = in.span("patienceNs", from.getPatienceNs());
   command.reason = codec::read(from.getReason());
   command.is_hedge = from.getHedge();
+  command.run = std::max<uint8_t>(1, from.getRun());
   check(in, command);
   return command;
 }

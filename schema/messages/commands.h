@@ -84,6 +84,10 @@ struct Assign {
   Duration patience;              // without a byte, before the source counts as stalled
   Reason reason;
   bool is_hedge = false;  // fetch it although it may be on its way by another assignment
+  // From the origin: so many chunks from this one on, each with an assignment of its own that has
+  // one less here, are to be read by one request. 1 to kOriginRunMax; more than 1 only to peers of
+  // protocol version 4.
+  uint16_t run = 1;
   bool operator==(const Assign&) const = default;
 };
 

@@ -16,7 +16,9 @@
 namespace tyto {
 
 // The version of the control protocol spoken here; `schema/peer_tracker.capnp` says when it grows.
-inline constexpr uint32_t kProtocolVersion = 3;
+inline constexpr uint32_t kProtocolVersion = 4;
+// From this one on, peers read runs of chunks (Assign.run) by one request.
+inline constexpr uint32_t kProtocolOfRuns = 4;
 
 // A peer introduces itself.
 struct RegisterRequest {

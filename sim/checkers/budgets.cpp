@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <set>
 
 #include "sim/checkers/all.h"
@@ -17,14 +16,15 @@ class BudgetsChecker final : public Checker {
     if (!transfer.is_origin() || is_unknown_to_tracker(world, transfer)) return;
     const tracker::OriginPolicy& limits = world.scenario().policy.origin;
     reads_.insert(transfer.key);
-    auto under_way =
-        static_cast<uint64_t>(std::count_if(reads_.begin(), reads_.end(), [&](uint64_t key) {
-          return !is_unknown_to_tracker(world, world.data().transfers().at(key));
-        }));
-    if (limits.reads > 0 && under_way > limits.reads)
-      world.violated(std::to_string(under_way) + " reads of the origin at once, with that of " +
-                     text(transfer.chunk()) + ", where there may be " +
-                     std::to_string(limits.reads));
+    std::set<uint64_t> under_way;
+    for (uint64_t key : reads_) {
+      const Transfer& other = world.data().transfers().at(key);
+      if (!is_unknown_to_tracker(world, other)) under_way.insert(other.request);
+    }
+    if (limits.reads > 0 && under_way.size() > limits.reads)
+      world.violated(std::to_string(under_way.size()) +
+                     " reads of the origin at once, with that of " + text(transfer.chunk()) +
+                     ", where there may be " + std::to_string(limits.reads));
     look_at_bytes(world, transfer, limits.bytes_per_s);
   }
 
@@ -41,7 +41,8 @@ class BudgetsChecker final : public Checker {
     bytes_ += length;
     if (rate == 0) return;
     auto span_ms = static_cast<uint64_t>((world.now() - began_ + kTogether).ns() / 1'000'000);
-    if (bytes_ > length + rate * span_ms / 1000)
+    uint64_t last = length * world.scenario().policy.origin.run;
+    if (bytes_ > last + rate * span_ms / 1000)
       world.violated(std::to_string(bytes_) + " bytes of the origin begun in " +
                      std::to_string(span_ms) + " ms at " + std::to_string(rate) + " a second");
   }

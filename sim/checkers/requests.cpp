@@ -16,7 +16,8 @@ class RequestsChecker final : public Checker {
 
   void on_transfer_started(World& world, const Transfer& transfer) override {
     uint32_t limit = world.scenario().policy.origin.requests_per_s;
-    if (limit == 0 || !transfer.is_origin() || is_unknown_to_tracker(world, transfer)) return;
+    bool is_request = transfer.is_origin() && transfer.request == transfer.key;
+    if (limit == 0 || !is_request || is_unknown_to_tracker(world, transfer)) return;
     begun_.push_back(world.now());
     while (begun_.front() + kWindow < world.now()) begun_.pop_front();
     auto span_ms = static_cast<uint64_t>((kWindow + kTogether).ns() / 1'000'000);

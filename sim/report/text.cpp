@@ -36,8 +36,10 @@ std::string traffic_text(const RunResult& result, const Figures& figures) {
       "  MiB from       peers {:.1f}  superpeers {:.1f}  origin {:.1f}  wasted {:.1f}\n",
       mib(result.bytes.from_peers), mib(result.bytes.from_superpeers),
       mib(result.bytes.from_origin), mib(result.bytes.wasted));
-  out += fmt::format("  amplification  {:.3f} ({} reads of {} chunks)\n", figures.amplification,
+  out += fmt::format("  amplification  {:.3f} ({} reads of {} chunks", figures.amplification,
                      result.origin_chunks_read, result.origin_chunks_distinct);
+  if (result.origin_requests > 0) out += fmt::format(", {} requests", result.origin_requests);
+  out += ")\n";
   out += fmt::format("  copies         {:.3f} sent by superpeers", figures.superpeer_copies_sent);
   for (std::size_t i = 0; i < std::min(figures.rack_copies.size(), kRacksToldMax); ++i)
     out += fmt::format("{} {:.3f}", i == 0 ? "; into racks" : "", figures.rack_copies[i]);

@@ -94,6 +94,7 @@ RunResult run(const Scenario& scenario, std::vector<std::unique_ptr<Checker>> al
     result.origin_chunks_read += times;
     ++result.origin_chunks_distinct;
   }
+  result.origin_requests = world.data().origin_requests();
   result.redundant_transfers = world.data().redundant();
   for (uint32_t i = 0; i < world.node_count(); ++i) {
     const PeerNode& node = world.node(NodeId(i));

@@ -35,6 +35,7 @@ struct RunResult {
   uint64_t bytes_from_superpeers_sent = 0;  // whatever became of them
   std::vector<uint64_t> bytes_into_rack;
   uint64_t origin_chunks_read = 0;
+  uint64_t origin_requests = 0;  // by which they were read; of a fleet world 0
   uint64_t origin_chunks_distinct = 0;
   uint64_t redundant_transfers = 0;
   std::size_t reader_core_bytes_max = 0;  // the largest core there was

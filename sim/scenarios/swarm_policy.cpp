@@ -72,6 +72,7 @@ void draw_origin(Rng& rng, Scenario& scenario) {
   if (rng.one_in(1, 3)) origin.reads = pick(rng, 1, 8);
   if (rng.one_in(1, 3)) origin.requests_per_s = pick(rng, 5, 60);
   if (rng.one_in(1, 4)) origin.bytes_per_s = scenario.origin.bytes_per_s / pick(rng, 1, 4);
+  if (rng.one_in(1, 3)) origin.run = pick(rng, 2, 8);
   if (rng.one_in(1, 4)) origin.lease_term = pick_ms(rng, 8'000, 60'000);
   if (rng.one_in(1, 8)) origin.shadow_permille = pick(rng, 100, 1000);
   if (scenario.trackers > 1) origin.shadow_permille = 0;

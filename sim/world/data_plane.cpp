@@ -130,6 +130,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   uint64_t key = next_key_++;
   Transfer& transfer = transfers_[key];
   transfer.key = key;
+  transfer.request = key;
   transfer.reader = reader;
   transfer.order = order;
   if (scenario_.bug == PlantedBug::kLeasesIgnored) transfer.order.source.kind = SourceKind::kOrigin;
@@ -145,8 +146,12 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   transfer.since = world_.now();
   by_id_[{reader, order.transfer}] = key;
   coming.transfers.push_back(key);
+  bool is_behind = transfer.is_origin() && join_run(transfer);
+  if (transfer.is_origin() && transfer.request == key) ++origin_requests_;
   world_.tell_checkers([&](Checker& c) { c.on_transfer_started(world_, transfer); });
-  if (transfer.is_origin()) {
+  if (is_behind) {
+    transfer.state = Transfer::State::kWaiting;
+  } else if (transfer.is_origin()) {
     enter_gate(transfer);
   } else {
     ask(transfer);
@@ -180,6 +185,7 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
   }
   peer::TransferId id = transfer->order.transfer;
   Place place{reader, transfer->chunk()};
+  uint64_t next = cut_run(*transfer, kind);
   transfer->failure = kind;
   // Blocks were taken for good by a root that came too late.
   bool is_spoilt = kind == FailureKind::kCorrupt && transfer->useful > 0;
@@ -194,6 +200,7 @@ void DataPlane::fail(uint64_t key, FailureKind kind) {
   }
   world_.node(reader).deliver(std::move(failed));
   wake(place);
+  if (next != 0) fail(next, kind);
 }
 
 void DataPlane::finish(uint64_t key) {
@@ -206,6 +213,7 @@ void DataPlane::finish(uint64_t key) {
     return break_whole(whole, FailureKind::kOriginChanged);
   }
   if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
+  hand_on(transfer);
   if (!begin_storing(transfer)) store(key);
 }
 
@@ -279,6 +287,7 @@ uint64_t DataPlane::end(uint64_t key, TransferEnd how) {
   if (transfer.is_origin()) {
     origin_.forget(key);
     leave_gate(transfer, how);
+    leave_run(transfer, how);
   }
   if (auto whole = wholes_.find(transfer.whole); whole != wholes_.end()) {
     whole->second.transfers.erase(key);

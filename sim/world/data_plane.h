@@ -45,14 +45,20 @@ struct Transfer {
   std::optional<FailureKind> unheard;             // a failure that a frozen reader has not seen yet
   bool is_from_bad_disk = false;  // the bytes are not those of the source's own leaf hashes
   FlowId flow;
-  FlowId disk_flow;       // for kStoring
-  uint64_t from = 0;      // bytes of the chunk that were verified here when it began
-  uint64_t whole = 0;     // the read of the object that it is part of; 0: none
-  uint64_t flow_end = 0;  // the chunk's length, or the end of the first wrong block
-  uint64_t window = 0;    // bytes, of its connection; 0 as long as nothing flows
-  bool is_young = false;  // the window grows
-  uint64_t useful = 0;    // bytes that it brought first
-  uint64_t moved = 0;     // bytes that crossed links; known when it has ended
+  FlowId disk_flow;    // for kStoring
+  uint64_t from = 0;   // bytes of the chunk that were verified here when it began
+  uint64_t whole = 0;  // the read of the object that it is part of; 0: none
+  // Chunks that one request of the origin reads, one after the other (StartTransfer::run).
+  uint64_t request = 0;        // the key of the first of them; of one that is alone its own
+  uint64_t behind = 0;         // the one before, whose end it waits for; 0: none
+  uint64_t ahead_of = 0;       // the one that waits for its end; 0: none
+  uint64_t request_bytes = 0;  // that the request has brought before
+  bool is_at_gate = false;     // waits for its turn to ask the origin, or has it
+  uint64_t flow_end = 0;       // the chunk's length, or the end of the first wrong block
+  uint64_t window = 0;         // bytes, of its connection; 0 as long as nothing flows
+  bool is_young = false;       // the window grows
+  uint64_t useful = 0;         // bytes that it brought first
+  uint64_t moved = 0;          // bytes that crossed links; known when it has ended
   ContentTag content;
   uint64_t silence = 0;  // counts the silences, so that an old patience is known as such
   bool is_silent = false;
@@ -188,6 +194,8 @@ class DataPlane {
   const Traffic& traffic() const { return traffic_; }
   // How often each chunk was read at the origin to its end.
   const std::map<ChunkId, uint32_t>& origin_reads() const { return origin_reads_; }
+  // Reads of the origin that were begun, runs of chunks being one.
+  uint64_t origin_requests() const { return origin_requests_; }
   // Transfers of chunks that the reader held already.
   uint64_t redundant() const { return redundant_; }
 
@@ -199,10 +207,16 @@ class DataPlane {
   void serve_origin(Transfer& transfer);
   void ask(Transfer& transfer);
   void enter_gate(Transfer& transfer);
+  // --- runs of chunks ---
+  bool join_run(Transfer& transfer);
+  void hand_on(Transfer& transfer);
+  uint64_t cut_run(Transfer& transfer, FailureKind kind);
+  void leave_run(Transfer& transfer, TransferEnd how);
   void leave_gate(const Transfer& transfer, TransferEnd how);
   void open_gate(Gate& gate);
   void begin_body(Transfer& transfer);
   void take_view(Transfer& transfer);
+  ContentTag origin_content(const Transfer& transfer) const;
   void refuse(Transfer& transfer, FailureKind kind);
   void cut_off(Transfer& transfer);
   void fail(uint64_t key, FailureKind kind);
@@ -285,6 +299,7 @@ class DataPlane {
   Traffic traffic_;
   std::map<ChunkId, uint32_t> origin_reads_;
   uint64_t redundant_ = 0;
+  uint64_t origin_requests_ = 0;
   Rng latency_;
 };
 

@@ -14,6 +14,7 @@ void DataPlane::ask(Transfer& transfer) {
 // A read of a whole object passes it with many others, and the chunks of one need no pass.
 void DataPlane::enter_gate(Transfer& transfer) {
   if (!scenario_.origin.has_ranges) return ask(transfer);
+  transfer.is_at_gate = true;
   Gate& gate = gates_.try_emplace(transfer.reader).first->second;
   gate.waiting.push_back(transfer.key);
   open_gate(gate);
@@ -21,10 +22,12 @@ void DataPlane::enter_gate(Transfer& transfer) {
 
 void DataPlane::leave_gate(const Transfer& transfer, TransferEnd how) {
   if (!scenario_.origin.has_ranges) return;
+  if (!transfer.is_at_gate) return;
   Gate& gate = gates_.at(transfer.reader);
   if (std::erase(gate.waiting, transfer.key) > 0) return;
   if (how == TransferEnd::kDone) {
-    uint32_t length = transfer.order.facts->chunking.length_of(transfer.order.chunk);
+    uint64_t length =
+        transfer.request_bytes + transfer.order.facts->chunking.length_of(transfer.order.chunk);
     gate.window.read(length, world_.now() - transfer.asked, gate.under_way);
   }
   --gate.under_way;
@@ -133,10 +136,7 @@ void DataPlane::begin_body(Transfer& transfer) {
   Duration delay = scenario_.latency.sample(latency_);
   if (transfer.is_origin()) {
     delay = transfer.whole != 0 ? Duration() : delay + origin_.draw_latency();
-    VersionId version = transfer.order.facts->id;
-    if (scenario_.bug == PlantedBug::kVersionsMixed)
-      version = origin_.find(transfer.order.facts->key)->id;
-    transfer.content = right_content({version, transfer.order.chunk});
+    transfer.content = origin_content(transfer);
   } else {
     Place place{*transfer.source, transfer.chunk()};
     waiting_[place].erase(transfer.key);
@@ -155,6 +155,13 @@ void DataPlane::begin_body(Transfer& transfer) {
   }
   transfer.state = Transfer::State::kSending;
   world_.schedule(world_.now() + delay, EventKind::kBody, transfer.key);
+}
+
+ContentTag DataPlane::origin_content(const Transfer& transfer) const {
+  VersionId version = transfer.order.facts->id;
+  if (scenario_.bug == PlantedBug::kVersionsMixed)
+    version = origin_.find(transfer.order.facts->key)->id;
+  return right_content({version, transfer.order.chunk});
 }
 
 void DataPlane::take_view(Transfer& transfer) {

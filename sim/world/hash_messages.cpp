@@ -92,6 +92,7 @@ struct Adder {
   void one(const Assign& c) const {
     all(c.assignment, c.chunk, c.source, c.fallbacks, c.root, c.generation, c.patience, c.reason,
         c.is_hedge);
+    if (c.run > 1) one(c.run);
   }
 
   void one(const Wait& w) const { all(w.what, w.place, w.expected); }

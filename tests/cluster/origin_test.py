@@ -67,6 +67,30 @@ class OriginTest(ClusterCase):
         self.origin.let_through()
         self.check_no_mix(reader, old, new)
 
+    def test_runs_of_chunks_are_one_request_each(self):
+        """Of 64 chunks, read once for three readers."""
+        data = self.put("k", 2 * SIZE)
+        self.start()
+        self.cluster.tyto("bucket", "set", "b", "origin.run=8")
+        readers = [self.cluster.get("b/k", f"reader-{i}") for i in range(3)]
+        for reader in readers:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, data)
+        self.assertEqual(self.origin.bytes_sent("k"), len(data))
+        gets = [line for line in self.origin.requests if line.startswith("GET")]
+        self.assertLessEqual(len(gets), 64 // 8 + 3, gets)
+        counters = self.cluster.api("/cluster")["counters"]
+        self.assertEqual(counters["leases"], 64)
+        self.assertLessEqual(counters["origin_requests"], 64 // 8 + 3)
+
+    def test_runs_that_are_cut_are_gone_on_with(self):
+        data = self.put("k", 2 * SIZE)
+        self.start()
+        self.cluster.tyto("bucket", "set", "b", "origin.run=8")
+        self.origin.cut = 6
+        self.assert_copy(self.get("b/k"), data)
+        self.assertEqual(self.origin.cut, 0)
+
     def test_an_origin_without_ranges_is_read_whole(self):
         data = self.put("k", SIZE)
         self.origin.has_ranges = False

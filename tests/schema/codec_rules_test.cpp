@@ -239,6 +239,7 @@ TEST(CodecRules, Commands) {
           {"ExchangeDown.commands[7].assign.root", [=](B b) { assign(b).setRoot(zeros(0)); }},
           {"ExchangeDown.commands[7].assign.root", [=](B b) { assign(b).setRoot(zeros(33)); }},
           {"ExchangeDown.commands[7].assign.chunk", [=](B b) { assign(b).setChunk(kChunksMax); }},
+          {"ExchangeDown.commands[7].assign.run", [=](B b) { assign(b).setRun(2); }},
           {"ExchangeDown.commands[7].assign.patienceNs",
            [=](B b) { assign(b).setPatienceNs(kTooLongNs); }},
       });

@@ -30,6 +30,7 @@ TEST(Codec, EveryMessageComesBackAsItWas) {
   expect_same(samples::exchange_up());
   expect_same(samples::exchange_down());
   expect_same(samples::hedge());
+  expect_same(samples::run());
   expect_same(samples::show_wait());
   expect_same(samples::register_request_moved());
   expect_same(samples::register_reply_of_several());

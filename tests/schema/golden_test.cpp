@@ -55,6 +55,9 @@ TEST(GoldenMessages, WhatSeveralTrackersSayDecodesAsInVersion4) {
   expect_golden("v4/register_moved", samples::register_moved());
   expect_golden("v4/list_trackers", samples::list_trackers());
 }
+TEST(GoldenMessages, ARunOfChunksDecodesAsItWasFirstWritten) {
+  expect_golden("v5/run", samples::run());
+}
 TEST(GoldenMessages, TrackerIntroducedOfClusterVersion1Decodes) {
   expect_golden("cluster_v1/tracker_introduced", samples::tracker_introduced());
 }

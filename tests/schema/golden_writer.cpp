@@ -35,6 +35,7 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "exchange_up.bin", samples::exchange_up());
   write(folder / "exchange_down.bin", samples::exchange_down());
   write(folder / "hedge.bin", samples::hedge());
+  write(folder / "run.bin", samples::run());
   write(folder / "show_wait.bin", samples::show_wait());
   write(folder / "register_request_moved.bin", samples::register_request_moved());
   write(folder / "register_reply_of_several.bin", samples::register_reply_of_several());
@@ -70,6 +71,7 @@ void write_corpus(const std::filesystem::path& folder) {
     write(folder / "exchange_down" / ("command_" + std::to_string(i)), one);
   }
   write(folder / "exchange_down" / "hedge", samples::hedge());
+  write(folder / "exchange_down" / "run", samples::run());
   write(folder / "exchange_down" / "show_wait", samples::show_wait());
   write(folder / "exchange_down" / "list_trackers", samples::list_trackers());
   write(folder / "register" / "request_moved", samples::register_request_moved());

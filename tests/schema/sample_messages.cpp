@@ -156,6 +156,23 @@ ExchangeDown hedge() {
   return down;
 }
 
+ExchangeDown run() {
+  ExchangeDown all = exchange_down();
+  Assign assign = std::get<Assign>(all.commands.back());
+  assign.source = {SourceKind::kOrigin};
+  assign.generation = Generation(1);
+  assign.root.reset();
+  ExchangeDown down;
+  down.first_command = Sequence(31);
+  for (uint16_t left = 3; left > 0; --left) {
+    assign.run = left;
+    down.commands.push_back(assign);
+    ++assign.assignment.n;
+    assign.chunk.index = ChunkIndex(assign.chunk.index.value() + 1);
+  }
+  return down;
+}
+
 ExchangeDown show_wait() {
   ExchangeDown down;
   down.first_command = Sequence(27);

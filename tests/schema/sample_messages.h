@@ -17,6 +17,7 @@ RegisterRequest register_request();
 RegisterReply register_reply();
 ExchangeUp exchange_up();      // one of every event, and both outcomes of a resolution
 ExchangeDown exchange_down();  // one of every command
+ExchangeDown run();            // of version 4: chunks that one request reads at the origin
 ExchangeDown hedge();          // of version 2: an assignment that is a hedge
 ExchangeDown show_wait();      // since version 3 of the golden files
 // Since version 3 of the protocol:

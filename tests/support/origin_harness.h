@@ -31,8 +31,9 @@ enum class Root { kLearned, kKnown };
 
 inline void start_fetch(peer::OriginReader& reader, const TestObject& object, uint32_t chunk,
                         OriginFetchLog& log, Root root = Root::kLearned,
-                        Duration patience = Duration::seconds(10)) {
+                        Duration patience = Duration::seconds(10), uint32_t run = 1) {
   peer::OriginFetch fetch;
+  fetch.run = run;
   fetch.facts = object.facts;
   fetch.chunk = ChunkIndex(chunk);
   if (root == Root::kKnown) fetch.expected_root = object.roots[chunk];

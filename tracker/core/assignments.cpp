@@ -71,6 +71,7 @@ Assign order_of(const State& state, TransferIndex index, const Found& found, Ass
   order.generation = Generation(row.generation);
   order.patience = patience_of(state, found);
   order.is_hedge = kind == Assignment::kHedge;
+  order.run = found.run;
   order.reason = state.transfers.reason(index);
   return order;
 }

@@ -220,12 +220,12 @@ void check_bytes(const State& state) {
 
 // Budgets count what is under way, and nobody stands in a line twice.
 void check_origins(const State& state) {
-  std::map<BucketIndex, uint32_t> reads;
+  std::map<BucketIndex, std::set<uint64_t>> runs;
   for (uint32_t r = 0; r < state.origin_reads.rows(); ++r) {
     if (!state.origin_reads.is_used(ReadIndex(r))) continue;
     const OriginRead& read = state.origin_reads[ReadIndex(r)];
     TYTO_ASSERT(state.origin_reads.find(read.transfer) == ReadIndex(r));
-    if (!read.is_of_directory) ++reads[read.bucket];
+    if (!read.is_of_directory) runs[read.bucket].insert(read.run);
   }
   for (uint32_t t = 0; t < state.transfers.rows(); ++t) {
     const TransferRow& row = state.transfers[TransferIndex(t)];
@@ -234,7 +234,7 @@ void check_origins(const State& state) {
   }
   for (uint32_t b = 0; b < state.origins.size(); ++b) {
     const OriginDesk& desk = state.origins[BucketIndex(b)];
-    TYTO_ASSERT(desk.budget.reads() == reads[BucketIndex(b)]);
+    TYTO_ASSERT(desk.budget.reads() == runs[BucketIndex(b)].size());
     std::set<ReaderIndex> in_line;
     for (std::size_t i = 0; i < desk.line.size(); ++i) {
       TYTO_ASSERT(in_line.insert(desk.line[i]).second && state.readers.is_used(desk.line[i]));

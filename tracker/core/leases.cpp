@@ -1,6 +1,7 @@
 // Who reads from the origin: one reader a chunk, a superpeer where there is one.
 #include <algorithm>
 
+#include "tracker/core/origin/runs.h"
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
@@ -91,7 +92,7 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
       is_hopeless = false;  // nothing to learn from it; this reader will be sent to it in time
       continue;
     }
-    if (state.fleet.peer(superpeer).downloads >= state.config.origin_reads_per_superpeer) {
+    if (!has_room_for_run(state, superpeer, version)) {
       is_hopeless = false;
       continue;
     }
@@ -161,8 +162,13 @@ LeaseOutcome lease(State& state, ReaderIndex reader, uint32_t chunk, OriginNeed 
     return LeaseOutcome::kWait;
   }
   if (!has_origin_turn(state, reader, need)) return LeaseOutcome::kOverBudget;
-  row.lease_cursor = (chunk + 1) % row.chunk_count();
-  return send_somebody(state, {version, chunk, reader, Leave::kOwn, need});
+  row.lease_cursor = (chunk + 1) % row.chunk_count();  // or after the run
+  LeaseOutcome outcome = send_somebody(state, {version, chunk, reader, Leave::kOwn, need});
+  // What nobody was sent for is where the next run begins: a gap would cut it in two.
+  bool is_sent = outcome == LeaseOutcome::kGranted || outcome == LeaseOutcome::kAssignedToReader;
+  if (!is_sent && state.policy(version).origin.run > 1)
+    state.versions[version].lease_cursor = chunk;
+  return outcome;
 }
 
 LeaseOutcome carry_out_lease(State& state, VersionIndex version, uint32_t chunk,

@@ -82,6 +82,8 @@ struct OriginPolicy {
   uint32_t reads = 0;
   uint32_t requests_per_s = 0;
   uint64_t bytes_per_s = 0;
+  // Chunks that follow on one another and are read by one request, at most. 1 to kOriginRunMax.
+  uint32_t run = 1;
   // A lease without progress for so long is given to another.
   Duration lease_term = Duration::seconds(30);
   // The share of opens that reads straight from the origin, in thousandths, to measure what Tyto

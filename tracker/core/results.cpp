@@ -316,11 +316,12 @@ void take_assignment_failed(State& state, SessionIndex session, const Assignment
   if (row.source != kNoPeer) state.fleet.refer(row.source);
   bool is_of_directory = state.cluster.duties.contains(index);
   note_cluster_failed(state, index, event);
+  bool is_first = is_own_fault || state.origin_reads.is_first_failure(index);
   finish_transfer(state, index);
   bool is_gone =
       event.kind == FailureKind::kOriginChanged || event.kind == FailureKind::kOriginMissing;
   // Of other failures a lease's directory keeps count.
-  if (row.source == kNoPeer && !is_own_fault && (is_gone || !is_of_directory))
+  if (row.source == kNoPeer && !is_own_fault && (is_gone || (is_first && !is_of_directory)))
     note_origin_failure(state, row.version, told);
   judge_reader(state, peer, row, told);
   if (row.source != kNoPeer) state.fleet.release(row.source);

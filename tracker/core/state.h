@@ -238,6 +238,7 @@ struct Found {
   uint16_t generation = 0;  // of the source's copy
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
   Reason reason;
+  uint16_t run = 1;  // chunks from this one on that are read at the origin by one request
   bool is_found() const { return source != kNoPeer; }
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);

@@ -25,11 +25,12 @@ struct Counters {
   uint64_t events = 0;
   uint64_t assignments = 0;
   uint64_t leases = 0;
-  uint64_t leases_granted = 0;  // as directory of the chunk, to whichever tracker
-  uint64_t imports = 0;         // assignments to peers of other trackers
-  uint64_t exports = 0;         // uploads kept for readers of other trackers
-  uint64_t messages_sent = 0;   // to other trackers
-  uint64_t leases_lost = 0;     // of these, for want of progress
+  uint64_t origin_requests = 0;  // that peers were to make for reads of origins, runs being one
+  uint64_t leases_granted = 0;   // as directory of the chunk, to whichever tracker
+  uint64_t imports = 0;          // assignments to peers of other trackers
+  uint64_t exports = 0;          // uploads kept for readers of other trackers
+  uint64_t messages_sent = 0;    // to other trackers
+  uint64_t leases_lost = 0;      // of these, for want of progress
   uint64_t evictions = 0;
   std::array<uint64_t, static_cast<std::size_t>(kChoiceLast) + 1> evictions_by{};  // by Choice
   uint64_t resolves = 0;

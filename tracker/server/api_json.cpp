@@ -292,6 +292,7 @@ Json json_of(const Counters& counters) {
           {"events", counters.events},
           {"assignments", counters.assignments},
           {"leases", counters.leases},
+          {"origin_requests", counters.origin_requests},
           {"leases_lost", counters.leases_lost},
           {"evictions", counters.evictions},
           {"evictions_by", evictions_json(counters)},

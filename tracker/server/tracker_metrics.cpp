@@ -71,6 +71,8 @@ void TrackerMetrics::add_core_counters() {
       {"events", "Events from peers.", &Counters::events},
       {"assignments", "Chunks assigned.", &Counters::assignments},
       {"leases", "Chunks leased to be read from an origin.", &Counters::leases},
+      {"origin_requests", "Requests that peers were to make of origins, a run of chunks being one.",
+       &Counters::origin_requests},
       {"leases_lost", "Leases taken away for want of progress.", &Counters::leases_lost},
       {"evictions", "Chunks ordered to be evicted.", &Counters::evictions},
       {"resolves", "Names looked up at an origin.", &Counters::resolves},

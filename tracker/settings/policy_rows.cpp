@@ -1,4 +1,5 @@
 // What a bucket's policy document may say: names, meanings, bounds.
+#include "base/limits.h"
 #include "settings/table.h"
 #include "tracker/settings/policy_document.h"
 
@@ -124,6 +125,13 @@ void add_origin(settings::Table& table, OriginPolicy& origin) {
             {0, 1'000'000, "reads"});
   table.add_rate(origin.bytes_per_s,
                  {"origin.rate", "What the whole fleet reads together. 0: no limit."});
+  table.add(
+      origin.run,
+      {"origin.run",
+       "Chunks that follow on one another and are read by one request. More makes fewer "
+       "requests; less spreads an object over more superpeers, and loses less to a reader that "
+       "fails."},
+      {1, kOriginRunMax, "chunks"});
   table.add(origin.lease_term,
             {"origin.lease_term",
              "A superpeer that reads a chunk for all, and reports no progress for so long, loses "

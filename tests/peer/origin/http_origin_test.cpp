@@ -47,6 +47,20 @@ class HttpOriginTest : public testing::Test {
     EXPECT_TRUE(loop_.run_until(all, Duration::seconds(30)));
     return logs;
   }
+  // All chunks, as one run.
+  void start_run(const TestObject& object, std::list<OriginFetchLog>& logs) {
+    uint32_t chunks = object.facts->chunking.chunk_count();
+    for (uint32_t i = 0; i < chunks; ++i)
+      support::start_fetch(*reader_, object, i, logs.emplace_back(), Root::kLearned,
+                           Duration::seconds(10), chunks - i);
+  }
+  bool run_to_the_end(const std::list<OriginFetchLog>& logs) {
+    auto all = [&] {
+      return std::all_of(logs.begin(), logs.end(),
+                         [](auto& log) { return log.transfer.has_ended(); });
+    };
+    return loop_.run_until(all, Duration::seconds(30));
+  }
   void expect_whole(const std::list<OriginFetchLog>& logs) {
     uint32_t i = 0;
     for (const auto& log : logs) {
@@ -61,6 +75,61 @@ class HttpOriginTest : public testing::Test {
   FaultyOrigin origin_{loop_, plain_.bytes};
   std::unique_ptr<HttpOrigin> reader_ = std::make_unique<HttpOrigin>(loop_, quick());
 };
+
+// --- runs ---
+
+TEST_F(HttpOriginTest, ARunOfChunksIsOneRequest) {
+  std::list<OriginFetchLog> logs;
+  start_run(pinned(), logs);
+  ASSERT_TRUE(run_to_the_end(logs));
+  expect_whole(logs);
+  EXPECT_EQ(origin_.gets, 1);
+  EXPECT_EQ(reader_->stats().requests, 1u);
+  EXPECT_EQ(reader_->stats().bytes_read, plain_.bytes.size());
+}
+
+TEST_F(HttpOriginTest, ARunThatIsCutIsGoneOnWithAtTheByteWhereItStopped) {
+  origin_.faults.cut_after = 700'000;
+  std::list<OriginFetchLog> logs;
+  start_run(pinned(), logs);
+  ASSERT_TRUE(run_to_the_end(logs));
+  expect_whole(logs);
+  EXPECT_EQ(origin_.gets, 4);  // 2'500'000 bytes in steps of 700'000
+}
+
+TEST_F(HttpOriginTest, ARunOfAnOriginWithoutRangesComesOutOfTheWholeObject) {
+  origin_.faults.lacks_ranges = true;
+  std::list<OriginFetchLog> logs;
+  start_run(pinned(), logs);
+  ASSERT_TRUE(run_to_the_end(logs));
+  expect_whole(logs);
+  EXPECT_EQ(origin_.gets, 1);
+}
+
+TEST_F(HttpOriginTest, AChunkTakenOutOfARunLeavesTheOthers) {
+  for (uint32_t taken : {0u, 4u, 9u}) {
+    origin_.gets = 0;
+    std::list<OriginFetchLog> logs;
+    start_run(pinned(), logs);
+    ASSERT_TRUE(loop_.run_until([&] { return origin_.gets > 0; }, Duration::seconds(10)));
+    auto log = std::next(logs.begin(), taken);
+    reader_->cancel(log->id);
+    logs.erase(log);
+    ASSERT_TRUE(run_to_the_end(logs)) << taken;
+    for (const auto& one : logs) EXPECT_TRUE(one.transfer.root) << one.transfer.detail;
+  }
+}
+
+TEST_F(HttpOriginTest, AnObjectThatChangesInMidRunEndsAllThatIsLeftOfIt) {
+  origin_.faults.cut_after = 700'000;
+  TestObject object = pinned();
+  origin_.etag = "\"v2\"";
+  std::list<OriginFetchLog> logs;
+  start_run(object, logs);
+  ASSERT_TRUE(run_to_the_end(logs));
+  for (const auto& log : logs)
+    EXPECT_EQ(log.transfer.failure, FailureKind::kOriginChanged) << log.transfer.detail;
+}
 
 // --- look-ups ---
 

@@ -17,7 +17,7 @@ struct OriginLimits {
   bool is_none() const { return *this == OriginLimits(); }
 };
 
-// Counts reads of one origin against limits. A read is one request.
+// Counts reads of one origin against limits. A read is one request, of one chunk or a run of them.
 //
 // Requests and bytes are spaced: a read may begin when those before it have had their time at the
 // limit. So no span of time has more requests than the limit allows (rounded up), nor more bytes

@@ -1,6 +1,7 @@
 // Whose turn it is to have a bucket's origin read, and when each read has begun and ended.
 #include <algorithm>
 
+#include "tracker/core/origin/runs.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -84,15 +85,30 @@ bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
 
 void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
                         const Found& found) {
-  VersionIndex version = state.readers[reader].version;
-  BucketIndex bucket = state.versions[version].bucket;
-  uint64_t bytes = state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  const VersionIndex version = state.readers[reader].version;
+  const BucketIndex bucket = state.versions[version].bucket;
   leave_origin_line(state, reader);
   state.readers[reader].at_origin.has_passed = false;
+  std::vector<uint32_t> chunks = reserve_run(state, {reader, holder, chunk, found.reason.choice});
+  chunks.insert(chunks.begin(), chunk);
+  const Chunking& chunking = state.versions[version].chunking;
+  uint64_t bytes = 0;
+  for (uint32_t c : chunks) bytes += chunking.length_of(ChunkIndex(c));
   if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
-  TransferIndex transfer = assign(state, holder, version, chunk, found);
-  watch_term(state, state.origin_reads.begin(
-                        {holder, version, bucket, transfer, state.now, false, state.now}));
+  ++state.counters.origin_requests;
+  if (!is_for_itself(found.reason.choice)) state.counters.leases += chunks.size() - 1;
+  const uint64_t run = state.origin_reads.draw_run();
+  Found one = found;
+  one.run = static_cast<uint16_t>(chunks.size());
+  for (uint32_t c : chunks) {
+    TransferIndex transfer = assign(state, holder, version, c, one);
+    --one.run;
+    OriginRead read{holder, version, bucket, transfer, state.now, false, state.now, run};
+    watch_term(state, state.origin_reads.begin(read));
+  }
+  if (chunks.size() > 1)
+    state.versions[version].lease_cursor =
+        (chunks.back() + 1) % state.versions[version].chunk_count();
 }
 
 void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
@@ -101,7 +117,9 @@ void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, ui
   ChunkKey key{version, chunk};
   TransferIndex transfer = assign(state, holder, version, chunk, found);
   state.cluster.duties[transfer] = {state.cluster.wishes.at(key).directory, key, {}, {}};
+  ++state.counters.origin_requests;
   OriginRead read{holder, version, bucket, transfer, state.now, true, state.now};
+  read.run = state.origin_reads.draw_run();
   watch_term(state, state.origin_reads.begin(read));
 }
 
@@ -113,6 +131,7 @@ void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& 
         state.now, state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk)));
   TransferIndex transfer = assign(state, holder, key.version, key.chunk, found);
   OriginRead read{holder, key.version, bucket, transfer, state.now, is_of_directory, state.now};
+  read.run = state.origin_reads.draw_run();
   watch_term(state, state.origin_reads.begin(read));
   if (!is_of_directory) return;
   state.cluster.duties[transfer] = {directory_of(state, key.version, key.chunk), key, {}, {}};
@@ -120,13 +139,15 @@ void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& 
 }
 
 void end_origin_transfer(State& state, TransferIndex transfer) {
-  const std::optional<OriginRead> read = state.origin_reads.end(transfer);
-  if (!read || read->bucket == kNoBucket || read->is_of_directory) return;
-  OriginDesk& desk = state.origins[read->bucket];
+  const auto ended = state.origin_reads.end(transfer);
+  if (!ended || ended->request == OriginReads::Request::kGoesOn) return;
+  const OriginRead& read = ended->read;
+  if (read.bucket == kNoBucket || read.is_of_directory) return;
+  OriginDesk& desk = state.origins[read.bucket];
   desk.budget.end();
-  Duration took = state.now - read->began;
+  Duration took = state.now - read.began;
   desk.usual_read = desk.usual_read == Duration{} ? took : (desk.usual_read * 7 + took) / 8;
-  mark_origin_dirty(state, read->bucket);
+  mark_origin_dirty(state, read.bucket);
 }
 
 void mark_origin_dirty(State& state, BucketIndex bucket) {

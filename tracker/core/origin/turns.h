@@ -9,8 +9,9 @@ namespace tyto::tracker {
 OriginLimits limits_of(const OriginPolicy& policy);
 // Whether a read may begin for this reader now. If not, a reader in need is in the line then.
 bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
-// Has `holder` read a chunk of the reader's version at the origin. `found` says why. Requires:
-// has_origin_turn(), and that the bytes are reserved.
+// Has `holder` read a chunk of the reader's version at the origin, and in the same request those
+// that follow, as far as the policy's runs go. `found` says why. Requires: has_origin_turn(), and
+// that the chunk's bytes are reserved.
 void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
                         const Found& found);
 // The same by leave of the chunk's directory, which keeps the budget. Requires: a wish for it.

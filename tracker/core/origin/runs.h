@@ -1,0 +1,28 @@
+// Chunks that follow on one another and are read at the origin by one request (origin.run).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tracker/core/state.h"
+
+namespace tyto::tracker {
+
+// A read of the origin that is about to be ordered.
+struct RunAsked {
+  ReaderIndex reader = kNoReader;  // for whom
+  PeerIndex holder = kNoPeer;      // who reads
+  uint32_t chunk = 0;
+  Choice why = Choice::kNone;
+};
+// The chunks after `chunk` that are to be read by the same request: the reader wants them, nobody
+// else has or gets them, and the holder has room. Their bytes are reserved. At most the policy's
+// run; none for a peer that speaks no protocol with runs.
+std::vector<uint32_t> reserve_run(State& state, const RunAsked& asked);
+// Whether a chunk is read at the origin for its reader alone, whoever else has it.
+bool is_for_itself(Choice why);
+// Whether a superpeer may be sent for one more run of this version's bucket, a whole one: if it
+// were sent for each chunk that has room, runs would be of one chunk.
+bool has_room_for_run(const State& state, PeerIndex superpeer, VersionIndex version);
+
+}  // namespace tyto::tracker
