@@ -72,6 +72,25 @@ TEST_F(CarryingOver, AReadOfTheOriginGoesOnAsTheLeaseAndNobodyElseReadsTheChunk)
   EXPECT_EQ(t.count<Assign>("r"), 4);
 }
 
+TEST_F(CarryingOver, AReadOfTheOriginGoesOnThoughTheBudgetIsSpent) {
+  Policy policy;
+  policy.origin.reads = 1;
+  t.set_policy(policy);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  pass_recovery();
+  ASSERT_NE(order("s", 0), nullptr);
+  t.join_superpeer("late");
+  come("late", 2, from_origin());
+  EXPECT_NE(order("late", 2), nullptr);
+  t.finish_one("s");
+  EXPECT_TRUE(t["s"].assigns.empty());  // the one that came counts, too
+  t.run_dry();
+  EXPECT_EQ(t.core.counters().leases, 3u);
+}
+
 TEST_F(CarryingOver, OfTwoReadsOfTheSameChunkOneIsTheLease) {
   come("a", 0, from_origin());
   come("b", 0, from_origin());

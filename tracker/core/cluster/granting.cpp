@@ -4,6 +4,7 @@
 
 #include "tracker/core/cluster/directory.h"
 #include "tracker/core/cluster/ranking.h"
+#include "tracker/core/origin/going_on.h"
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
@@ -124,7 +125,7 @@ void take_budget(State& state, ChunkKey key, Desk& desk) {
   const VersionRow& row = state.versions[key.version];
   if (row.bucket == kNoBucket || limits_of(state.policy(key.version).origin).is_none()) return;
   LeaseBudget& budget = state.cluster.budgets[row.bucket];
-  budget.budget.begin(state.now, row.chunking.length_of(ChunkIndex(key.chunk)));
+  count_going_on(budget.budget, state.now, row.chunking.length_of(ChunkIndex(key.chunk)));
   desk.is_budgeted = true;
 }
 

@@ -1,6 +1,7 @@
 // Whose turn it is to have a bucket's origin read, and when each read has begun and ended.
 #include <algorithm>
 
+#include "tracker/core/origin/going_on.h"
 #include "tracker/core/origin/runs.h"
 #include "tracker/core/state.h"
 
@@ -126,9 +127,9 @@ void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, ui
 void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found) {
   BucketIndex bucket = state.versions[key.version].bucket;
   bool is_of_directory = state.cluster.is_several() && is_shared(state, key.version, key.chunk);
+  uint64_t bytes = state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk));
   if (bucket != kNoBucket && !is_of_directory)
-    state.origins[bucket].budget.begin(
-        state.now, state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk)));
+    count_going_on(state.origins[bucket].budget, state.now, bytes);
   TransferIndex transfer = assign(state, holder, key.version, key.chunk, found);
   OriginRead read{holder, key.version, bucket, transfer, state.now, is_of_directory, state.now};
   read.run = state.origin_reads.draw_run();
