@@ -40,8 +40,9 @@ bool ControlPlane::is_connected(NodeId node) const {
   if (found == connections_.end()) return false;
   const Connection& connection = found->second;
   return connection.is_registered && connection.is_open_at_tracker &&
-         connection.tracker_run == epoch(connection.tracker) && !lines_[node.value()].is_cut &&
-         !cut_off_[connection.tracker].is_cut;
+         connection.tracker_run == epoch(connection.tracker) &&
+         lines_[node.value()].ways == Ways::kBoth &&
+         cut_off_[connection.tracker].ways == Ways::kBoth;
 }
 
 // --- what peers do ---
@@ -124,18 +125,25 @@ void ControlPlane::on_tracker_mail(uint64_t id) {
   if (trackers_[tracker]->takes_mail(id)) open_tracker_mail(id);
 }
 
-ControlPlane::Line* ControlPlane::blocked(const Connection& connection) {
+ControlPlane::Line* ControlPlane::blocked_up(const Connection& connection) {
   Line& line = lines_[connection.node.value()];
-  if (line.is_cut) return &line;
+  if (!lets_in(line.ways)) return &line;
   Line& tracker = cut_off_[connection.tracker];
-  return tracker.is_cut ? &tracker : nullptr;
+  return lets_in(tracker.ways) ? nullptr : &tracker;
+}
+
+ControlPlane::Line* ControlPlane::blocked_down(const Connection& connection) {
+  Line& line = lines_[connection.node.value()];
+  if (!lets_out(line.ways)) return &line;
+  Line& tracker = cut_off_[connection.tracker];
+  return lets_out(tracker.ways) ? nullptr : &tracker;
 }
 
 void ControlPlane::open_tracker_mail(uint64_t id) {
   auto found = mail_.find(id);
   if (found == mail_.end()) return;
   Connection* connection = find(found->second.connection);
-  if (Line* line = connection == nullptr ? nullptr : blocked(*connection)) {
+  if (Line* line = connection == nullptr ? nullptr : blocked_up(*connection)) {
     line->held_up.push_back(id);
     return;
   }
@@ -149,7 +157,7 @@ void ControlPlane::on_peer_mail(uint64_t id) {
   auto found = mail_.find(id);
   if (found == mail_.end()) return;
   Connection* connection = find(found->second.connection);
-  if (Line* line = connection == nullptr ? nullptr : blocked(*connection)) {
+  if (Line* line = connection == nullptr ? nullptr : blocked_down(*connection)) {
     line->held_down.push_back(id);
     return;
   }
@@ -316,10 +324,15 @@ void ControlPlane::thaw_tracker(uint32_t tracker) {
   links_->pace_changed(tracker);
 }
 
-void ControlPlane::set_reach(uint32_t tracker, Reach reach) {
+void ControlPlane::set_reach(uint32_t tracker, Ways ways) {
   Line& line = cut_off_[tracker];
-  line.is_cut = reach == Reach::kCut;
-  if (!line.is_cut) release(line);
+  line.ways = ways;
+  if (ways == Ways::kBoth) release(line);
+}
+
+void ControlPlane::set_ways(uint32_t tracker, Ways ways) {
+  set_reach(tracker, ways);
+  links_->set_ways(tracker, ways);
 }
 
 uint64_t ControlPlane::upsets() const {
@@ -332,13 +345,13 @@ uint64_t ControlPlane::upsets() const {
 
 void ControlPlane::cut(NodeId node) {
   Line& line = lines_[node.value()];
-  line.is_cut = true;
+  line.ways = Ways::kNone;
   world_.schedule(world_.now() + kCutTimeout, EventKind::kCutTimeout, node.value(), ++line.cuts);
 }
 
 void ControlPlane::mend(NodeId node) {
   Line& line = lines_[node.value()];
-  line.is_cut = false;
+  line.ways = Ways::kBoth;
   release(line);
 }
 
@@ -350,7 +363,7 @@ void ControlPlane::release(Line& line) {
 }
 
 void ControlPlane::on_cut_timeout(NodeId node, uint64_t cut) {
-  if (lines_[node.value()].is_cut && lines_[node.value()].cuts == cut) drop(node);
+  if (lines_[node.value()].ways != Ways::kBoth && lines_[node.value()].cuts == cut) drop(node);
 }
 
 void ControlPlane::drop(NodeId node) {

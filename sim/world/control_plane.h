@@ -30,9 +30,6 @@ struct ControlRecords {
   std::size_t exchanges = 0;  // that the tracker has not answered
 };
 
-// Whether packets pass between a tracker and peers.
-enum class Reach : uint8_t { kWhole, kCut };
-
 // Carries messages with latency and in order, and loses connections.
 //
 // Ownership: borrows the world, whose part it is. Owns the trackers' processes and their catalog.
@@ -78,7 +75,10 @@ class ControlPlane {
   void crash_tracker(uint32_t tracker);
   void freeze_tracker(uint32_t tracker);
   void thaw_tracker(uint32_t tracker);
-  void set_reach(uint32_t tracker, Reach reach);
+  // Between a tracker and peers.
+  void set_reach(uint32_t tracker, Ways ways);
+  // Between a tracker and everybody.
+  void set_ways(uint32_t tracker, Ways ways);
   void cut(NodeId node);
   void mend(NodeId node);
   // The connection breaks and both sides notice.
@@ -121,15 +121,17 @@ class ControlPlane {
   struct Line {  // a peer's way to its tracker
     uint64_t connection = 0;
     uint32_t tracker = 0;
-    bool is_cut = false;
+    Ways ways = Ways::kBoth;  // as the far end of it has them
     uint64_t cuts = 0;
     std::deque<uint64_t> held_up;  // mail that waits for the cut's end
     std::deque<uint64_t> held_down;
   };
 
   Connection* find(uint64_t connection);
-  // Where mail of the connection waits while no packet passes; null: packets pass.
-  Line* blocked(const Connection& connection);
+  // Where mail of the connection waits while no packet passes to the tracker, or from it; null:
+  // packets pass.
+  Line* blocked_up(const Connection& connection);
+  Line* blocked_down(const Connection& connection);
   void post_up(Connection& connection, ToTracker content);
   void post_down(Connection& connection, ToPeer content);
   void close_at_tracker(Connection& connection, Error error);

@@ -26,6 +26,8 @@ std::string_view fault_kind_name(FaultKind kind) {
     case FaultKind::kDiskCorrupts: return "disk_corrupts";
     case FaultKind::kTrackerCut: return "tracker_cut";
     case FaultKind::kTrackerApart: return "tracker_apart";
+    case FaultKind::kTrackerDeaf: return "tracker_deaf";
+    case FaultKind::kTrackerMute: return "tracker_mute";
   }
   return "unknown";
 }
@@ -37,7 +39,8 @@ bool is_of_node(FaultKind kind) {
 
 bool is_of_tracker(FaultKind kind) {
   return kind == FaultKind::kTrackerCrash || kind == FaultKind::kTrackerFreeze ||
-         kind == FaultKind::kTrackerCut || kind == FaultKind::kTrackerApart;
+         kind == FaultKind::kTrackerCut || kind == FaultKind::kTrackerApart ||
+         kind == FaultKind::kTrackerDeaf || kind == FaultKind::kTrackerMute;
 }
 
 void World::apply_fault(const FaultSpec& fault) {
@@ -65,9 +68,10 @@ void World::apply_fault(const FaultSpec& fault) {
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, true);
     case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kSlow);
     case FaultKind::kDiskCorrupts: return node.store().spoil_half();
-    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Reach::kCut);
-    case FaultKind::kTrackerApart:
-      return control_->links().set_hearing(fault.target, TrackerLinks::Hearing::kDeaf);
+    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Ways::kNone);
+    case FaultKind::kTrackerApart: return control_->links().set_ways(fault.target, Ways::kOut);
+    case FaultKind::kTrackerDeaf: return control_->set_ways(fault.target, Ways::kOut);
+    case FaultKind::kTrackerMute: return control_->set_ways(fault.target, Ways::kIn);
   }
 }
 
@@ -91,9 +95,10 @@ void World::end_fault(const FaultSpec& fault) {
     case FaultKind::kOriginSilent: return data_->set_origin_mode(OriginModel::Mode::kGood);
     case FaultKind::kZoneCut: return set_zone_cut(fault.target, false);
     case FaultKind::kDiskSlow: return data_->set_disk(node.id(), DiskPace::kUsual);
-    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Reach::kWhole);
-    case FaultKind::kTrackerApart:
-      return control_->links().set_hearing(fault.target, TrackerLinks::Hearing::kAll);
+    case FaultKind::kTrackerCut: return control_->set_reach(fault.target, Ways::kBoth);
+    case FaultKind::kTrackerApart: return control_->links().set_ways(fault.target, Ways::kBoth);
+    case FaultKind::kTrackerDeaf:
+    case FaultKind::kTrackerMute: return control_->set_ways(fault.target, Ways::kBoth);
     case FaultKind::kDiskCorrupts:
     case FaultKind::kPeerForgets:
     case FaultKind::kConnectionDropped:

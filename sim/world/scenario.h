@@ -114,10 +114,12 @@ enum class FaultKind : uint8_t {
   kDiskSlow,       // the disk moves kSlowDiskBytesPerS, either way
   kDiskCorrupts,   // half of the chunks stored turn bad without notice
   kTrackerCut,     // no packet between tracker `target` and peers
-  kTrackerApart,   // none between tracker `target` and the others, or one way only
+  kTrackerApart,   // none from other trackers to tracker `target`
+  kTrackerDeaf,    // none from anybody to tracker `target`; what it sends arrives
+  kTrackerMute,    // none from tracker `target` to anybody; it hears them all
 };
 
-inline constexpr auto kFaultKindLast = FaultKind::kTrackerApart;
+inline constexpr auto kFaultKindLast = FaultKind::kTrackerMute;
 std::string_view fault_kind_name(FaultKind kind);
 // Whether its target is a node.
 bool is_of_node(FaultKind kind);

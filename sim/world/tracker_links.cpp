@@ -58,8 +58,7 @@ void TrackerLinks::started_together() {
 }
 
 void TrackerLinks::started(uint32_t tracker) {
-  ends_[tracker] = {
-      .is_alive = true, .is_deaf = ends_[tracker].is_deaf, .serial = ends_[tracker].serial};
+  ends_[tracker] = {.is_alive = true, .ways = ends_[tracker].ways, .serial = ends_[tracker].serial};
   change_members_later(tracker, kAloneAfter);
   look_at(tracker);
 }
@@ -92,9 +91,14 @@ void TrackerLinks::pace_changed(uint32_t tracker) {
   }
 }
 
-void TrackerLinks::set_hearing(uint32_t tracker, Hearing hearing) {
-  ends_[tracker].is_deaf = hearing == Hearing::kDeaf;
+void TrackerLinks::set_ways(uint32_t tracker, Ways ways) {
+  ends_[tracker].ways = ways;
   look_at(tracker);
+}
+
+bool TrackerLinks::passes(uint32_t from, uint32_t to) const {
+  return is_listening(from) && is_listening(to) && lets_out(ends_[from].ways) &&
+         lets_in(ends_[to].ways);
 }
 
 // --- links ---
@@ -106,8 +110,7 @@ void TrackerLinks::look_at(uint32_t tracker) {
 
 // One direction is as good as none: heartbeats are answered.
 void TrackerLinks::look_at(Pair& link) {
-  bool is_reachable = is_listening(link.a) && is_listening(link.b) && !ends_[link.a].is_deaf &&
-                      !ends_[link.b].is_deaf;
+  bool is_reachable = passes(link.a, link.b) && passes(link.b, link.a);
   if (is_reachable == link.is_reachable) return;
   link.is_reachable = is_reachable;
   ++link.changes;
@@ -215,8 +218,11 @@ void TrackerLinks::on_mail(uint64_t id) {
     mail_.erase(found);
     return;
   }
-  bool is_heard = link.is_reachable && ends_[mail.to].up.contains(mail.from);
-  if (!is_heard || !link.held.empty()) {
+  bool is_heard = passes(mail.from, mail.to) && ends_[mail.to].up.contains(mail.from);
+  bool is_after_others = std::any_of(link.held.begin(), link.held.end(), [&](uint64_t held) {
+    return mail_.at(held).from == mail.from;
+  });
+  if (!is_heard || is_after_others) {
     link.held.push_back(id);
     return;
   }

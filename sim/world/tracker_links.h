@@ -17,6 +17,15 @@ namespace tyto::sim {
 
 class World;
 
+// In which directions packets pass a tracker's door.
+enum class Ways : uint8_t { kBoth, kIn, kOut, kNone };
+inline bool lets_in(Ways ways) {
+  return ways == Ways::kBoth || ways == Ways::kIn;
+}
+inline bool lets_out(Ways ways) {
+  return ways == Ways::kBoth || ways == Ways::kOut;
+}
+
 // What a tracker's shell does about the others: links that are up or down, members after a while,
 // messages with latency and in order. Silence ends a link after kSilence, the end of a process at
 // once. Messages on a link that ends are lost.
@@ -44,8 +53,8 @@ class TrackerLinks {
   void send(uint32_t from, tracker::SendToMember order);
 
   // --- faults ---
-  enum class Hearing : uint8_t { kAll, kDeaf };  // kDeaf: of no other tracker a packet arrives
-  void set_hearing(uint32_t tracker, Hearing hearing);
+  // Between the tracker and all others.
+  void set_ways(uint32_t tracker, Ways ways);
 
   // --- events ---
   void on_mail(uint64_t mail);
@@ -73,7 +82,7 @@ class TrackerLinks {
     std::set<uint32_t> up;       // links told
     bool is_alive = false;
     bool is_ready = false;
-    bool is_deaf = false;
+    Ways ways = Ways::kBoth;
     uint64_t serial = 0;  // of its members, told and to be told
   };
   struct Mail {
@@ -86,6 +95,8 @@ class TrackerLinks {
   Pair& pair(uint32_t a, uint32_t b);
   uint64_t index_of(uint32_t a, uint32_t b) const;
   bool is_listening(uint32_t tracker) const;
+  // Whether a packet passes from the one to the other.
+  bool passes(uint32_t from, uint32_t to) const;
   void look_at(uint32_t tracker);
   void look_at(Pair& link);
   void take_down(Pair& link);
