@@ -40,7 +40,7 @@
 #   introduce themselves, and neither sends what came after the lower of the two.
 # - Trackers whose versions are one apart speak with one another, so that a cluster can be
 #   upgraded tracker by tracker. Those further apart refuse each other with `unsupported`.
-# - Version 1 is the first. Version 2 brought peerMoved.
+# - Version 1 is the first. Version 2 brought peerMoved, version 3 peersCame.
 
 @0xd3a3e8f4b7c19a52;
 
@@ -48,7 +48,7 @@ using Cxx = import "/capnp/c++.capnp";
 using P = import "peer_tracker.capnp";
 $Cxx.namespace("tyto::wire");
 
-const clusterVersion :UInt32 = 2;
+const clusterVersion :UInt32 = 3;
 
 struct TrackerIntroduced {
   clusterVersion @0 :UInt32;  # the newest the sender speaks, from 1; 0 is refused
@@ -93,6 +93,7 @@ struct ClusterMessage {
     nameAsked @17 :NameAsked;
     nameAnswered @18 :NameAnswered;
     peerMoved @19 :PeerMoved;        # version 2
+    peersCame @20 :PeersCame;        # version 3
   }
 }
 
@@ -213,4 +214,12 @@ struct PeerMoved {
   # To the tracker whose peer it was: the peer is the sender's now, and its session there is over.
   peer @0 :UInt64;             # not 0
   session @1 :UInt64;          # that the receiver gave it; not 0
+}
+
+struct PeersCame {
+  # To all: so many peers of a tracker that was lost have come to the sender since, and what they brought
+  # has been announced. When as many have come to the members together as the lost tracker last said to
+  # have (StatusTold), nothing that they hold or read is unknown any more.
+  from @0 :UInt64;             # the run that they were of; not 0
+  peers @1 :UInt32;            # so far
 }

@@ -189,6 +189,10 @@ PeerMoved read(Decoding& in, wire::PeerMoved::Reader from) {
           whole_id<SessionId>(in, "session", from.getSession())};
 }
 
+PeersCame read(Decoding& in, wire::PeersCame::Reader from) {
+  return {whole_id<TrackerEpoch>(in, "from", from.getFrom()), from.getPeers()};
+}
+
 // Those of a name and nothing else.
 template <class T>
 T read_named(Decoding& in, wire::ChunkNamed::Reader from) {
@@ -221,6 +225,7 @@ ClusterMessage read_message(Decoding& in, wire::ClusterMessage::Reader from) {
     case M::NAME_ASKED: return read(in, from.getNameAsked());
     case M::NAME_ANSWERED: return read(in, from.getNameAnswered());
     case M::PEER_MOVED: return read(in, from.getPeerMoved());
+    case M::PEERS_CAME: return read(in, from.getPeersCame());
   }
   in.unknown(nullptr, static_cast<uint64_t>(from.which()));
   return CopiesSynced{};
@@ -272,9 +277,11 @@ Result<ClusterBatch> decode(wire::ClusterBatch::Reader in) {
 
 void drop_newer(std::vector<ClusterMessage>& messages, uint32_t version) {
   constexpr uint32_t kVersionOfMoves = 2;
-  if (version >= kVersionOfMoves) return;
-  std::erase_if(messages,
-                [](const ClusterMessage& m) { return std::holds_alternative<PeerMoved>(m); });
+  constexpr uint32_t kVersionOfArrivals = 3;
+  std::erase_if(messages, [&](const ClusterMessage& m) {
+    return (version < kVersionOfMoves && std::holds_alternative<PeerMoved>(m)) ||
+           (version < kVersionOfArrivals && std::holds_alternative<PeersCame>(m));
+  });
 }
 
 Result<uint32_t> cluster_version_of_link(uint32_t ours, const TrackerIntroduced& other) {

@@ -148,6 +148,12 @@ void put(const PeerMoved& message, Slot slot) {
   out.setSession(message.session.value());
 }
 
+void put(const PeersCame& message, Slot slot) {
+  auto out = slot.initPeersCame();
+  out.setFrom(message.from.value());
+  out.setPeers(message.peers);
+}
+
 // Sizes: what grows, and for the rest more than the largest of the others takes.
 constexpr std::size_t kFixedBytes = 256;
 std::size_t size_of(const VersionFacts& facts) {

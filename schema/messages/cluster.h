@@ -207,10 +207,18 @@ struct PeerMoved {
   bool operator==(const PeerMoved&) const = default;
 };
 
+// To all: so many peers of a tracker that was lost have come to the sender since, and what they
+// brought has been announced.
+struct PeersCame {
+  TrackerEpoch from;   // the run that they were of
+  uint32_t peers = 0;  // so far
+  bool operator==(const PeersCame&) const = default;
+};
+
 using ClusterMessage =
     std::variant<VersionDescribed, StatusTold, CopiesAnnounced, CopiesSynced, ChunkWanted,
                  WantWithdrawn, LeaseFailed, LeaseProgressed, LastCopyAsked, ServeAsked,
                  LeaseGranted, WantPostponed, LastCopyAnswered, ServeRefused, ChunkOffered,
-                 OfferProgressed, OfferEnded, NameAsked, NameAnswered, PeerMoved>;
+                 OfferProgressed, OfferEnded, NameAsked, NameAnswered, PeerMoved, PeersCame>;
 
 }  // namespace tyto

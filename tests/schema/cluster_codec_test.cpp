@@ -27,8 +27,8 @@ TEST(ClusterCodec, EveryMessageComesBackAsItWas) {
 
 TEST(ClusterCodec, EveryMemberOfTheUnionHasASample) {
   std::vector<bool> seen(std::variant_size_v<ClusterMessage>);
-  for (const ClusterBatch& batch :
-       {samples::cluster_batch(), samples::cluster_batch_of_version_2()})
+  for (const ClusterBatch& batch : {samples::cluster_batch(), samples::cluster_batch_of_version_2(),
+                                    samples::cluster_batch_of_version_3()})
     for (const ClusterMessage& message : batch.messages) seen[message.index()] = true;
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "member " << i;
 }
@@ -139,7 +139,10 @@ TEST(ClusterCodec, AMoveWithoutAPeerOrASessionIsRefused) {
 }
 
 TEST(ClusterCodec, WhatALinkOfTheVersionBeforeDoesNotKnowIsLeftOut) {
-  std::vector<ClusterMessage> messages = {PeerMoved{PeerId(1), SessionId(2)}, CopiesSynced{3}};
+  std::vector<ClusterMessage> messages = {PeerMoved{PeerId(1), SessionId(2)},
+                                          PeersCame{TrackerEpoch(1), 2}, CopiesSynced{3}};
+  drop_newer(messages, 3);
+  EXPECT_EQ(messages.size(), 3u);
   drop_newer(messages, 2);
   EXPECT_EQ(messages.size(), 2u);
   drop_newer(messages, 1);

@@ -64,4 +64,8 @@ ClusterBatch cluster_batch_of_version_2() {
   return {{PeerMoved{PeerId(19), SessionId(20)}}};
 }
 
+ClusterBatch cluster_batch_of_version_3() {
+  return {{PeersCame{TrackerEpoch(21), 5'000}}};
+}
+
 }  // namespace tyto::samples

@@ -9,5 +9,6 @@ namespace tyto::samples {
 TrackerIntroduced tracker_introduced();
 ClusterBatch cluster_batch();               // one of every message, and both outcomes of a look-up
 ClusterBatch cluster_batch_of_version_2();  // what that brought
+ClusterBatch cluster_batch_of_version_3();
 
 }  // namespace tyto::samples

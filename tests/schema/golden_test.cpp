@@ -67,6 +67,9 @@ TEST(GoldenMessages, ClusterBatchOfClusterVersion1Decodes) {
 TEST(GoldenMessages, WhatClusterVersion2BroughtDecodes) {
   expect_golden("cluster_v2/cluster_batch", samples::cluster_batch_of_version_2());
 }
+TEST(GoldenMessages, WhatClusterVersion3BroughtDecodes) {
+  expect_golden("cluster_v3/cluster_batch", samples::cluster_batch_of_version_3());
+}
 TEST(GoldenMessages, WhatIsUnderWayDecodesAsItWasFirstWritten) {
   expect_golden("v4/inventory_underway", samples::inventory_underway());
 }

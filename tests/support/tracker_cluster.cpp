@@ -23,7 +23,7 @@ TrackerCluster::TrackerCluster(const Options& options) : options_(options) {
   std::vector<int> all;
   for (int i = 0; i < options.trackers; ++i) {
     input(i, BucketLoaded{bucket, std::make_shared<const Policy>(options.policy)});
-    input(i, CatalogLoaded{TrackerEpoch(static_cast<uint64_t>(i) + 1), true});
+    input(i, CatalogLoaded{run_of(i), true});
     all.push_back(i);
   }
   if (options.trackers == 1) return;
@@ -66,15 +66,15 @@ void TrackerCluster::set_members(int tracker, const std::vector<int>& members) {
   Members list;
   list.serial = ++node(tracker).members_serial;
   for (int m : members)
-    list.members.push_back({id_of(m), {"10.0.0.1", 7400}, region_name(m), TrackerEpoch(1)});
+    list.members.push_back({id_of(m), {"10.0.0.1", 7400}, region_name(m), run_of(m)});
   input(tracker, MembersChanged{id_of(tracker), list});
 }
 
 void TrackerCluster::join_link(int a, int b) {
   node(a).links.insert(b);
   node(b).links.insert(a);
-  input(a, LinkUp{id_of(b), TrackerEpoch(static_cast<uint64_t>(b) + 1)});
-  input(b, LinkUp{id_of(a), TrackerEpoch(static_cast<uint64_t>(a) + 1)});
+  input(a, LinkUp{id_of(b), run_of(b)});
+  input(b, LinkUp{id_of(a), run_of(a)});
 }
 
 void TrackerCluster::cut(int a, int b) {
@@ -98,6 +98,8 @@ void TrackerCluster::kill_tracker(int tracker) {
   for (auto& [name, peer] : peers) {
     if (peer.home != tracker) continue;
     peer.is_registered = false;
+    peer.request.resume_session = peer.session;
+    peer.request.resume_epoch = run_of(tracker);
     peer.home = left[next++ % left.size()];
     at(now + Duration::seconds(1), [this, n = name] { register_at_home(n); });
   }

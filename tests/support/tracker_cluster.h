@@ -102,6 +102,9 @@ class TrackerCluster {
     std::set<int> links;
   };
   static MemberId id_of(int tracker) { return MemberId(static_cast<uint64_t>(tracker) + 1); }
+  static TrackerEpoch run_of(int tracker) {
+    return TrackerEpoch(static_cast<uint64_t>(tracker) + 1);
+  }
   static int tracker_of(MemberId id) { return static_cast<int>(id.value()) - 1; }
   std::string region_name(int tracker) const;
   int region_of(int tracker) const { return tracker % options_.regions; }

@@ -156,6 +156,17 @@ struct LastCopy {
   Instant until;      // kAsked: taken for given then; the others: forgotten
 };
 
+// A member that was lost of late. Its peers may hold, and read at the origin, what nobody else
+// knows of, until they have found another tracker.
+struct Ghost {
+  Instant until;
+  TrackerEpoch run;
+  uint32_t peers = 0;                 // that it had, as it last said
+  uint32_t came_here = 0;             // of those, since it was lost
+  uint32_t told = 0;                  // of that, to the others
+  std::map<MemberId, uint32_t> came;  // to each member, this one among them
+};
+
 // Bounds: as docs/cluster.md says; of versions and members, what they are.
 struct Cluster {
   MemberId self;
@@ -165,6 +176,7 @@ struct Cluster {
   Instant changed_at;              // the members, or a link
   Instant due = Instant::never();  // a timer is set for then
   StatusTold told;                 // to all
+  Instant told_at;
 
   std::map<ChunkKey, Wish> wishes;
   std::map<WantId, ChunkKey> wants;
@@ -184,7 +196,7 @@ struct Cluster {
   std::map<VersionIndex, Catalogue> directory;
   std::vector<ChunkKey> dirty_desks;
   std::map<BucketIndex, LeaseBudget> budgets;
-  std::map<MemberId, Instant> ghosts;  // lost of late: nothing that they held is leased before
+  std::map<MemberId, Ghost> ghosts;  // nothing that they held is leased before they are forgotten
 
   std::vector<ChunkKey> edges;  // of which the first copy came, or the last one went
   std::map<VersionIndex, Bitmap> announced;

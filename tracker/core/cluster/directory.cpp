@@ -255,6 +255,7 @@ void take_announced(State& state, MemberId from, const CopiesAnnounced& message)
 
 void take_synced(State& state, MemberId from, const CopiesSynced& message) {
   state.cluster.links.at(from).synced = message.members;
+  forget_ghosts(state);
   mark_all_desks(state);
 }
 
@@ -346,6 +347,16 @@ void forget_member(State& state, MemberId member) {
     it = is_empty ? state.cluster.directory.erase(it) : std::next(it);
   }
   mark_all_desks(state);
+}
+
+void end_leases_of(State& state, MemberId member) {
+  for (auto& [version, catalogue] : state.cluster.directory) {
+    for (auto& [chunk, desk] : catalogue.desks) {
+      if (desk.holder != member) continue;
+      desk.tried.push_back(member);
+      end_lease(state, {version, chunk}, desk);
+    }
+  }
 }
 
 void expire_desks(State& state) {

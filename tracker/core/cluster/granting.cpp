@@ -18,21 +18,16 @@ constexpr Duration kNobodyWait = Duration::milliseconds(500);
 
 // Whether nobody can hold a chunk that was not announced.
 bool knows_all(const State& state) {
-  const Cluster& cluster = state.cluster;
   if (state.now < state.recovered_at) return false;
-  if (state.now - cluster.changed_at >= kUnknownTime) return true;
-  uint64_t now = fingerprint(cluster.members);
-  return std::all_of(cluster.links.begin(), cluster.links.end(), [&](const auto& entry) {
-    return entry.second.is_up && entry.second.synced == now;
-  });
+  return state.now - state.cluster.changed_at >= kUnknownTime || have_all_announced(state);
 }
 
 // What was known of a chunk went with a member that was lost of late: when that is over. Its peers
 // find another tracker meanwhile, and say what they hold.
 Instant known_again(const State& state, ChunkKey key) {
   Instant until;
-  for (const auto& [member, end] : state.cluster.ghosts)
-    if (was_directory(state, member, key)) until = std::max(until, end);
+  for (const auto& [member, ghost] : state.cluster.ghosts)
+    if (was_directory(state, member, key)) until = std::max(until, ghost.until);
   return until;
 }
 

@@ -13,6 +13,8 @@ void change_directories(State& state);
 void link_up(State& state, const LinkUp& input);
 void link_down(State& state, MemberId member);
 void fire_cluster_timer(State& state);
+// Whether each member has announced all that it holds, for the members that there are now.
+bool have_all_announced(const State& state);
 // Sees to it that the timer fires by then.
 void wake_cluster(State& state, Instant due);
 // Sends to a member, or to this tracker itself; dropped if there is no link.
@@ -79,6 +81,12 @@ void tell_move(State& state, SessionIndex session);
 void take_peer_moved(State& state, const PeerMoved& message);
 // A member's run is known of.
 void note_run(State& state, const Member& member);
+// Others hear of how many peers of members that were lost have come, when what those brought has
+// been announced.
+void tell_arrivals(State& state);
+void take_peers_came(State& state, MemberId from, const PeersCame& message);
+// Ends the waiting for those peers: all have come, or the time for it is over.
+void forget_ghosts(State& state);
 // Whether the session's peer came a moment ago from one of these trackers, where copies in flight
 // may still hang on it.
 bool was_lately_at(const State& state, const Session& session, const std::vector<MemberId>& path);
@@ -123,6 +131,8 @@ void end_lease(State& state, ChunkKey chunk, Desk& desk);
 void leave_budget_line(State& state, ChunkKey chunk, Desk& desk);
 void lose_member(State& state, MemberId member);
 void forget_member(State& state, MemberId member);
+// Those of a member that was lost, and whose peers do not go on with them elsewhere.
+void end_leases_of(State& state, MemberId member);
 void expire_desks(State& state);
 
 // --- lookups.cpp: names ---

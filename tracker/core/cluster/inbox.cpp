@@ -69,6 +69,7 @@ void take_message(State& state, MemberId from, const ClusterMessage& message) {
                  [&](const NameAsked& m) { take_name_asked(state, from, m); },
                  [&](const NameAnswered& m) { take_name_answered(state, from, m); },
                  [&](const PeerMoved& m) { take_peer_moved(state, m); },
+                 [&](const PeersCame& m) { take_peers_came(state, from, m); },
              },
              message);
 }

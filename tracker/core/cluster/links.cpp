@@ -11,6 +11,7 @@ namespace {
 constexpr Duration kLookEvery = Duration::milliseconds(250);
 // Peers of a tracker that was lost have found another one by then, and said what they hold.
 constexpr Duration kGhostTime = Duration::seconds(5);
+constexpr Duration kTellPeers = Duration::milliseconds(50);
 constexpr std::size_t kBatchBytesMax = 128 * 1024;
 
 struct Size {
@@ -69,9 +70,12 @@ enum class Change : uint8_t { kAny, kMuch };
 void tell_status(State& state, Change least) {
   Cluster& cluster = state.cluster;
   StatusTold status = status_of(state);
-  bool is_much = status.superpeers != cluster.told.superpeers;
+  // How many peers there are is what others wait for when this tracker is lost.
+  bool is_much = status.superpeers != cluster.told.superpeers ||
+                 (status.peers != cluster.told.peers && state.now - cluster.told_at >= kTellPeers);
   if (status == cluster.told || (least == Change::kMuch && !is_much)) return;
   cluster.told = status;
+  cluster.told_at = state.now;
   for (auto& [id, link] : cluster.links) tell_member(state, id, status);
 }
 
@@ -109,18 +113,15 @@ void become_several(State& state) {
   state.fleet.refer(state.cluster.stand_in);
 }
 
-void forget_ghosts(State& state) {
-  for (auto it = state.cluster.ghosts.begin(); it != state.cluster.ghosts.end();) {
-    if (it->second > state.now) {
-      ++it;
-      continue;
-    }
-    forget_member(state, it->first);
-    it = state.cluster.ghosts.erase(it);
-  }
-}
-
 }  // namespace
+
+bool have_all_announced(const State& state) {
+  const Cluster& cluster = state.cluster;
+  uint64_t now = fingerprint(cluster.members);
+  return std::all_of(cluster.links.begin(), cluster.links.end(), [&](const auto& entry) {
+    return entry.second.is_up && entry.second.synced == now;
+  });
+}
 
 void wake_cluster(State& state, Instant due) {
   due = std::max(due, state.now + Duration::milliseconds(1));
@@ -182,8 +183,10 @@ void link_down(State& state, MemberId member) {
   it->second.described.clear();
   it->second.sync_next = kNone;
   it->second.synced = 0;
+  state.cluster.ghosts[member] = {.until = state.now + kGhostTime,
+                                  .run = it->second.member.epoch,
+                                  .peers = it->second.status.peers};
   it->second.status = {};
-  state.cluster.ghosts[member] = state.now + kGhostTime;
   lose_member(state, member);
   note_change(state);
 }
@@ -248,6 +251,7 @@ bool settle_messages(State& state) {
   bool is_anything = false;
   end_duties(state);
   announce_edges(state);
+  tell_arrivals(state);
   while (!cluster.own.empty() || !cluster.dirty_desks.empty() || cluster.is_grant_waiting) {
     is_anything = true;
     while (!cluster.own.empty()) {

@@ -6,14 +6,61 @@
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
+namespace {
+
+void count_arrival(State& state, TrackerEpoch from) {
+  for (auto& [member, ghost] : state.cluster.ghosts)
+    if (ghost.run == from) ++ghost.came_here;
+}
+
+// Whether nothing that the lost member's peers hold or read is unknown any more. What they brought
+// was announced for the members that there are now, or is announced by then.
+bool have_all_come(const State& state, const Ghost& ghost) {
+  uint32_t came = 0;
+  for (const auto& [member, peers] : ghost.came)
+    if (state.cluster.is_up(member)) came += peers;
+  return came >= ghost.peers && have_all_announced(state);
+}
+
+}  // namespace
 
 void tell_move(State& state, SessionIndex index) {
   Session& session = state.sessions[index];
   const TrackerEpoch epoch = std::exchange(session.left.epoch, TrackerEpoch());
   if (epoch == TrackerEpoch() || epoch == state.epoch) return;
+  count_arrival(state, epoch);
   for (const auto& [id, link] : state.cluster.links) {
     if (link.member.epoch != epoch || id == state.cluster.self) continue;
     tell_member(state, id, PeerMoved{state.fleet.peer(session.peer).id, session.left.session});
+  }
+}
+
+void tell_arrivals(State& state) {
+  for (auto& [lost, ghost] : state.cluster.ghosts) {
+    if (ghost.came_here == ghost.told || ghost.run == TrackerEpoch()) continue;
+    ghost.told = ghost.came_here;
+    for (auto& [id, link] : state.cluster.links)
+      tell_member(state, id, PeersCame{ghost.run, ghost.came_here});
+  }
+}
+
+void take_peers_came(State& state, MemberId from, const PeersCame& message) {
+  for (auto& [lost, ghost] : state.cluster.ghosts)
+    if (ghost.run == message.from) ghost.came[from] = message.peers;
+  forget_ghosts(state);
+}
+
+void forget_ghosts(State& state) {
+  auto& ghosts = state.cluster.ghosts;
+  for (auto it = ghosts.begin(); it != ghosts.end();) {
+    if (it->second.until > state.now && !have_all_come(state, it->second)) {
+      ++it;
+      continue;
+    }
+    const MemberId lost = it->first;
+    it = ghosts.erase(it);
+    end_leases_of(state, lost);
+    forget_member(state, lost);
   }
 }
 

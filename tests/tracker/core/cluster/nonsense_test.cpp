@@ -13,7 +13,7 @@ class Nonsense {
  public:
   explicit Nonsense(uint64_t seed) : rng_(seed) {}
   ClusterMessage message() {
-    switch (rng_.below(19)) {
+    switch (rng_.below(20)) {
       case 0: return VersionDescribed{TrackerCluster::facts(key(), rng_.below(40))};
       case 1: return StatusTold{rng_.below(9), rng_.below(3), rng_.below(9)};
       case 2: return copies();
@@ -34,6 +34,7 @@ class Nonsense {
       case 15: return OfferProgressed{OfferId(rng_.below(40))};
       case 16: return OfferEnded{OfferId(rng_.below(40)), rng_.below(2) == 0, kind()};
       case 17: return NameAsked{LookupId(rng_.below(9)), rng_.below(2) == 0 ? "b" : "?", key()};
+      case 18: return PeersCame{TrackerEpoch(rng_.below(4)), rng_.below(9)};
       default: return answered();
     }
   }

@@ -148,6 +148,36 @@ TEST(Several, WhatALostTrackersPeersHoldIsNotReadAnew) {
   EXPECT_EQ(sum(t.tally.origin), 0);
 }
 
+// Until the others have read an object that nobody holds, begun when `victim` is dead; its readers
+// come to them after a second, and those named `lost` never.
+Duration time_of_read_after_death(int victim, const std::set<std::string>& lost) {
+  TrackerCluster t({.trackers = 3});
+  populate(t, 3, 3);
+  t.publish("big", kChunks);
+  t.run(Duration::seconds(1));
+  for (const std::string& name : lost) t.kill_peer(name);
+  t.kill_tracker(victim);
+  const Instant begun = t.now;
+  for (int k = 0; k < 3; ++k)
+    if (k != victim) t.open(reader(k, 0), "big");
+  EXPECT_TRUE(t.run_until_complete(kLimit));
+  t.check_invariants();
+  EXPECT_EQ(sum(t.tally.origin), static_cast<int>(kChunks));
+  return t.now - begun;
+}
+
+TEST(Several, WhatALostTrackerKnewIsReadAsSoonAsAllOfItsPeersHaveCome) {
+  for (int victim : {0, 1, 2}) {
+    const Duration took = time_of_read_after_death(victim, {});
+    EXPECT_GE(took.ms(), 1000) << victim;
+    EXPECT_LE(took.ms(), 3000) << victim;
+  }
+}
+
+TEST(Several, APeerThatDiedWithItsTrackerIsWaitedForFiveSeconds) {
+  EXPECT_GE(time_of_read_after_death(1, {reader(1, 2)}).ms(), 5000);
+}
+
 TEST(Several, TwoHalvesThatDoNotSeeOneAnotherReadEachChunkTwiceAtMost) {
   TrackerCluster t({.trackers = 4});
   populate(t, 4, 3);
