@@ -52,7 +52,9 @@ void hear(State& state, SessionIndex index) {
   peer.strikes = 0;
   peer.is_quarantined = 0;
   peer.is_unreachable = 0;
+  if (peer.suspect_until == Instant()) return;
   peer.suspect_until = Instant();
+  state.fleet.set_in_doubt(session.peer, Doubt::kCleared);
 }
 
 // Limits, cancels, evictions, descriptions, answers, resolutions, assignments, waits, trackers.

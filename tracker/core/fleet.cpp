@@ -23,15 +23,30 @@ HostIndex Fleet::host_at(const Location& location) {
   row.place.rack = intern(location.region + "/" + location.zone + "/" + rack);
   row.place.host = index;
   hosts_.push_back(row);
+  paths_.push_back(&it->first);
   with_room_.resize((hosts_.size() + 63) / 64);
   return index;
+}
+
+std::string Fleet::location_of(PeerIndex index) const {
+  const std::string& path = *paths_[peer(index).host.value()];
+  return path.substr(std::min(path.find_first_not_of('/'), path.size()));
 }
 
 void Fleet::note_uploads(HostIndex index) {
   uint64_t bit = uint64_t{1} << (index.value() % 64);
   uint64_t& word = with_room_[index.value() / 64];
   const HostRow& row = host(index);
-  word = row.uploads < upload_slots(row) ? word | bit : word & ~bit;
+  bool had_room = (word & bit) != 0;
+  bool has_room = row.is_in_doubt != 0 || row.uploads < upload_slots(row);
+  word = has_room ? word | bit : word & ~bit;
+  if (has_room && !had_room) parking_.note_room(row.place.rack);
+}
+
+void Fleet::set_in_doubt(PeerIndex index, Doubt doubt) {
+  HostRow& row = host(peer(index).host);
+  row.is_in_doubt = doubt == Doubt::kSuspect ? 1 : 0;
+  note_uploads(peer(index).host);
 }
 
 PeerIndex Fleet::add(PeerId id) {

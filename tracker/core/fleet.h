@@ -10,6 +10,7 @@
 #include "base/location.h"
 #include "schema/messages/common.h"
 #include "tracker/core/index_map.h"
+#include "tracker/core/parking.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -17,33 +18,41 @@ namespace tyto::tracker {
 // What is rarely looked at of a peer.
 struct PeerDetails {
   std::string name;
-  std::string location;
   Endpoint data_address;
   std::vector<PeerId> accusers;  // distinct peers that were sent bytes that did not match
   uint64_t lent_bytes = 0;       // as it said; more than store_bytes while its disk is full
   Instant full_until;            // no attempt to store more before
 };
 
+enum class Doubt : uint8_t { kCleared, kSuspect };
+
 // Bounds: hosts are kept for as long as the tracker runs, peers while they are registered.
 class Fleet {
  public:
   // Of a host of which nothing was observed yet: how many uploads at once it is worth.
-  explicit Fleet(uint32_t slots_unseen = UINT16_MAX) : slots_unseen_(slots_unseen) {}
+  explicit Fleet(Parking& parking, uint32_t slots_unseen = UINT16_MAX)
+      : parking_(parking), slots_unseen_(slots_unseen) {}
 
   // The host of this location, made if new.
   HostIndex host_at(const Location& location);
   HostRow& host(HostIndex index) { return hosts_[index.value()]; }
   const HostRow& host(HostIndex index) const { return hosts_[index.value()]; }
+  // As it was told, for people and for other trackers; without the parts that were left out:
+  // "rack7/host3", not "//rack7/host3".
+  std::string location_of(PeerIndex index) const;
   // Uploads at once that a host is worth.
   uint32_t upload_slots(const HostRow& host) const {
     return std::min<uint32_t>(host.slots != 0 ? host.slots : slots_unseen_, host.uploads_max);
   }
-  // Whether it is worth one more than it has. From a table so small that it stays in a cache.
+  // Whether it is worth one more than it has, or one of its peers is in doubt, which a look at it
+  // will tell. From a table so small that it stays in a cache.
   bool has_room(HostIndex index) const {
     return (with_room_[index.value() / 64] >> (index.value() % 64) & 1) != 0;
   }
   // To be called when the host's uploads, or what they may come to, have changed.
   void note_uploads(HostIndex index);
+  // The peer is under suspicion from now on, or no longer: whoever waits for its host should know.
+  void set_in_doubt(PeerIndex index, Doubt doubt);
 
   // A new row for a peer that has none. Requires: find(id) is kNoPeer.
   PeerIndex add(PeerId id);
@@ -73,9 +82,11 @@ class Fleet {
   PeerIndex take_row();
   void free_row(PeerIndex index);
 
+  Parking& parking_;
   const uint32_t slots_unseen_;
   std::vector<HostRow> hosts_;
-  std::vector<uint64_t> with_room_;  // hosts that have room, one bit each
+  std::vector<const std::string*> paths_;  // of hosts: keys of the table below
+  std::vector<uint64_t> with_room_;        // hosts that have room, one bit each
   std::unordered_map<std::string, uint32_t> host_by_path_;
   std::unordered_map<std::string, uint32_t> place_by_path_;
   std::vector<PeerRow> peers_;

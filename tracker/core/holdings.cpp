@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/rng.h"
+#include "tracker/core/waking.h"
 
 namespace tyto::tracker {
 
@@ -122,6 +123,16 @@ void Holdings::count_copy(VersionIndex index, PeerIndex peer, uint32_t chunk, in
   if (change < 0 && version.copies[chunk] == 0) --version.chunks_held;
   auto& at_superpeers = version.superpeer_copies[chunk];
   if (fleet_.peer(peer).is_superpeer) at_superpeers = static_cast<uint16_t>(at_superpeers + change);
+  version.note_chunk(chunk);
+  if (change < 0 && is_only_at_superpeers(version, chunk)) wake_all_of(parking_, index);
+  note_rack(index, peer, change);
+}
+
+// A copy of who has no room for an upload is of no use to those who wait for one.
+void Holdings::note_rack(VersionIndex version, PeerIndex peer, int change) {
+  HostIndex host = fleet_.peer(peer).host;
+  if (change < 0 || fleet_.has_room(host))
+    parking_.note_change(version, fleet_.host(host).place.rack);
 }
 
 bool Holdings::add(VersionIndex version, PeerIndex peer, uint32_t chunk) {

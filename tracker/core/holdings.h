@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tracker/core/fleet.h"
+#include "tracker/core/parking.h"
 #include "tracker/core/rows.h"
 #include "tracker/core/versions.h"
 
@@ -53,7 +54,8 @@ class HoldingMap {
 //         those that are not complete.
 class Holdings {
  public:
-  Holdings(Fleet& fleet, Versions& versions) : fleet_(fleet), versions_(versions), map_(rows_) {}
+  Holdings(Fleet& fleet, Versions& versions, Parking& parking)
+      : fleet_(fleet), versions_(versions), parking_(parking), map_(rows_) {}
   Holdings(const Holdings&) = delete;
   Holdings& operator=(const Holdings&) = delete;
 
@@ -71,6 +73,8 @@ class Holdings {
   bool is_of(HoldingIndex index, PeerIndex peer) const {
     return index.value() < rows_.size() && rows_[index.value()].peer == peer;
   }
+  // Fetches what is read of a holding first into the caches. Changes nothing.
+  void look_ahead(HoldingIndex index) const { __builtin_prefetch(&rows_[index.value()]); }
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
   uint64_t word(HoldingIndex index, uint32_t word) const {
     if (index == kNoHolding) return 0;
@@ -113,10 +117,12 @@ class Holdings {
   void leave_group(HoldingIndex index);
   void note_held(RackGroup& group, uint32_t word);
   void count_copy(VersionIndex version, PeerIndex peer, uint32_t chunk, int change);
+  void note_rack(VersionIndex version, PeerIndex peer, int change);
   uint32_t words_of(VersionIndex version) const;
 
   Fleet& fleet_;
   Versions& versions_;
+  Parking& parking_;
   std::vector<Holding> rows_;
   std::vector<HoldingIndex> free_;
   BitmapPool pool_;

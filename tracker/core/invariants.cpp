@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tracker/core/origin/shadow.h"
+#include "tracker/core/picks.h"
 
 namespace tyto::tracker {
 namespace {
@@ -40,6 +41,11 @@ void check_versions(const State& state) {
     TYTO_ASSERT(copies == row.copies && members == row.members && complete == row.complete);
     auto lacking = static_cast<uint32_t>(std::count(copies.begin(), copies.end(), 0u));
     TYTO_ASSERT(row.chunks_held == row.chunk_count() - lacking);
+    for (uint32_t c = 0; c < row.chunk_count(); ++c) {
+      bool is_ready = row.copies[c] > 0 && row.knows_root(c);
+      TYTO_ASSERT((row.ready[c / 64] >> c % 64 & 1) == (is_ready ? 1 : 0));
+      TYTO_ASSERT((row.fresh[c / 64] >> c % 64 & 1) == (is_only_at_superpeers(row, c) ? 1 : 0));
+    }
   }
 }
 
@@ -62,6 +68,11 @@ void check_demand(const State& state, const VersionRow& version) {
     TYTO_ASSERT(listed == version.in_flight[c]);
   }
   TYTO_ASSERT(racks.size() == version.demand_of_rack.size());
+  std::map<std::pair<PeerIndex, uint32_t>, bool> relays;  // by receiver and chunk
+  for (uint32_t c = 0; c < version.chunk_count(); ++c)
+    for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
+         t = state.transfers[t].older)
+      relays[{state.transfers[t].receiver, c}] |= is_relay(state.transfers[t]);
   for (const auto& [rack, counts] : racks) {
     const RackDemand& demand = *version.demand(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
@@ -77,6 +88,11 @@ void check_demand(const State& state, const VersionRow& version) {
            t = state.transfers[t].older_in_rack, ++listed)
         TYTO_ASSERT(state.transfers[t].chunk == c);
       TYTO_ASSERT(listed == coming[std::pair(rack, c)]);
+      TYTO_ASSERT((demand.coming[c / 64] >> c % 64 & 1) == (listed > 0 ? 1 : 0));
+      for (std::size_t r = 0; r < demand.receivers.size(); ++r) {
+        uint64_t word = demand.relays[r * demand.coming.size() + c / 64];
+        TYTO_ASSERT((word >> c % 64 & 1) == (relays[{demand.receivers[r].peer, c}] ? 1 : 0));
+      }
     }
   }
 }
@@ -113,7 +129,8 @@ void check_transfers(const State& state) {
   for (const auto& [host, count] : uploads) {
     const HostRow& row = state.fleet.host(host);
     TYTO_ASSERT(row.uploads == count);
-    TYTO_ASSERT(state.fleet.has_room(host) == (count < upload_slots(state, row)));
+    bool has_room = row.is_in_doubt != 0 || count < upload_slots(state, row);
+    TYTO_ASSERT(state.fleet.has_room(host) == has_room);
   }
   for (uint32_t p = 0; p < state.fleet.peer_rows(); ++p) {
     const PeerRow& peer = state.fleet.peer(PeerIndex(p));
@@ -254,6 +271,32 @@ void check_readers(const State& state) {
   }
 }
 
+// Nobody in a parked reader's rack could send it anything, and nobody else may.
+void check_parked_reader(const State& state, ReaderIndex index, const Lot& lot) {
+  const Reader& reader = state.readers[index];
+  TYTO_ASSERT(state.readers.is_used(index) && reader.version == lot.version);
+  TYTO_ASSERT(state.fleet.place_of(reader.peer).rack == lot.rack && !reader.is_waiting);
+  if (lot.is_woken || lot.is_unfinished || reader.is_dirty) return;
+  Picks picks = pick(state, reader, NearSources::kWithRoom);
+  TYTO_ASSERT(picks.near.size() == 0);
+  if (picks.inbound >= state.config.assignments_per_peer) return;
+  TYTO_ASSERT(picks.fresh.size() == 0 && picks.far.size() == 0);
+  TYTO_ASSERT(picks.unheld == kNone && picks.leased == kNone);
+}
+
+void check_parking(const State& state) {
+  for (uint32_t l = 0; l < state.parking.rows(); ++l) {
+    if (!state.parking.is_used(LotIndex(l))) continue;
+    const Lot& lot = state.parking[LotIndex(l)];
+    uint32_t count = 0;
+    for (ReaderIndex r = lot.first; r != kNoReader; r = state.parking.after(r), ++count) {
+      TYTO_ASSERT(state.parking.lot_of(r) == LotIndex(l));
+      check_parked_reader(state, r, lot);
+    }
+    TYTO_ASSERT(count == lot.count && (count > 0 || lot.is_woken));
+  }
+}
+
 // What is between trackers agrees with the tables, and is within its bounds.
 void check_cluster(const State& state) {
   const Cluster& cluster = state.cluster;
@@ -304,6 +347,7 @@ void TrackerCore::check_invariants() const {
   check_fleet_shares(*state_);
   check_origins(*state_);
   check_readers(*state_);
+  check_parking(*state_);
   check_cluster(*state_);
 }
 

@@ -438,6 +438,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
   std::erase(session.readers, reader);
   --state.versions[*version].readers;
   state.work.remove_reader(state.versions[*version].bucket);
+  state.parking.leave(reader);
   state.readers.remove(reader);
   drop_unread(state, *version);
   look_at_fleet_quota(state, state.versions[*version].bucket);

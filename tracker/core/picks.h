@@ -82,9 +82,15 @@ class BestChunks {
 
 // What one look at a reader's missing chunks found.
 struct Picks {
-  BestChunks fresh;         // only superpeers hold it, and nobody is being sent it
-  BestChunks near;          // another peer of the reader's rack holds it, or is being sent it
-  BestChunks far;           // others that can be had from peers
+  BestChunks fresh;      // only superpeers hold it, and nobody is being sent it
+  BestChunks near;       // another peer of the reader's rack holds it, or is being sent it
+  BestChunks far;        // others that can be had from peers
+  uint32_t inbound = 0;  // transfers of the version that are under way into the rack
+  // With NearSources::kWithRoom: chunks that would be near, of which those who have them are at
+  // their caps, the first of them, and how many are at their caps.
+  uint32_t busy = 0;
+  uint32_t first_busy = kNone;
+  uint32_t at_caps = 0;
   uint32_t unheld = kNone;  // nobody holds it, and nobody reads it from the origin
   uint32_t first = kNone;   // the first that it lacks, whoever has it
   uint32_t leased = kNone;  // somebody reads it from the origin
@@ -97,7 +103,16 @@ struct Picks {
   }
 };
 
-// Cost: the version's chunks that the reader lacks.
-Picks pick(const State& state, const Reader& reader);
+// Which chunks are near, and whether the others matter.
+enum class NearSources : uint8_t {
+  kAll,       // whoever has them
+  kWithRoom,  // those of who could send them now
+};
+// Cost: the version's chunks that the reader lacks, and those who have them in its rack.
+Picks pick(const State& state, const Reader& reader, NearSources sources);
+// Picks::unheld alone. Cost: 64 of the version's chunks at a time, and those that nobody has.
+uint32_t pick_unheld(const State& state, const Reader& reader);
+// 64 chunks' worth of what a reader still has to be sent; `holding` is its own.
+uint64_t needed_word(const State& state, const Reader& reader, HoldingIndex holding, uint32_t word);
 
 }  // namespace tyto::tracker

@@ -15,7 +15,7 @@ PeerPicture picture_of(const State& state, PeerIndex index) {
   picture.peer = row.id;
   picture.role = row.is_superpeer ? Role::kSuperpeer : Role::kPeer;
   picture.name = details.name;
-  picture.location = details.location;
+  picture.location = state.fleet.location_of(index);
   picture.data_address = details.data_address;
   picture.store_bytes = row.store_bytes;
   picture.used_bytes = row.used_bytes;

@@ -58,10 +58,8 @@ struct Reader {
   bool is_sink = false;  // nobody took what it had for long: there is nobody to spread to
   std::array<Exclusion, 8> exclusions{};
   uint8_t next_exclusion = 0;
-  Instant served_at;   // when it was last sent for a chunk, or began
-  Instant brought_at;  // when a chunk last came, or it began
-  // It was found to wait for its rack alone, which was busy; looked at in full again by then.
-  Instant rack_bound_until;
+  Instant served_at;        // when it was last sent for a chunk, or began
+  Instant brought_at;       // when a chunk last came, or it began
   bool is_waiting = false;  // in its version's queue
   bool is_dirty = false;    // in State::work
   Priority priority = Priority::kNormal;
@@ -70,6 +68,11 @@ struct Reader {
   ToldWait told;
   ReaderAtOrigin at_origin;
 
+  bool has_exclusions(Instant now) const {
+    for (const Exclusion& e : exclusions)
+      if (e.until > now) return true;
+    return false;
+  }
   bool excludes(PeerIndex source, Instant now) const {
     for (const Exclusion& e : exclusions)
       if (e.source == source && e.until > now) return true;

@@ -63,12 +63,6 @@ void resume(State& state, SessionIndex index, ConnectionId connection,
                state.fleet.details(session.peer).name);
 }
 
-// Without the parts that were left out: "rack7/host3", not "//rack7/host3".
-std::string path_for_people(const Location& location) {
-  std::string path = location.text();
-  return path.substr(std::min(path.find_first_not_of('/'), path.size()));
-}
-
 PeerIndex add_peer(State& state, const RegisterRequest& request) {
   PeerIndex index = state.fleet.add(request.peer);
   PeerRow& row = state.fleet.peer(index);
@@ -87,7 +81,6 @@ PeerIndex add_peer(State& state, const RegisterRequest& request) {
   details.name = request.name;
   details.lent_bytes = request.store_bytes;
   details.full_until = Instant();
-  details.location = path_for_people(request.location);
   details.data_address = request.data_address;
   state.fleet.peer(index).is_serving = details.data_address.port != 0 ? 1 : 0;
   if (row.is_superpeer) state.fleet.list_superpeer(index);
@@ -177,7 +170,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   count_in(state, index, request);
   state.emit(RegisterAnswered{connection, reply_to(state, index, request)});
   state.notice(NoticeKind::kPeerRegistered, peer, kNoPeer, request.name, 0,
-               path_for_people(request.location));
+               state.fleet.location_of(peer));
   if (request.role == Role::kSuperpeer) {
     for (uint32_t v = 0; v < state.versions.size(); ++v) state.mark_dirty(VersionIndex(v));
   }
@@ -228,6 +221,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
     was_read.push_back(state.readers[reader].version);
     --state.versions[was_read.back()].readers;
     state.work.remove_reader(state.versions[was_read.back()].bucket);
+    state.parking.leave(reader);
     state.readers.remove(reader);
   }
   state.sessions[index].readers.clear();
@@ -246,6 +240,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   wake_versions_held(state, peer);
   state.holdings.remove_all(peer);
   Books(state, state.sessions[index]).close();
+  state.fleet.set_in_doubt(peer, Doubt::kCleared);
   --state.fleet.host(state.fleet.peer(peer).host).peers;
   state.fleet.retire(peer);
   state.sessions.remove(index);

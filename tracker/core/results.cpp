@@ -57,6 +57,7 @@ void suspect(State& state, PeerIndex source, PeerIndex reporter, FailureKind kin
   if (row.strikes < 16) ++row.strikes;
   Duration span = state.config.suspicion * (int64_t{1} << (row.strikes - 1));
   row.suspect_until = std::max(row.suspect_until, state.now + std::min(span, kSuspicionMax));
+  state.fleet.set_in_doubt(source, Doubt::kSuspect);
   state.notice(
       NoticeKind::kSourceStalled, source, reporter, state.fleet.details(source).name, 0,
       std::string(failure_kind_name(kind)) + " while serving " + state.subject_of(version));
@@ -80,6 +81,7 @@ void accuse_of_lying(State& state, PeerIndex source, PeerIndex reporter, Version
   if (accusers.size() < 2 || state.fleet.peer(source).is_quarantined) return;
   state.fleet.peer(source).is_quarantined = 1;
   state.fleet.peer(source).suspect_until = state.now + state.config.quarantine;
+  state.fleet.set_in_doubt(source, Doubt::kSuspect);
   state.notice(NoticeKind::kSourceQuarantined, source, reporter, state.fleet.details(source).name,
                0, "two peers were sent bytes that do not match");
 }
@@ -100,8 +102,10 @@ void accuse(State& state, PeerIndex reporter, const TransferRow& row, PeerIndex 
   ++state.counters.source_failures;
   if (source == kNoPeer || state.fleet.peer(source).is_gone) return;
   ReaderIndex reader = state.readers.find(reporter, row.version);
-  if (reader != kNoReader)
+  if (reader != kNoReader) {
     state.readers[reader].exclude(source, state.now + exclusion_of(state, kind));
+    state.mark_dirty(reader);  // it need not wait for that source any more
+  }
   // A copy in flight may have failed for its own source's sake.
   bool is_whole = source_generation == 0;
   switch (kind) {

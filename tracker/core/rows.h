@@ -54,8 +54,9 @@ struct HostRow {
   RateMeter received;               // by all its processes
   uint16_t slots = 0;               // uploads it is worth, as observed; 0: nothing observed yet
   uint16_t guest_uploads = 0;       // of the uploads, to peers of other trackers
-  uint8_t is_slow = 0;     // its link brings less than half of what the fastest readers get
-  uint8_t slow_flows = 0;  // in a row to it, up to a few: below half of the fair share
+  uint8_t is_slow : 1 = 0;      // its link brings less than half of what the fastest readers get
+  uint8_t is_in_doubt : 1 = 0;  // one of its peers was made suspect, and has not spoken since
+  uint8_t slow_flows = 0;       // in a row to it, up to a few: below half of the fair share
 };
 static_assert(sizeof(HostRow) <= 64);
 

@@ -9,10 +9,14 @@
 namespace tyto::tracker {
 namespace {
 
-constexpr int kMissesMax = 4;
-constexpr Duration kRecheck = Duration::milliseconds(500);
-
-enum class Step : uint8_t { kAssigned, kLeased, kWait, kSatisfied, kEnded };
+enum class Step : uint8_t {
+  kAssigned,
+  kLeased,
+  kWait,       // nothing could be found
+  kPark,       // nor can be before something changes in its rack
+  kSatisfied,  // it lacks nothing but what is on its way
+  kEnded,
+};
 
 // Whether the bucket may be sent more now. If not, the version is looked at again when it may.
 bool is_within_rate(State& state, VersionIndex version) {
@@ -127,19 +131,28 @@ struct Attempt {
 // How much crosses into the reader's rack. Each chunk should do so once, and then spread inside: so
 // a rack takes from outside about what one reader takes, half of it before anything else, so that
 // its link does not idle.
-std::array<Attempt, 3> attempts_of(const State& state, const Reader& reader, const Picks& picks,
-                                   Reach reach) {
-  const VersionRow& version = state.versions[reader.version];
-  const RackDemand* demand = version.demand(state.fleet.place_of(reader.peer).rack);
-  uint32_t inbound = demand == nullptr ? 0 : demand->inbound;
+std::array<Attempt, 3> attempts_of(const State& state, const Picks& picks, Reach reach) {
   uint32_t cap = state.config.assignments_per_peer;
   Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
   Attempt far{&picks.far, Scope::kAnywhere};
   if (reach == Reach::kEverywhere) near.scope = Scope::kAnywhere;
-  if (inbound * 2 < cap || reach == Reach::kEverywhere) return {fresh, far, near};
-  if (inbound < cap) return {fresh, near, far};
+  if (picks.inbound * 2 < cap || reach == Reach::kEverywhere) return {fresh, far, near};
+  if (picks.inbound < cap) return {fresh, near, far};
   return {near, Attempt{}, Attempt{}};
+}
+
+// Whether the chunks that a reader's rack has are to be had there or, as long as they are on their
+// way out of somebody there, from nobody: then those whose holders are busy need not be tried.
+NearSources near_sources_of(const State& state, const Reader& reader) {
+  const SelectionPolicy& policy = state.policy(reader.version).selection;
+  const Selection& selection = selection_for(state, reader.version);
+  bool is_rack_first = selection.reach() == Reach::kNearestFirst &&
+                       selection.origin_route() == OriginRoute::kSuperpeer &&
+                       policy.farthest >= Nearness::kSameRack &&
+                       policy.cross_rack_after == Duration::forever();
+  bool is_usual = is_rack_first && !reader.at_origin.is_shadow && !reader.has_exclusions(state.now);
+  return is_usual ? NearSources::kWithRoom : NearSources::kAll;
 }
 
 // Whether the attempt is of a rack that has nobody to offer, so that no chunk need be tried.
@@ -220,14 +233,19 @@ Step end_forbidden(State& state, ReaderIndex index) {
 // more.
 class Choices {
  public:
-  Choices(const State& state, ReaderIndex reader) : state_(state), reader_(reader) {}
+  Choices(const State& state, ReaderIndex reader)
+      : state_(state), reader_(reader), sources_(near_sources_of(state, state.readers[reader])) {}
   const Picks& get() {
-    if (!picks_) picks_ = pick(state_, state_.readers[reader_]);
+    if (!picks_) picks_ = pick(state_, state_.readers[reader_], sources_);
     return *picks_;
   }
-  // Nothing but this has changed: the chunk was assigned to the reader.
-  void note_assigned(uint32_t chunk) {
-    if (picks_ && !picks_->remove(chunk)) picks_.reset();
+  NearSources sources() const { return sources_; }
+  // Nothing but this has changed: the chunk was assigned to the reader. If its source has no room
+  // any more, what else it has is no choice either.
+  void note_assigned(uint32_t chunk, PeerIndex source) {
+    bool is_spent = sources_ == NearSources::kWithRoom && source != kNoPeer &&
+                    !state_.fleet.has_room(state_.fleet.peer(source).host);
+    if (picks_ && (!picks_->remove(chunk) || is_spent)) picks_.reset();
   }
   void forget() { picks_.reset(); }
   Picks take() {
@@ -239,8 +257,27 @@ class Choices {
  private:
   const State& state_;
   ReaderIndex reader_;
+  NearSources sources_;
   std::optional<Picks> picks_;
 };
+
+// What its rack has of what the reader lacks, all of whose holders are at their caps.
+void note_busy_rack(State& state, ReaderIndex index, const Picks& picks) {
+  if (picks.busy == 0 || state.readers[index].lack.chunk != kNone) return;
+  Reason reason;
+  reason.candidates = static_cast<uint16_t>(std::min(picks.at_caps, 0xffffu));
+  reason.rejected_busy = reason.candidates;
+  note_lack(state, index, picks.first_busy, reason);
+}
+
+// Whether nothing but a change in its rack can help a reader for which nothing was found: all that
+// it lacks is there and nobody has room, or else the rack takes in as much as it may.
+bool is_bound_to_rack(const State& state, const Picks& picks, NearSources sources) {
+  if (sources != NearSources::kWithRoom || picks.near.size() > 0) return false;
+  if (picks.unheld != kNone || picks.leased != kNone) return false;
+  bool is_closed = picks.inbound >= state.config.assignments_per_peer;
+  return is_closed || (picks.fresh.size() == 0 && picks.far.size() == 0);
+}
 
 // One assignment, one lease, or the reason why there is none.
 Step step(State& state, ReaderIndex index, Choices& choices) {
@@ -258,14 +295,11 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   bool is_hopeless = false;   // nor ever
-  bool is_rack_bound = false;
-  const auto attempts = attempts_of(state, state.readers[index], picks, selection.reach());
+  const auto attempts = attempts_of(state, picks, selection.reach());
   for (const Attempt& attempt : attempts) {
+    if (attempt.chunks == &picks.near) note_busy_rack(state, index, picks);
     if (attempt.chunks == nullptr || attempt.chunks->size() == 0) continue;
-    if (skip_busy_rack(state, index, attempt)) {
-      is_rack_bound = attempts[1].chunks == nullptr;
-      continue;
-    }
+    if (choices.sources() == NearSources::kAll && skip_busy_rack(state, index, attempt)) continue;
     for (std::size_t i = 0; i < attempt.chunks->size(); ++i) {
       uint32_t chunk = (*attempt.chunks)[i];
       Found found = find_source(state, state.readers[index], chunk, attempt.scope);
@@ -282,7 +316,7 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
       if (found.is_found()) {
         if (is_fresh) note_fresh(state, index, chunk);
         Step taken = hand_over(state, index, chunk, found, picks.considered);
-        if (taken == Step::kAssigned) choices.note_assigned(chunk);
+        if (taken == Step::kAssigned) choices.note_assigned(chunk, found.source);
         return taken;
       }
       bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
@@ -294,9 +328,8 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   }
   uint32_t unheld = picks.unheld;
   uint32_t leased = picks.leased;
+  bool is_bound = is_bound_to_rack(state, picks, choices.sources());
   choices.forget();
-  if (is_rack_bound && unheld == kNone && leased == kNone)
-    state.readers[index].rack_bound_until = state.now + kRecheck;
   if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
@@ -308,7 +341,7 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
     Choice choice = is_wished ? Choice::kWaitForTracker : Choice::kWaitForLease;
     state.readers[index].lack = {.reason = {.choice = choice}, .chunk = leased};
   }
-  return Step::kWait;
+  return is_bound ? Step::kPark : Step::kWait;
 }
 
 // Wishes for what the reader will need next, so that other trackers are busy meanwhile.
@@ -318,7 +351,7 @@ void wish_ahead(State& state, ReaderIndex index) {
   const Selection& selection = selection_for(state, version);
   if (selection.origin_route() == OriginRoute::kEveryReader) return;
   while (may_wish(state, version)) {
-    uint32_t unheld = pick(state, state.readers[index]).unheld;
+    uint32_t unheld = pick_unheld(state, state.readers[index]);
     if (unheld == kNone || !is_shared(state, version, unheld)) return;
     if (wish(state, index, unheld) != WishOutcome::kAsked) return;
   }
@@ -335,30 +368,9 @@ void lease_ahead(State& state, ReaderIndex index) {
     if (state.fleet.superpeers().empty() || version.is_origin_gone) return;
     const Selection& selection = selection_for(state, state.readers[index].version);
     if (selection.origin_route() != OriginRoute::kSuperpeer) return;
-    uint32_t unheld = pick(state, state.readers[index]).unheld;
+    uint32_t unheld = pick_unheld(state, state.readers[index]);
     if (unheld == kNone || version.facts->origin.url.empty()) return;
     if (lease(state, index, unheld, OriginNeed::kAhead) != LeaseOutcome::kGranted) return;
-  }
-}
-
-// A lease has ended, perhaps, while all readers have as much as they may: the next one is granted
-// for the one that was served last.
-void keep_origin_busy(State& state, VersionIndex version) {
-  ReaderIndex last = state.versions[version].last_reader;
-  if (last == kNoReader || !state.readers.is_used(last)) return;
-  if (state.readers[last].version == version) lease_ahead(state, last);
-}
-
-void wait(State& state, ReaderIndex index) {
-  Reader& reader = state.readers[index];
-  state.recheck(reader.version, state.now + kRecheck);
-  if (reader.is_waiting) return;
-  reader.is_waiting = true;
-  auto& queue = state.versions[reader.version].waiting;
-  if (reader.priority == Priority::kUrgent) {
-    queue.push_front(index);
-  } else {
-    queue.push_back(index);
   }
 }
 
@@ -384,23 +396,6 @@ bool may_be_served(const State& state, const Reader& reader) {
   return !peer.is_leaving && state.sessions[peer.session].connection.has_value();
 }
 
-// A reader that was brought nothing for as long as its bucket allows.
-bool is_given_up(State& state, ReaderIndex index) {
-  const Reader& reader = state.readers[index];
-  Duration give_up = state.policy(reader.version).selection.give_up;
-  if (give_up == Duration{}) return false;
-  Instant due = reader.brought_at + give_up;
-  if (state.now < due) {
-    state.recheck(reader.version, due);
-    return false;
-  }
-  end_reader(state, index,
-             {ErrorCode::kTimedOut, "no chunk of " + state.subject_of(reader.version) +
-                                        " came for as long as its bucket waits "
-                                        "(selection.give_up); open it again, or raise it"});
-  return true;
-}
-
 // Where what it holds is, to be found at once.
 void note_holding(const Holdings& holdings, Reader& reader) {
   reader.holding = holdings.find(reader.version, reader.peer, reader.holding);
@@ -411,6 +406,7 @@ void note_holding(const Holdings& holdings, Reader& reader) {
 void schedule(State& state, ReaderIndex index) {
   if (!state.readers.is_used(index)) return;
   state.readers[index].is_dirty = false;
+  state.parking.leave(index);
   if (!may_be_served(state, state.readers[index])) return;
   state.versions[state.readers[index].version].last_reader = index;
   note_holding(state.holdings, state.readers[index]);
@@ -433,7 +429,10 @@ void schedule(State& state, ReaderIndex index) {
     }
     if (taken == Step::kLeased && ++leased < slots) continue;
     if (is_given_up(state, index)) return;
-    wait(state, index);
+    if (taken == Step::kPark)
+      park(state, index);
+    else
+      wait(state, index);
     note_waiting(state, index);
     tell_waiting(state, index);
     return;
@@ -451,47 +450,12 @@ void fire_tail_timer(State& state, ReaderIndex index) {
   state.mark_dirty(index);
 }
 
-namespace {
-
-// Whether a waiting reader can tell at a glance that there is still nothing for it: it waits for
-// its rack, which brings in what it may, and where all are at their caps.
-bool is_rack_bound(State& state, const Reader& reader) {
-  if (state.now >= reader.rack_bound_until) return false;
-  const RackDemand* demand =
-      state.versions[reader.version].demand(state.fleet.place_of(reader.peer).rack);
-  bool is_full = demand != nullptr && demand->inbound >= state.config.assignments_per_peer;
-  return is_full && busy_rack(state, reader).has_value();
-}
-
-}  // namespace
-
-void schedule_waiting(State& state, VersionIndex version) {
-  state.versions[version].is_dirty = false;
-  int misses = 0;
-  for (std::size_t n = state.versions[version].waiting.size(); n > 0 && misses < kMissesMax; --n) {
-    auto& queue = state.versions[version].waiting;
-    ReaderIndex index = queue.front();
-    queue.pop_front();
-    Reader& reader = state.readers[index];
-    if (reader.version != version || !reader.is_waiting) continue;
-    if (state.work.is_anothers_turn(state.versions[version].bucket)) {
-      queue.push_front(index);
-      return state.mark_dirty(version);
-    }
-    if (is_rack_bound(state, reader)) {
-      queue.push_back(index);
-      ++misses;
-      continue;
-    }
-    reader.is_waiting = false;
-    uint16_t before = reader.active;
-    schedule(state, index);
-    bool is_served = !state.readers.is_used(index) || state.readers[index].active > before;
-    bool is_missed = !is_served && state.readers[index].is_waiting;
-    misses = is_served ? 0 : misses + (is_missed ? 1 : 0);
-  }
-  if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
-  keep_origin_busy(state, version);
+// A lease has ended, perhaps, while all readers have as much as they may: the next one is granted
+// for the one that was served last.
+void keep_origin_busy(State& state, VersionIndex version) {
+  ReaderIndex last = state.versions[version].last_reader;
+  if (last == kNoReader || !state.readers.is_used(last)) return;
+  if (state.readers[last].version == version) lease_ahead(state, last);
 }
 
 }  // namespace tyto::tracker

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kLooksPerTier = 32;
 constexpr uint32_t kCopiesMany = 64;
+constexpr uint32_t kLooksAhead = 4;
 constexpr int kEnough = 4;  // whole copies that would do, of which the best is taken
 
 struct Candidate {
@@ -162,8 +163,17 @@ void look_at_group(Search& search, const RackGroup& group, int& looks) {
   uint32_t start = search.state.rng.below(count);
   uint64_t together = search.state.holdings.word(group, search.chunk / 64);
   if ((together >> (search.chunk % 64) & 1) == 0) return pass_over(search, count, looks);
+  auto at = [&](uint32_t i) -> const Holder& {
+    return group.holders[start + i < count ? start + i : start + i - count];
+  };
+  auto look_ahead = [&](uint32_t i) {
+    if (i < count && search.state.fleet.has_room(at(i).host))
+      search.state.holdings.look_ahead(at(i).holding);
+  };
+  for (uint32_t i = 0; i < kLooksAhead; ++i) look_ahead(i);
   for (uint32_t i = 0; i < count && looks > 0 && search.wanted > 0; ++i, --looks) {
-    const Holder& holder = group.holders[start + i < count ? start + i : start + i - count];
+    const Holder& holder = at(i);
+    look_ahead(i + kLooksAhead);
     if (search.care == Care::kQuick && !search.state.fleet.has_room(holder.host)) {
       ++search.at_caps;
       continue;

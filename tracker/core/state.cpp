@@ -60,6 +60,11 @@ void State::mark_dirty(VersionIndex version) {
   work.push(row.bucket, version);
 }
 
+std::optional<Worklist::Item> State::next_work() {
+  while (auto lot = parking.take_woken()) work.push(versions[parking[*lot].version].bucket, *lot);
+  return work.pop();
+}
+
 void State::recheck(VersionIndex version, Instant due) {
   VersionRow& row = versions[version];
   if (row.recheck_at <= due) return;

@@ -21,6 +21,7 @@
 #include "tracker/core/names.h"
 #include "tracker/core/origin/desks.h"
 #include "tracker/core/origin/reads.h"
+#include "tracker/core/parking.h"
 #include "tracker/core/readers.h"
 #include "tracker/core/sessions.h"
 #include "tracker/core/timers.h"
@@ -38,13 +39,14 @@ class State {
  public:
   explicit State(const Config& c)
       : config(c),
-        fleet(c.assignments_per_peer),
-        holdings(fleet, versions),
-        transfers(fleet, versions),
+        fleet(parking, c.assignments_per_peer),
+        holdings(fleet, versions, parking),
+        transfers(fleet, versions, parking),
         rng(c.seed),
         journal(c.explain) {}
 
   const Config config;
+  Parking parking;
   Fleet fleet;
   Buckets buckets;
   FleetShares fleet_shares;
@@ -69,6 +71,8 @@ class State {
   Instant recovered_at;  // no origin lease before
   uint64_t session_serial = 0;
   Instant terms_due = Instant::never();  // a timer is set for then
+  bool is_parked_timer_set = false;
+  uint32_t parked_cursor = 0;  // the lot whose readers are told next
 
   // Work for the next decide().
   Worklist work;
@@ -97,6 +101,8 @@ class State {
   void touch(SessionIndex session);
   void mark_dirty(ReaderIndex reader);
   void mark_dirty(VersionIndex version);
+  // What is to be looked at next; nothing if there is nothing.
+  std::optional<Worklist::Item> next_work();
   // Looks at a version's waiting readers again at `due`, or before.
   void recheck(VersionIndex version, Instant due);
   void describe(SessionIndex session, VersionIndex version);
@@ -202,8 +208,23 @@ void drop_unread(State& state, VersionIndex version);
 
 // --- scheduling.cpp: which chunk next ---
 void schedule(State& state, ReaderIndex reader);
-void schedule_waiting(State& state, VersionIndex version);
 void fire_tail_timer(State& state, ReaderIndex reader);
+// A lease has ended, perhaps, while all readers have as much as they may: the next one is granted
+// for the one that was served last.
+void keep_origin_busy(State& state, VersionIndex version);
+
+// --- waiting.cpp: readers that found nothing ---
+// The reader waits with all others of its version: something anywhere may help it.
+void wait(State& state, ReaderIndex reader);
+// It waits with those of its rack; see parking.h.
+void park(State& state, ReaderIndex reader);
+// Ends a reader that was brought nothing for as long as its bucket allows. If its time is not over,
+// its version is looked at when it is.
+bool is_given_up(State& state, ReaderIndex reader);
+void schedule_waiting(State& state, VersionIndex version);
+void schedule_lot(State& state, LotIndex lot);
+// Tells the readers of some of the lots what they wait for.
+void fire_parked_timer(State& state);
 
 // --- reach.cpp: how far a reader may read from ---
 // The selection policy of a version's bucket, as it is for this version now.

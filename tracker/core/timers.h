@@ -20,6 +20,7 @@ enum class TimerKind : uint8_t {
   kCluster,     // something between trackers is due
   kHomes,       // the next peers are told of the cluster's trackers
   kFleetQuota,  // a bucket may have more than the fleet keeps of it
+  kParked,      // some of the parked readers are told that they wait
 };
 
 struct Timer {

@@ -23,6 +23,7 @@ void load_bucket(State& state, const BucketLoaded& input) {
     if (row.facts != nullptr && row.facts->bucket_name == input.bucket.name) row.bucket = bucket;
     if (row.bucket == bucket) state.mark_dirty(VersionIndex(v));
   }
+  state.parking.wake_all();
   mark_origin_dirty(state, bucket);
   look_at_fleet_quota(state, bucket);
   bool is_limited = !limits_of(state.buckets.policy(bucket).origin).is_none();
@@ -91,6 +92,7 @@ void fire_timers(State& state) {
   while (state.timers.take_due(state.now, timer)) {
     switch (timer.kind) {
       case TimerKind::kSession: fire_session_timer(state, SessionIndex(timer.index)); break;
+      case TimerKind::kParked: fire_parked_timer(state); break;
       case TimerKind::kTail: fire_tail_timer(state, ReaderIndex(timer.index)); break;
       case TimerKind::kName: fire_name_timer(state, NameIndex(timer.index)); break;
       case TimerKind::kRecovery:
@@ -181,9 +183,11 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   state.effects = &effects;
   begin_cluster(state);
   do {
-    while (auto item = state.work.pop()) {
+    while (auto item = state.next_work()) {
       if (const auto* version = std::get_if<VersionIndex>(&*item)) {
         schedule_waiting(state, *version);
+      } else if (const auto* lot = std::get_if<LotIndex>(&*item)) {
+        schedule_lot(state, *lot);
       } else if (auto reader = std::get<ReaderIndex>(*item); state.readers[reader].is_dirty) {
         schedule(state, reader);
       }

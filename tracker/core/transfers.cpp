@@ -1,6 +1,10 @@
 #include "tracker/core/transfers.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "tracker/core/policy.h"
+#include "tracker/core/waking.h"
 
 namespace tyto::tracker {
 namespace {
@@ -20,8 +24,10 @@ RackDemand& demand_of(VersionRow& version, uint32_t rack) {
     version.free_demands.pop_back();
   }
   version.demand_of_rack.insert(rack, at);
-  version.demands[at].newest.assign(version.chunk_count(), kNoTransfer);
-  return version.demands[at];
+  RackDemand& demand = version.demands[at];
+  demand.newest.resize(version.chunk_count(), kNoTransfer);  // all are, if it was in use before
+  demand.coming.resize(version.ready.size());
+  return demand;
 }
 
 void note_receiver(RackDemand& demand, PeerIndex peer, HostIndex host) {
@@ -30,6 +36,7 @@ void note_receiver(RackDemand& demand, PeerIndex peer, HostIndex host) {
     at = static_cast<uint32_t>(demand.receivers.size());
     demand.receiver_of_peer.insert(peer.value(), at);
     demand.receivers.push_back({peer, host, 0});
+    demand.relays.resize(demand.relays.size() + demand.coming.size());
   }
   ++demand.receivers[at].transfers;
 }
@@ -40,6 +47,10 @@ void forget_receiver(RackDemand& demand, PeerIndex peer) {
   demand.receiver_of_peer.erase(peer.value());
   Receiver last = demand.receivers.back();
   demand.receivers.pop_back();
+  std::size_t words = demand.coming.size();
+  std::copy_n(demand.relays.end() - static_cast<std::ptrdiff_t>(words), words,
+              demand.relays.begin() + static_cast<std::ptrdiff_t>(at * words));
+  demand.relays.resize(demand.relays.size() - words);
   if (last.peer == peer) return;
   demand.receivers[at] = last;
   demand.receiver_of_peer.erase(last.peer.value());
@@ -47,6 +58,10 @@ void forget_receiver(RackDemand& demand, PeerIndex peer) {
 }
 
 }  // namespace
+
+bool is_relay(const TransferRow& row) {
+  return row.source != kNoPeer && row.generation <= kTreeDepthMax;
+}
 
 TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
   TransferIndex index(rows());
@@ -64,6 +79,7 @@ TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
   VersionRow& version = versions_[row.version];
   if (row.is_shadow == 0) {
     ++version.in_flight[row.chunk];
+    version.note_chunk(row.chunk);
     link(version, index);
     link_in_rack(version, index);
   }
@@ -82,6 +98,8 @@ void Transfers::finish(TransferIndex index) {
   if (row.is_shadow == 0) {
     TYTO_ASSERT(version.in_flight[row.chunk] > 0);
     --version.in_flight[row.chunk];
+    version.note_chunk(row.chunk);
+    if (is_only_at_superpeers(version, row.chunk)) wake_all_of(parking_, row.version);
     unlink(version, index);
     unlink_in_rack(version, index);
   }
@@ -107,6 +125,7 @@ void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_ge
   if (is_inbound(row)) ++demand.inbound;
   row.source_generation = source_generation;
   row.quarters = 0;
+  parking_.note_change(row.version, fleet_.place_of(row.receiver).rack);
 }
 
 void Transfers::link(VersionRow& version, TransferIndex index) {
@@ -139,6 +158,22 @@ void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
   row.older_in_rack = demand.newest[row.chunk];
   if (row.older_in_rack != kNoTransfer) (*this)[row.older_in_rack].newer_in_rack = index;
   demand.newest[row.chunk] = index;
+  demand.coming[row.chunk / 64] |= uint64_t{1} << (row.chunk % 64);
+  note_relay(demand, row);
+  if (is_relay(row) && fleet_.has_room(fleet_.peer(row.receiver).host))
+    parking_.note_change(row.version, fleet_.place_of(row.receiver).rack);
+}
+
+// Whether the receiver of the row may pass its chunk on now.
+void Transfers::note_relay(RackDemand& demand, const TransferRow& row) {
+  uint32_t at = demand.receiver_of_peer.find(row.receiver.value());
+  uint64_t& word = demand.relays[at * demand.coming.size() + row.chunk / 64];
+  word &= ~(uint64_t{1} << (row.chunk % 64));
+  for (TransferIndex t = demand.newest[row.chunk]; t != kNoTransfer; t = (*this)[t].older_in_rack) {
+    if ((*this)[t].receiver != row.receiver || !is_relay((*this)[t])) continue;
+    word |= uint64_t{1} << (row.chunk % 64);
+    return;
+  }
 }
 
 void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
@@ -147,14 +182,17 @@ void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
   uint32_t at = version.demand_of_rack.find(rack);
   RackDemand& demand = version.demands[at];
   --demand.transfers;
-  forget_receiver(demand, row.receiver);
   if (is_inbound(row)) --demand.inbound;
   if (row.older_in_rack != kNoTransfer)
     (*this)[row.older_in_rack].newer_in_rack = row.newer_in_rack;
   (row.newer_in_rack == kNoTransfer ? demand.newest[row.chunk]
                                     : (*this)[row.newer_in_rack].older_in_rack) = row.older_in_rack;
+  if (demand.newest[row.chunk] == kNoTransfer)
+    demand.coming[row.chunk / 64] &= ~(uint64_t{1} << (row.chunk % 64));
+  note_relay(demand, row);
+  forget_receiver(demand, row.receiver);
+  parking_.note_change(row.version, rack);
   if (demand.transfers > 0) return;
-  demand = RackDemand{};
   version.free_demands.push_back(at);
   version.demand_of_rack.erase(rack);
 }

@@ -5,10 +5,15 @@
 #include <vector>
 
 #include "tracker/core/fleet.h"
+#include "tracker/core/parking.h"
 #include "tracker/core/rows.h"
 #include "tracker/core/versions.h"
 
 namespace tyto::tracker {
+
+// Whether others may be sent the chunk by its receiver while it arrives. What comes from the origin
+// is looked at whole, first.
+bool is_relay(const TransferRow& row);
 
 // Bounds: Config::assignments_per_peer (or origin reads) for each session.
 //
@@ -16,7 +21,8 @@ namespace tyto::tracker {
 // under way, by chunk and by the rack they go to.
 class Transfers {
  public:
-  Transfers(Fleet& fleet, Versions& versions) : fleet_(fleet), versions_(versions) {}
+  Transfers(Fleet& fleet, Versions& versions, Parking& parking)
+      : fleet_(fleet), versions_(versions), parking_(parking) {}
 
   // Takes a row, numbers it, and books it with the source's host, the receiver and the version.
   TransferIndex start(const TransferRow& row, const Reason& reason);
@@ -41,9 +47,11 @@ class Transfers {
   void unlink(VersionRow& version, TransferIndex index);
   void link_in_rack(VersionRow& version, TransferIndex index);
   void unlink_in_rack(VersionRow& version, TransferIndex index);
+  void note_relay(RackDemand& demand, const TransferRow& row);
 
   Fleet& fleet_;
   Versions& versions_;
+  Parking& parking_;
   std::vector<TransferRow> rows_;
   std::vector<Reason> reasons_;
   std::vector<TransferIndex> free_;

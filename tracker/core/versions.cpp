@@ -7,6 +7,14 @@ void VersionRow::learn(uint32_t chunk, const Digest& root) {
   if (roots.empty()) roots.resize(chunk_count());
   roots[chunk] = root;
   roots_known[chunk / 64] |= uint64_t{1} << (chunk % 64);
+  note_chunk(chunk);
+}
+
+void VersionRow::note_chunk(uint32_t chunk) {
+  uint64_t bit = uint64_t{1} << (chunk % 64);
+  auto put = [&](uint64_t& word, bool is_set) { word = is_set ? word | bit : word & ~bit; };
+  put(ready[chunk / 64], copies[chunk] > 0 && knows_root(chunk));
+  put(fresh[chunk / 64], is_only_at_superpeers(*this, chunk));
 }
 
 VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
@@ -18,6 +26,8 @@ VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
   row.chunking = chunking;
   row.copies.resize(chunking.chunk_count());
   row.roots_known.resize((chunking.chunk_count() + 63) / 64);
+  row.ready.resize(row.roots_known.size());
+  row.fresh.resize(row.roots_known.size());
   row.superpeer_copies.resize(chunking.chunk_count());
   row.in_flight.resize(chunking.chunk_count());
   row.newest_transfer.resize(chunking.chunk_count(), kNoTransfer);

@@ -46,6 +46,9 @@ struct RackDemand {
   IndexMap receiver_of_peer;  // into receivers
   // The newest of each chunk; the others follow by TransferRow::older_in_rack.
   std::vector<TransferIndex> newest;
+  std::vector<uint64_t> coming;  // chunks that have one; 64 a word
+  // For each receiver, chunks on their way to it that it may pass on: as many words each.
+  std::vector<uint64_t> relays;
 };
 
 // One version. Chunk-wise tables are as long as it has chunks.
@@ -59,6 +62,9 @@ struct VersionRow {
   std::vector<uint32_t> copies;            // whole copies registered
   std::vector<uint16_t> superpeer_copies;  // of these, at superpeers
   std::vector<uint32_t> in_flight;         // transfers under way
+  // Of the tables above, 64 chunks a word: see note_chunk().
+  std::vector<uint64_t> ready;  // chunks that have a known root, and a whole copy
+  std::vector<uint64_t> fresh;  // see is_only_at_superpeers()
   // The newest transfer under way of each chunk; the others follow by TransferRow::older.
   std::vector<TransferIndex> newest_transfer;
   uint32_t chunks_held = 0;  // chunks of which there is a whole copy
@@ -101,6 +107,8 @@ struct VersionRow {
   uint32_t chunk_count() const { return static_cast<uint32_t>(copies.size()); }
   bool knows_root(uint32_t chunk) const { return roots_known[chunk / 64] >> (chunk % 64) & 1; }
   void learn(uint32_t chunk, const Digest& root);
+  // To be called when the chunk's copies, transfers or root have changed.
+  void note_chunk(uint32_t chunk);
   // Null if no holder of the version ever stood in the rack.
   const RackGroup* group(uint32_t rack) const {
     uint32_t at = group_of_rack.find(rack);

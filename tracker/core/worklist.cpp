@@ -7,6 +7,13 @@ namespace {
 // any is not all made good at once.
 constexpr uint64_t kOwedMax = uint64_t{256} * 1024 * 1024 * 1000;
 
+template <class Index>
+Index take(std::deque<Index>& queue) {
+  Index first = queue.front();
+  queue.pop_front();
+  return first;
+}
+
 }  // namespace
 
 Worklist::Queue& Worklist::queue_of(BucketIndex bucket) {
@@ -19,14 +26,9 @@ std::optional<Worklist::Item> Worklist::pop() {
   for (Queue& queue : queues_)
     if (queue.has_work() && (next == nullptr || queue.served < next->served)) next = &queue;
   if (next == nullptr) return std::nullopt;
-  if (next->readers.empty()) {
-    VersionIndex version = next->versions.front();
-    next->versions.pop_front();
-    return version;
-  }
-  ReaderIndex reader = next->readers.front();
-  next->readers.pop_front();
-  return reader;
+  if (!next->lots.empty()) return take(next->lots);
+  if (!next->readers.empty()) return take(next->readers);
+  return take(next->versions);
 }
 
 void Worklist::charge(BucketIndex bucket, uint32_t bytes, uint32_t weight) {

@@ -8,25 +8,29 @@
 #include <variant>
 #include <vector>
 
+#include "tracker/core/parking.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
 
-// Readers and versions to be looked at, by bucket. Of the buckets that have any, the one comes next
-// that was sent the least, for its weight: so buckets that want the same uplinks get bytes in
-// proportion to their weights, and what one does not want another takes (self-clocked fair
-// queueing, Golestani 1994). Within a bucket readers come before versions, in their order.
+// Readers, lots and versions to be looked at, by bucket. Of the buckets that have any, the one
+// comes next that was sent the least, for its weight: so buckets that want the same uplinks get
+// bytes in proportion to their weights, and what one does not want another takes (self-clocked fair
+// queueing, Golestani 1994). Within a bucket lots of parked readers come first, since who has a
+// slot free again would take it for itself otherwise; then readers, then versions, each in their
+// order.
 //
 // Purity: pure.
-// Bounds: the caller enters each reader and version once.
+// Bounds: the caller enters each reader, lot and version once.
 class Worklist {
  public:
-  using Item = std::variant<ReaderIndex, VersionIndex>;
+  using Item = std::variant<ReaderIndex, VersionIndex, LotIndex>;
 
   void push(BucketIndex bucket, ReaderIndex reader) { queue_of(bucket).readers.push_back(reader); }
   void push(BucketIndex bucket, VersionIndex version) {
     queue_of(bucket).versions.push_back(version);
   }
+  void push(BucketIndex bucket, LotIndex lot) { queue_of(bucket).lots.push_back(lot); }
   // The next one, which is taken off; nothing if there is none.
   std::optional<Item> pop();
   // The bucket was sent so many bytes.
@@ -39,11 +43,12 @@ class Worklist {
 
  private:
   struct Queue {
+    std::deque<LotIndex> lots;
     std::deque<ReaderIndex> readers;
     std::deque<VersionIndex> versions;
     uint64_t served = 0;  // bytes over weight, in 1/1000
     uint32_t active = 0;  // readers that the bucket has
-    bool has_work() const { return !readers.empty() || !versions.empty(); }
+    bool has_work() const { return !lots.empty() || !readers.empty() || !versions.empty(); }
   };
   Queue& queue_of(BucketIndex bucket);
 

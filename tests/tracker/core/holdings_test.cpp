@@ -22,9 +22,10 @@ class HoldingsTest : public ::testing::Test {
     id.digest.bytes[0] = name;
     return versions.intern(id, {uint64_t{chunks} * kChunkBytesMin, kChunkBytesMin});
   }
-  Fleet fleet;
+  Parking parking;
+  Fleet fleet{parking};
   Versions versions;
-  Holdings holdings{fleet, versions};
+  Holdings holdings{fleet, versions, parking};
 };
 
 TEST_F(HoldingsTest, CountsCopiesMembersAndCompleteOnes) {

@@ -69,7 +69,6 @@ PeerIndex enter_source(State& state, const ChunkOffered& offer) {
   row.host = state.fleet.host_at(offer.source_location);
   PeerDetails& details = state.fleet.details(source);
   details.name = "of another tracker, at " + offer.source_location.text();
-  details.location = offer.source_location.text();
   details.data_address = offer.source.address;
   return source;
 }
@@ -207,7 +206,7 @@ WishOutcome wish(State& state, ReaderIndex index, uint32_t chunk) {
   }
   ChunkWanted message{made.want, version.id,      chunk,
                       {},        reader.priority, can_read_for_all(state, reader.version, chunk)};
-  auto location = Location::parse(state.fleet.details(reader.peer).location);
+  auto location = Location::parse(state.fleet.location_of(reader.peer));
   if (location.ok()) message.reader = location.value();
   tell_member(state, made.directory, reader.version, std::move(message));
   return WishOutcome::kAsked;

@@ -45,7 +45,7 @@ void offer(State& state, const Guest& guest, const Found& found) {
   message.version = row.id;
   message.chunk = guest.asked.chunk;
   message.source = source_of(state, found.source, found.generation);
-  auto location = Location::parse(state.fleet.details(found.source).location);
+  auto location = Location::parse(state.fleet.location_of(found.source));
   if (location.ok()) message.source_location = location.value();
   message.root = row.roots[guest.asked.chunk];
   if (found.generation > 0) {

@@ -1,0 +1,133 @@
+#include "tracker/core/parking.h"
+
+#include "tests/support/tracker_core_driver.h"
+
+namespace tyto::tracker {
+namespace {
+
+constexpr VersionIndex kV{1};
+constexpr VersionIndex kW{2};
+
+std::vector<ReaderIndex> readers_of(const Parking& parking, LotIndex lot) {
+  std::vector<ReaderIndex> readers;
+  for (ReaderIndex r = parking[lot].first; r != kNoReader; r = parking.after(r))
+    readers.push_back(r);
+  return readers;
+}
+
+std::vector<VersionIndex> woken(Parking& parking) {
+  std::vector<VersionIndex> versions;
+  while (auto lot = parking.take_woken()) {
+    versions.push_back(parking[*lot].version);
+    parking.begin_look(*lot);
+  }
+  return versions;
+}
+
+TEST(Parking, ReadersOfALotStandInTheOrderInWhichTheyCameUrgentOnesInFront) {
+  Parking parking;
+  for (uint32_t r : {7u, 3u, 5u}) parking.park(ReaderIndex(r), kV, 1, Priority::kNormal);
+  parking.park(ReaderIndex(9), kV, 1, Priority::kUrgent);
+  LotIndex lot = parking.lot_of(ReaderIndex(3));
+  EXPECT_EQ(readers_of(parking, lot),
+            (std::vector{ReaderIndex(9), ReaderIndex(7), ReaderIndex(3), ReaderIndex(5)}));
+  parking.leave(ReaderIndex(7));
+  parking.leave(ReaderIndex(5));
+  EXPECT_EQ(readers_of(parking, lot), (std::vector{ReaderIndex(9), ReaderIndex(3)}));
+  EXPECT_FALSE(parking.is_parked(ReaderIndex(7)));
+}
+
+TEST(Parking, AChangeWakesTheLotOfItsVersionAndRackAlone) {
+  Parking parking;
+  parking.park(ReaderIndex(1), kV, 1, Priority::kNormal);
+  parking.park(ReaderIndex(2), kW, 1, Priority::kNormal);
+  parking.park(ReaderIndex(3), kV, 2, Priority::kNormal);
+  parking.note_change(kW, 1);
+  parking.note_change(kW, 1);
+  parking.note_change(kW, 2);
+  EXPECT_EQ(woken(parking), std::vector{kW});
+}
+
+TEST(Parking, RoomWakesAllLotsOfItsRack) {
+  Parking parking;
+  parking.park(ReaderIndex(1), kV, 1, Priority::kNormal);
+  parking.park(ReaderIndex(2), kW, 1, Priority::kNormal);
+  parking.park(ReaderIndex(3), kV, 2, Priority::kNormal);
+  parking.note_room(1);
+  EXPECT_EQ(woken(parking).size(), 2u);
+  EXPECT_TRUE(woken(parking).empty());
+}
+
+TEST(Parking, LotsThatAreWokenTogetherComeInTheOrderOfTheirFirstReaders) {
+  Parking parking;
+  parking.park(ReaderIndex(1), kW, 1, Priority::kNormal);
+  parking.park(ReaderIndex(2), kV, 1, Priority::kNormal);
+  parking.note_change(kV, 1);
+  parking.note_room(1);
+  EXPECT_EQ(woken(parking), (std::vector{kW, kV}));
+  parking.leave(ReaderIndex(1));
+  parking.park(ReaderIndex(1), kW, 1, Priority::kNormal);
+  parking.note_room(1);
+  EXPECT_EQ(woken(parking), (std::vector{kV, kW}));
+}
+
+TEST(Parking, WhatChangesWhileALotIsLookedAtWakesItAgain) {
+  Parking parking;
+  parking.park(ReaderIndex(1), kV, 1, Priority::kNormal);
+  parking.note_change(kV, 1);
+  LotIndex lot = *parking.take_woken();
+  parking.note_change(kV, 1);  // it is not being looked at yet
+  parking.begin_look(lot);
+  parking.note_change(kV, 1);
+  EXPECT_EQ(parking.take_woken(), lot);
+  EXPECT_FALSE(parking.take_woken().has_value());
+}
+
+TEST(Parking, AWokenLotThatAllHaveLeftIsStillThereToBeLookedAt) {
+  Parking parking;
+  parking.park(ReaderIndex(1), kV, 1, Priority::kNormal);
+  parking.note_change(kV, 1);
+  parking.leave(ReaderIndex(1));
+  LotIndex lot = *parking.take_woken();
+  EXPECT_EQ(parking[lot].count, 0u);
+  parking.begin_look(lot);
+  EXPECT_FALSE(parking.is_used(lot));
+  parking.park(ReaderIndex(1), kW, 3, Priority::kNormal);
+  EXPECT_EQ(parking[parking.lot_of(ReaderIndex(1))].rack, 3u);
+}
+
+// One of the rack has all, and one upload slot. What is rare is taken first, and what is common is
+// held by who is in another rack and has no slot at all, so that what the first reader has is
+// never among the choices of the second one that are looked at.
+TEST(Parking, ASlotInARackIsNotAlwaysTakenByWhoHadItBefore) {
+  constexpr uint32_t kChunks = 256;
+  TrackerDriver t;
+  t.publish("k", kChunks);
+  auto join = [&](const std::string& name, const std::string& rack, uint32_t uploads) {
+    RegisterRequest request = t.request(name, "r/z/" + rack + "/" + name);
+    request.uploads_max = uploads;
+    t.join_as(name, request);
+  };
+  join("s", "k1", 1);
+  t.have("s", "k", std::string(kChunks, '#'));
+  for (auto name : {"x", "y"}) {
+    join(name, "k2", 1);
+    t.have(name, "k", std::string(64, '#') + std::string(kChunks - 64, '.'));
+  }
+  join("a", "k1", 1);
+  join("b", "k1", 1);
+  t.open("a", "k");
+  t.open("b", "k");
+  std::size_t brought_a = 0;
+  std::size_t brought_b = 0;
+  for (int i = 0; i < 60; ++i) {
+    brought_a += t.finish_one("a") ? 1 : 0;
+    brought_b += t.finish_one("b") ? 1 : 0;
+  }
+  EXPECT_GE(brought_a, 25u);
+  EXPECT_GE(brought_b, 25u);
+  t.core.check_invariants();
+}
+
+}  // namespace
+}  // namespace tyto::tracker
