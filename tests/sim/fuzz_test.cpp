@@ -32,6 +32,9 @@ std::string output_of(const FuzzOptions& options, int expected_code) {
   return text;
 }
 
+// A tracker that is deaf or mute is not drawn: that would change what each seed stands for.
+constexpr std::size_t kKindsNotDrawn = 2;
+
 TEST(Swarm, LeavesKindsOutAndCoversThemAll) {
   std::map<FaultKind, int> seeds;
   int calm = 0;
@@ -41,7 +44,7 @@ TEST(Swarm, LeavesKindsOutAndCoversThemAll) {
     for (FaultKind kind : kinds) ++seeds[kind];
     if (kinds.empty()) ++calm;
   }
-  EXPECT_EQ(seeds.size(), static_cast<std::size_t>(kFaultKindLast));
+  EXPECT_EQ(seeds.size(), static_cast<std::size_t>(kFaultKindLast) - kKindsNotDrawn);
   for (const auto& [kind, count] : seeds) {
     EXPECT_GE(count, 10) << fault_kind_name(kind);
     EXPECT_LE(count, 150) << fault_kind_name(kind);

@@ -49,7 +49,9 @@ TEST_F(HttpApiTest, BucketsAreMadeShownChangedAndKeptOverARestart) {
                          "revalidate": "never", "trust_peers": true})");
   EXPECT_EQ(made.status, 201);
   json bucket = get("/api/v1/buckets/models");
-  EXPECT_EQ(bucket, json::parse(made.body));
+  const json answered = json::parse(made.body);
+  for (const auto& [field, value] : answered.items()) EXPECT_EQ(bucket[field], value) << field;
+  EXPECT_EQ(bucket["kept_bytes"], 0u);
   EXPECT_EQ(bucket["name"], "models");
   EXPECT_EQ(bucket["origin"], "https://origin.example/m/");
   EXPECT_EQ(bucket["revalidate"], "never");
