@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "sim/world/checker.h"
@@ -31,6 +32,10 @@ std::unique_ptr<Checker> inventories_checker();
 // Nothing grows without bound: records are in proportion to who is there and what goes on, and in
 // the end, when all is read, there are none of what went on.
 std::unique_ptr<Checker> bounds_checker();
+// Of the bytes that came into each rack, those of more copies than Expectations' limit, in words.
+// A limit of 0: none.
+std::vector<std::string> racks_entered_too_often(const std::vector<uint64_t>& into_rack,
+                                                 uint64_t bytes_wanted, uint64_t permille_max);
 // What is read crosses into a rack about once: Expectations::rack_copies_permille_max.
 std::unique_ptr<Checker> racks_checker();
 

@@ -20,16 +20,24 @@ class RacksChecker final : public Checker {
     for (const ReadSpec& read : scenario.reads) {
       if (objects.insert(read.object).second) wanted += scenario.objects[read.object].bytes;
     }
-    const std::vector<uint64_t>& into = world.data().traffic().into_rack;
-    for (std::size_t rack = 0; rack < into.size(); ++rack) {
-      if (into[rack] * 1000 <= wanted * limit) continue;
-      world.violated(std::to_string(into[rack]) + " bytes entered rack " + std::to_string(rack) +
-                     ", of objects of " + std::to_string(wanted));
-    }
+    for (std::string& what :
+         racks_entered_too_often(world.data().traffic().into_rack, wanted, limit))
+      world.violated(std::move(what));
   }
 };
 
 }  // namespace
+
+std::vector<std::string> racks_entered_too_often(const std::vector<uint64_t>& into_rack,
+                                                 uint64_t bytes_wanted, uint64_t permille_max) {
+  std::vector<std::string> said;
+  for (std::size_t rack = 0; permille_max > 0 && rack < into_rack.size(); ++rack) {
+    if (into_rack[rack] * 1000 <= bytes_wanted * permille_max) continue;
+    said.push_back(std::to_string(into_rack[rack]) + " bytes entered rack " + std::to_string(rack) +
+                   ", of objects of " + std::to_string(bytes_wanted));
+  }
+  return said;
+}
 
 std::unique_ptr<Checker> racks_checker() {
   return std::make_unique<RacksChecker>();

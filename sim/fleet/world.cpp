@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "sim/checkers/all.h"
+
 namespace tyto::sim::fleet {
 namespace {
 
@@ -138,24 +140,14 @@ void World::add_reads(RunResult& result) {
   }
 }
 
-void World::check_racks(const RunResult& result) {
-  uint64_t limit = scenario_.expect.rack_copies_permille_max;
-  if (limit == 0) return;
-  for (std::size_t rack = 0; rack < result.bytes_into_rack.size(); ++rack) {
-    uint64_t bytes = result.bytes_into_rack[rack];
-    bool is_told = violations_.size() < sim::World::kViolationsMax;
-    if (bytes * 1000 > result.bytes_wanted * limit && is_told)
-      violated(std::to_string(bytes) + " bytes entered rack " + std::to_string(rack) +
-               ", of objects of " + std::to_string(result.bytes_wanted));
-  }
-}
-
 void World::check_end(RunResult& result) {
   uint64_t allowed = scenario_.expect.amplification_permille_max;
   if (allowed > 0 && result.amplification_permille() > allowed)
     violated("chunks were read at the origin " + std::to_string(result.origin_chunks_read) +
              " times, and there are " + std::to_string(result.origin_chunks_distinct));
-  check_racks(result);
+  for (std::string& what : racks_entered_too_often(result.bytes_into_rack, result.bytes_wanted,
+                                                   scenario_.expect.rack_copies_permille_max))
+    if (violations_.size() < sim::World::kViolationsMax) violated(std::move(what));
   result.violations = violations_;
 }
 

@@ -80,7 +80,6 @@ class World {
   void end_fault(const FaultSpec& fault);
   void step();
   Progress progress() const;
-  void check_racks(const RunResult& result);
   void check_end(RunResult& result);
   void add_reads(RunResult& result);
 
