@@ -34,6 +34,19 @@ void end_reading(State& state, ChunkKey key) {
   state.versions[key.version].awaited.push_back(key.chunk);
 }
 
+// Whether the chunk has come back, or has come by another way, since the lease was granted, and its
+// reader needs no other copy.
+bool is_here_by_now(State& state, ReaderIndex index, ChunkKey key) {
+  if (!is_held(state.versions[key.version], key.chunk)) return false;
+  if (index == kNoReader) return true;
+  const Reader& reader = state.readers[index];
+  HoldingIndex holding = state.holdings.find(key.version, reader.peer);
+  if (holding != kNoHolding && state.holdings.has(holding, key.chunk)) return true;
+  if (reader.in_flight.test(key.chunk)) return true;
+  Found found = find_source(state, reader, key.chunk, Scope::kAnywhere);
+  return found.is_found() || found.reason.rejected_busy > 0;
+}
+
 // The lease of a wish is carried out, or given back, if that can be said now.
 void serve_grant(State& state, ChunkKey key) {
   const Wish wish = state.cluster.wishes.at(key);
@@ -47,6 +60,10 @@ void serve_grant(State& state, ChunkKey key) {
     return end(FailureKind::kOriginMissing, "the origin does not give it any more");
   PeerIndex peer = state.fleet.find(wish.reader);
   ReaderIndex reader = peer == kNoPeer ? kNoReader : state.readers.find(peer, key.version);
+  if (is_here_by_now(state, reader, key)) {
+    forget_wish(state, key);
+    return announce_again(state, key);
+  }
   switch (carry_out_lease(state, key.version, key.chunk, reader)) {
     case LeaseOutcome::kGranted:
     case LeaseOutcome::kAssignedToReader: return begin_reading(state, key);
