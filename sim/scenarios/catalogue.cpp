@@ -65,13 +65,17 @@ std::vector<CatalogueEntry> limit_scenarios() {
 std::vector<CatalogueEntry> fault_scenarios() {
   return entries_of("faults/");
 }
+std::vector<CatalogueEntry> cluster_scenarios() {
+  return entries_of("cluster/");
+}
 std::vector<CatalogueEntry> canary_scenarios() {
   return entries_of("canaries/");
 }
 
 std::vector<CatalogueEntry> all_scenarios() {
   std::vector<CatalogueEntry> all;
-  for (auto* some : {plain_scenarios, limit_scenarios, size_scenarios, fault_scenarios})
+  for (auto* some :
+       {plain_scenarios, limit_scenarios, size_scenarios, cluster_scenarios, fault_scenarios})
     for (CatalogueEntry& entry : some()) all.push_back(std::move(entry));
   all.push_back({"hostile", "random faults by the seed, then calm",
                  [](const Knobs& knobs) { return hostile_scenario(knobs.seed); }});

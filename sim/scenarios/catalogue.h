@@ -32,6 +32,8 @@ std::vector<CatalogueEntry> plain_scenarios();
 std::vector<CatalogueEntry> limit_scenarios();
 // Fleets of a size that only the fleet world can run.
 std::vector<CatalogueEntry> size_scenarios();
+// Several trackers, with a fault or without.
+std::vector<CatalogueEntry> cluster_scenarios();
 // One fault each.
 std::vector<CatalogueEntry> fault_scenarios();
 // Scenarios with a defect put in on purpose: each must fail.

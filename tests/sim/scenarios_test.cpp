@@ -33,6 +33,7 @@ TEST_P(FaultScenario, EndsAsItMust) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FaultScenario, testing::ValuesIn(fault_scenarios()), name_of);
+INSTANTIATE_TEST_SUITE_P(Clusters, FaultScenario, testing::ValuesIn(cluster_scenarios()), name_of);
 
 class CanaryScenario : public testing::TestWithParam<CatalogueEntry> {};
 
