@@ -16,13 +16,9 @@ TrackerCluster::TrackerCluster(const Options& options) : options_(options) {
     node.core = std::make_unique<TrackerCore>(config);
     nodes_.push_back(std::move(node));
   }
-  BucketConfig bucket;
-  bucket.id = BucketId(1);
-  bucket.name = "b";
-  bucket.origin = "http://origin/";
+  set_policy(options.policy);
   std::vector<int> all;
   for (int i = 0; i < options.trackers; ++i) {
-    input(i, BucketLoaded{bucket, std::make_shared<const Policy>(options.policy)});
     input(i, CatalogLoaded{run_of(i), true});
     all.push_back(i);
   }
@@ -31,6 +27,15 @@ TrackerCluster::TrackerCluster(const Options& options) : options_(options) {
   for (int a : all)
     for (int b = a + 1; b < options.trackers; ++b) join_link(a, b);
   run(Duration::milliseconds(10));
+}
+
+void TrackerCluster::set_policy(const Policy& policy) {
+  BucketConfig bucket;
+  bucket.id = BucketId(1);
+  bucket.name = "b";
+  bucket.origin = "http://origin/";
+  for (int i = 0; i < options_.trackers; ++i)
+    input(i, BucketLoaded{bucket, std::make_shared<const Policy>(policy)});
 }
 
 VersionFacts TrackerCluster::facts(const std::string& key, uint32_t chunks) {
@@ -114,14 +119,15 @@ void TrackerCluster::kill_peer(const std::string& name) {
   peer.is_registered = false;
 }
 
-void TrackerCluster::join(const std::string& name, int home, Role role) {
+void TrackerCluster::join(const std::string& name, int home, Role role, const std::string& region) {
   Peer& peer = peers[name];
   peer.home = home;
   peer.request.peer = PeerId(mix64(peers.size()) | 1);
   peer.request.role = role;
   peer.request.name = name;
-  peer.request.location =
-      Location::parse(region_name(home) + "/z/k" + std::to_string(home) + "/" + name).value();
+  peer.request.location = Location::parse((region.empty() ? region_name(home) : region) + "/z/k" +
+                                          std::to_string(home) + "/" + name)
+                              .value();
   peer.request.data_address = {"10.0.0.1", 7000};
   peer.request.store_bytes = options_.store_bytes;
   register_at_home(name);
@@ -282,6 +288,10 @@ void TrackerCluster::fetch(const std::string& name, const Assign& order) {
     ++tally.imports[{home, order.chunk}];
     if (region_of(home) != region_of(source->home))
       ++tally.region_imports[{region_of(home), order.chunk}];
+  }
+  if (Peer* source = find_peer(order.source.peer); source != nullptr) {
+    int region = region_of(peers.at(name));
+    if (region_of(*source) != region) tally.crossed[region].push_back(now);
   }
   if (Peer* source = find_peer(order.source.peer); source != nullptr && source->is_busy) {
     at(now + options_.message, [this, name, order] { fail(name, order, FailureKind::kBusy); });

@@ -52,6 +52,7 @@ class TrackerCluster {
     std::map<std::pair<int, ChunkId>, int> imports;
     // Of these, into each region from another one.
     std::map<std::pair<int, ChunkId>, int> region_imports;
+    std::map<int, std::vector<Instant>> crossed;  // when, into each region
     std::map<std::string, int> lookups;
     int transfers = 0;
     int failures = 0;
@@ -60,13 +61,18 @@ class TrackerCluster {
   explicit TrackerCluster(const Options& options);
 
   // --- the fleet ---
-  void join(const std::string& name, int home, Role role = Role::kPeer);
+  // `region`: empty, that of its tracker.
+  void join(const std::string& name, int home, Role role = Role::kPeer,
+            const std::string& region = "");
   void publish(const std::string& key, uint32_t chunks);
   // Its facts, as a look-up at the origin finds them.
   static VersionFacts facts(const std::string& key, uint32_t chunks);
   void set_object(const std::string& key, uint32_t chunks) { objects_[key] = chunks; }
   void open(const std::string& name, const std::string& key);
   void have(const std::string& name, const std::string& key, uint32_t first, uint32_t count);
+
+  // The bucket's policy is another one, at all trackers.
+  void set_policy(const Policy& policy);
 
   // --- time and trouble ---
   void run(Duration span);
@@ -108,6 +114,9 @@ class TrackerCluster {
   static int tracker_of(MemberId id) { return static_cast<int>(id.value()) - 1; }
   std::string region_name(int tracker) const;
   int region_of(int tracker) const { return tracker % options_.regions; }
+  static int region_of(const Peer& peer) {
+    return std::stoi(peer.request.location.region.substr(1));
+  }
   Node& node(int tracker) { return nodes_[static_cast<std::size_t>(tracker)]; }
   static Digest root(uint32_t chunk);
   void at(Instant when, std::function<void()> what);

@@ -88,6 +88,7 @@ TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uin
   TransferIndex index =
       state.transfers.start(row_of(state, receiver, version, chunk, found), reason);
   note_assigned(state, index, kind);
+  charge_crossing(state, state.transfers[index], found.reason.choice);
   SessionIndex session = state.fleet.peer(receiver).session;
   state.sessions[session].downloads.push_back({index, version, chunk});
   if (ReaderIndex reader = state.readers.find(receiver, version); reader != kNoReader) {

@@ -11,6 +11,10 @@ BucketIndex Buckets::put(const BucketConfig& config, PolicyRef policy) {
   // What was taken under another limit is not owed under this one.
   bool is_same_rate = !is_new && row.policy->selection.bytes_per_s == policy->selection.bytes_per_s;
   if (!is_same_rate) row.sent = RateLimit();
+  bool is_same_crossing = !is_new && row.policy->selection.bytes_between_regions_per_s ==
+                                         policy->selection.bytes_between_regions_per_s;
+  for (auto& [region, budget] : row.crossings)
+    if (!is_same_crossing) budget.taken = RateLimit();
   row.config = config;
   row.policy = std::move(policy);
   return it->second;

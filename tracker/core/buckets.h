@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "schema/messages/bucket.h"
+#include "tracker/core/crossing.h"
 #include "tracker/core/policy.h"
 #include "tracker/core/rate_limit.h"
 #include "tracker/core/rows.h"
@@ -16,8 +18,9 @@ namespace tyto::tracker {
 
 struct BucketRow {
   BucketConfig config;
-  PolicyRef policy;  // never null
-  RateLimit sent;    // to all readers
+  PolicyRef policy;                              // never null
+  RateLimit sent;                                // to all readers
+  std::map<uint32_t, CrossingBudget> crossings;  // into regions, by Place::region
 };
 
 // Bounds: buckets as configured; none goes while the tracker runs.

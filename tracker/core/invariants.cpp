@@ -336,6 +336,32 @@ void check_cluster(const State& state) {
     TYTO_ASSERT(budget.budget.reads() == reads[bucket]);
 }
 
+// Nobody stands in a line of a region's budget twice, and wishes stand where they say.
+void check_crossings(const State& state) {
+  std::map<std::pair<BucketIndex, uint32_t>, std::pair<uint32_t, uint32_t>> wishes;
+  for (const auto& [key, wish] : state.cluster.wishes) {
+    if (wish.crossing == Crossing::kNotAsked) continue;
+    auto& [in_line, asked] = wishes[{wish.bucket, wish.region}];
+    ++(wish.crossing == Crossing::kInLine ? in_line : asked);
+    if (wish.crossing == Crossing::kInLine) TYTO_ASSERT(wish.stage == WishStage::kPostponed);
+  }
+  for (uint32_t b = 0; b < state.buckets.size(); ++b) {
+    for (const auto& [region, budget] : state.buckets[BucketIndex(b)].crossings) {
+      TYTO_ASSERT(std::set<ReaderIndex>(budget.line.begin(), budget.line.end()) == budget.in_line);
+      TYTO_ASSERT(budget.line.size() == budget.in_line.size());
+      TYTO_ASSERT(!budget.in_line.contains(budget.turn));
+      const auto& [in_line, asked] = wishes[{BucketIndex(b), region}];
+      TYTO_ASSERT(budget.wishes.size() == in_line && budget.wishes_asked == asked);
+      for (const ChunkKey& key : budget.wishes)
+        TYTO_ASSERT(state.cluster.wishes.at(key).crossing == Crossing::kInLine);
+      if (in_line > 0) TYTO_ASSERT(state.cluster.crossings.contains({BucketIndex(b), region}));
+      // Whoever waits is looked at again.
+      bool is_waited_for = !budget.line.empty();
+      TYTO_ASSERT(!is_waited_for || !budget.due.is_never());
+    }
+  }
+}
+
 }  // namespace
 
 void TrackerCore::check_invariants() const {
@@ -349,6 +375,7 @@ void TrackerCore::check_invariants() const {
   check_readers(*state_);
   check_parking(*state_);
   check_cluster(*state_);
+  check_crossings(*state_);
 }
 
 }  // namespace tyto::tracker

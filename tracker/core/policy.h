@@ -40,6 +40,8 @@ struct SelectionPolicy {
   Duration cross_region_after;
   // Bytes a second that all readers of the bucket together are sent; 0: no limit.
   uint64_t bytes_per_s = 0;
+  // Bytes a second that may come into a region from peers of others; 0: no limit.
+  uint64_t bytes_between_regions_per_s = 0;
   // The bucket's share where buckets compete for uplinks, relative to others' weights.
   uint32_t weight = 1;
   // Attempts at one chunk by one reader before its handle ends with an error; 0: the tracker's.

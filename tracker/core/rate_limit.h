@@ -24,6 +24,11 @@ class RateLimit {
   }
   // When something may be taken.
   Instant opens_at() const { return free_at_; }
+  // What may be taken now without its being waited for afterwards. 0 if none was left at all.
+  uint64_t unused(Instant now, uint64_t bytes_per_s) const {
+    Duration span = free_at_ >= now ? Duration() : std::min(now - free_at_, kBurst);
+    return static_cast<uint64_t>(span.ns()) * (bytes_per_s / 1000) / 1'000'000;
+  }
   void take(Instant now, uint32_t bytes, uint64_t bytes_per_s) {
     if (bytes_per_s == 0) return;
     auto cost = static_cast<int64_t>(uint64_t{bytes} * 1'000'000'000 / bytes_per_s);

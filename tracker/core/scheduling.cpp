@@ -83,7 +83,10 @@ void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& fo
   Reader& reader = state.readers[index];
   reader.lack.chunk = chunk;
   reader.lack.reason = found;
-  reader.lack.reason.choice = Choice::kWaitForSource;
+  if (found.choice == Choice::kWaitForRate)
+    reader.lack.reason.nearness = static_cast<uint8_t>(Nearness::kAnywhere);
+  else
+    reader.lack.reason.choice = Choice::kWaitForSource;
   reader.lack.reason.copies = state.versions[reader.version].copies[chunk];
 }
 
@@ -91,7 +94,8 @@ void note_lack(State& state, ReaderIndex index, uint32_t chunk, const Reason& fo
 Step ask_cluster(State& state, ReaderIndex index, uint32_t chunk) {
   WishOutcome outcome = wish(state, index, chunk);
   if (outcome == WishOutcome::kAsked) return Step::kLeased;
-  state.readers[index].lack = {.reason = {.choice = Choice::kWaitForTracker}, .chunk = chunk};
+  state.readers[index].lack = {.reason = why_wished(state, {state.readers[index].version, chunk}),
+                               .chunk = chunk};
   return Step::kWait;
 }
 
@@ -322,7 +326,8 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
       bool is_stranded = found.reason.rejected_busy == 0 && stranded == kNone;
       if (is_stranded) stranded = chunk;
       is_hopeless = is_hopeless || is_forbidden(found.reason);
-      if (is_stranded || state.readers[index].lack.chunk == kNone)
+      bool is_over_rate = found.reason.choice == Choice::kWaitForRate;
+      if (is_stranded || is_over_rate || state.readers[index].lack.chunk == kNone)
         note_lack(state, index, chunk, found.reason);
     }
   }
@@ -337,9 +342,10 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   bool may_origin_help = !version.facts->origin.url.empty() && !version.is_origin_gone;
   if (is_hopeless && !may_origin_help) return end_forbidden(state, index);
   if (leased != kNone) {
-    bool is_wished = !version.is_leased(leased);
-    Choice choice = is_wished ? Choice::kWaitForTracker : Choice::kWaitForLease;
-    state.readers[index].lack = {.reason = {.choice = choice}, .chunk = leased};
+    Reason reason{.choice = Choice::kWaitForLease};
+    if (!version.is_leased(leased))
+      reason = why_wished(state, {state.readers[index].version, leased});
+    state.readers[index].lack = {.reason = reason, .chunk = leased};
   }
   return is_bound ? Step::kPark : Step::kWait;
 }

@@ -64,6 +64,8 @@ struct Search {
   Reason reason{};
   uint32_t at_caps = 0;  // holders of the version that were not asked whether they have the chunk
   int wanted = kEnough;  // whole copies; more are not looked for at this step
+  // Whether anything may come from other regions now; asked when the first such copy would do.
+  std::optional<bool> may_cross{};
 
   const VersionRow& version() const { return state.versions[reader.version]; }
 };
@@ -124,6 +126,14 @@ void accept(Search& search, PeerIndex source, const Offer& offer) {
              .generation = static_cast<uint8_t>(offer.generation)});
 }
 
+// Whether the copy may come into the reader's region. Of another tracker's reader that tracker
+// sees to it.
+bool may_enter_region(Search& search, const Offer& offer) {
+  if (offer.nearness <= Nearness::kSameRegion || search.guest != nullptr) return true;
+  if (!search.may_cross) search.may_cross = may_cross_regions(search.state, search.reader);
+  return *search.may_cross;
+}
+
 // Whether a copy may be read from by this reader now; if not, it is rejected.
 bool passes(Search& search, PeerIndex source, const Offer& offer) {
   State& state = search.state;
@@ -137,6 +147,7 @@ bool passes(Search& search, PeerIndex source, const Offer& offer) {
   bool is_kept = !search.is_only && offer.is_superpeer && search.selection.do_readers_serve() &&
                  is_reserved(state, search.version(), source);
   if (is_kept || !has_free_upload(search, source)) return reject(search, source, Verdict::kBusy);
+  if (!may_enter_region(search, offer)) return reject(search, source, Verdict::kBusy);
   return true;
 }
 
@@ -496,14 +507,25 @@ Found found_by(const Search& search) {
   found.reason = search.reason;
   found.reason.candidates = static_cast<uint16_t>(found.reason.candidates + search.at_caps);
   found.reason.rejected_busy = static_cast<uint16_t>(found.reason.rejected_busy + search.at_caps);
-  if (search.list.is_empty()) return found;
+  if (search.list.is_empty()) {
+    bool is_held_back = search.may_cross && !*search.may_cross;
+    if (is_held_back) found.reason.choice = Choice::kWaitForRate;
+    return found;
+  }
   const Candidate& best = search.list[0];
+  bool is_limited = search.limits.bytes_between_regions_per_s > 0;
+  auto is_near = [&](PeerIndex peer) {
+    return nearness(search.place, state.fleet.place_of(peer)) <= Nearness::kSameRegion;
+  };
+  // Who turns to a fall-back asks nobody whether it may come from another region.
+  bool are_all_allowed = !is_limited || !is_near(best.peer);
   found.source = best.peer;
   found.generation = best.generation;
   std::size_t kept = 0;
   for (std::size_t i = 1; i < Shortlist::size(); ++i) {
     const Candidate& other = search.list[i];
-    if (other.peer != kNoPeer && other.generation == 0) found.fallbacks[kept++] = other.peer;
+    if (other.peer == kNoPeer || other.generation != 0) continue;
+    if (are_all_allowed || is_near(other.peer)) found.fallbacks[kept++] = other.peer;
   }
   bool is_superpeer = state.fleet.peer(best.peer).is_superpeer;
   found.reason.choice = best.generation > 0 ? Choice::kInFlightCopy

@@ -239,6 +239,21 @@ bool may_cross_rack(State& state, const Reader& reader);
 // looked at again when that is over.
 Nearness farthest_now(State& state, const Reader& reader, uint32_t chunk);
 
+// --- crossing.cpp: what comes into a region from others, where the bucket limits that ---
+// What may come to a peer so, in bytes a second, of the part of the limit that this tracker keeps;
+// nothing where there is no limit.
+std::optional<uint64_t> crossing_rate(State& state, VersionIndex version, PeerIndex receiver);
+// The budget of the receiver's region. Requires: there is a limit.
+CrossingBudget& crossing_budget(State& state, VersionIndex version, PeerIndex receiver);
+// Whether a reader may be sent something from another region now. If not, it stands in line, and is
+// looked at again when it is its turn.
+bool may_cross_regions(State& state, const Reader& reader);
+// A chunk is on its way; counted if it comes from another region.
+void charge_crossing(State& state, const TransferRow& row, Choice choice);
+void fire_crossing_timer(State& state, BucketIndex bucket);
+// Whoever waits for the budget is looked at again then, or before.
+void set_crossing_timer(State& state, BucketIndex bucket, CrossingBudget& budget, Instant due);
+
 // --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);
 // Assignments a reader of this version is worth: fewer for those with slower links, whose many slow

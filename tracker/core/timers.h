@@ -21,6 +21,7 @@ enum class TimerKind : uint8_t {
   kHomes,       // the next peers are told of the cluster's trackers
   kFleetQuota,  // a bucket may have more than the fleet keeps of it
   kParked,      // some of the parked readers are told that they wait
+  kCrossing,    // more of a bucket may come into a region from others
 };
 
 struct Timer {

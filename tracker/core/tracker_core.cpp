@@ -102,6 +102,7 @@ void fire_timers(State& state) {
       case TimerKind::kTerms: fire_terms_timer(state); break;
       case TimerKind::kCluster: fire_cluster_timer(state); break;
       case TimerKind::kHomes: fire_homes_timer(state); break;
+      case TimerKind::kCrossing: fire_crossing_timer(state, BucketIndex(timer.index)); break;
       case TimerKind::kFleetQuota: fire_fleet_quota_timer(state, BucketIndex(timer.index)); break;
       case TimerKind::kVersion: {
         VersionRow& version = state.versions[VersionIndex(timer.index)];

@@ -62,6 +62,10 @@ void add_selection(settings::Table& table, SelectionPolicy& selection) {
   table.add_rate(
       selection.bytes_per_s,
       {"selection.rate", "What all readers of the bucket are sent together. 0: no limit."});
+  table.add_rate(selection.bytes_between_regions_per_s,
+                 {"selection.rate_between_regions",
+                  "What all readers of the bucket that are in one region are sent together from "
+                  "other regions; the origin does not count. 0: no limit."});
   table.add(selection.weight,
             {"selection.weight",
              "The bucket's share of uplinks that several buckets want: bytes in proportion to the "

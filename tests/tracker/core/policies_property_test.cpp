@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "tests/support/tracker_core_driver.h"
+#include "tracker/core/rate_limit.h"
 
 namespace tyto::tracker {
 namespace {
@@ -11,6 +12,7 @@ constexpr int kPeers = 12;
 constexpr int kSuperpeers = 2;
 constexpr int kObjects = 6;
 constexpr uint32_t kUploads = 6;
+constexpr Duration kStepMax = Duration::milliseconds(400);
 
 // A fleet to which things happen by lot.
 class Fleet {
@@ -47,6 +49,7 @@ class Fleet {
   }
 
   uint64_t orders_checked() const { return orders_; }
+  uint64_t crossings_checked() const { return crossings_; }
 
  private:
   static TrackerDriver::Options options(uint64_t seed) {
@@ -78,8 +81,11 @@ class Fleet {
     policy.selection.hot_from = 1 + rng_.below(4);
     if (rng_.one_in(1, 3)) policy.selection.cross_zone_after = Duration::milliseconds(300);
     if (rng_.one_in(1, 3)) policy.selection.bytes_per_s = uint64_t{64} * kChunkBytesMin;
+    if (rng_.one_in(1, 2))
+      policy.selection.bytes_between_regions_per_s = uint64_t{4} * kChunkBytesMin;
     t_.set_policy(policy, bucket);
     policies_[bucket] = policy;
+    crossed_.clear();
     // What was ordered under the policy before ends as it began.
     for (auto& [name, peer] : t_.peers) seen_[name] = peer.commands.size();
   }
@@ -105,6 +111,8 @@ class Fleet {
                 policy.kind != SelectionKind::kSuperpeerOnly);
     EXPECT_LE(order.source.generation.value(), policy.tree_depth);
     EXPECT_LE(distance(reader, order.source.peer), policy.farthest);
+    if (distance(reader, order.source.peer) > Nearness::kSameRegion)
+      check_crossing(bucket + region_of(reader), policy.bytes_between_regions_per_s);
     uint32_t cap = order.source.kind == SourceKind::kSuperpeer ? policy.uploads_per_superpeer
                                                                : policy.uploads_per_host;
     if (cap == 0) return;
@@ -115,6 +123,29 @@ class Fleet {
       uploads += is_same ? 1 : 0;
     });
     EXPECT_LE(uploads, cap);
+  }
+
+  std::string region_of(const std::string& reader) {
+    std::string region;
+    t_.core.visit_peers([&](const PeerPicture& peer) {
+      if (peer.peer == t_[reader].id) region = Location::parse(peer.location).value().region;
+    });
+    return region;
+  }
+
+  // Whatever the span, no more chunks came into the region from others than the limit lets, what
+  // was not used before, and one. An order is seen some time after it was given.
+  void check_crossing(const std::string& where, uint64_t bytes_per_s) {
+    if (bytes_per_s == 0) return;
+    std::vector<Instant>& crossed = crossed_[where];
+    crossed.push_back(t_.now);
+    ++crossings_;
+    for (std::size_t i = 0; i < crossed.size(); ++i) {
+      Duration span = t_.now - crossed[i] + kStepMax + RateLimit::kBurst;
+      auto ns = static_cast<uint64_t>(span.ns());
+      uint64_t chunks = bytes_per_s / kChunkBytesMin * ns / 1'000'000'000 + 1;
+      EXPECT_LE(crossed.size() - i, chunks) << where;
+    }
   }
 
   Nearness distance(const std::string& reader, PeerId source) {
@@ -131,19 +162,24 @@ class Fleet {
   TrackerDriver t_;
   std::map<std::string, Policy> policies_;
   std::map<std::string, std::size_t> seen_;
+  std::map<std::string, std::vector<Instant>> crossed_;  // by bucket and region
+  uint64_t crossings_ = 0;
   uint64_t orders_ = 0;
 };
 
 TEST(PoliciesProperty, NothingIsOrderedThatItsPolicyForbids) {
   uint64_t orders = 0;
+  uint64_t crossings = 0;
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Fleet fleet(seed);
     for (int i = 0; i < 300; ++i) fleet.happen();
     orders += fleet.orders_checked();
+    crossings += fleet.crossings_checked();
     if (HasFailure()) return;
   }
   EXPECT_GT(orders, 2000u);
+  EXPECT_GT(crossings, 50u);
 }
 
 }  // namespace

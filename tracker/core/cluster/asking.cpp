@@ -96,21 +96,32 @@ void import(State& state, MemberId from, const ChunkOffered& offer, ReaderIndex 
   tell_served(state, reader);
 }
 
+struct Given {
+  bool is_given = false;
+  ReaderIndex held_back = kNoReader;  // who may not have it from another region now
+};
 // To the first who has room for it.
-bool give(State& state, MemberId from, const ChunkOffered& offer, const Wish& wish, ChunkKey key) {
+Given give(State& state, MemberId from, const ChunkOffered& offer, const Wish& wish, ChunkKey key) {
+  Given given;
   uint32_t bytes = state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk));
   for (ReaderIndex reader : takers(state, wish, key)) {
     SessionIndex session = state.fleet.peer(state.readers[reader].peer).session;
     if (was_lately_at(state, state.sessions[session], offer.path)) continue;
+    if (!may_import(state, wish, reader, offer.source_location.region)) {
+      if (given.held_back == kNoReader) given.held_back = reader;
+      continue;
+    }
     if (reserve(state, state.readers[reader].peer, key.version, bytes) != Space::kReserved)
       continue;
     import(state, from, offer, reader, key);
-    return true;
+    given.is_given = true;
+    break;
   }
-  return false;
+  return given;
 }
 
 void postpone(State& state, ChunkKey key, Duration after) {
+  leave_crossing(state, key);
   Wish& wish = state.cluster.wishes.at(key);
   wish.stage = WishStage::kPostponed;
   wish.until = state.now + after;
@@ -193,28 +204,39 @@ WishOutcome wish(State& state, ReaderIndex index, uint32_t chunk) {
   version.lease_cursor = (chunk + 1) % version.chunk_count();
   version.awaited.push_back(chunk);
   Wish made;
-  made.want = WantId(++cluster.want_serial);
-  made.directory = directory_of(state, reader.version, chunk);
   made.reader = state.fleet.peer(reader.peer).id;
   made.since = state.now;
-  made.until = state.now + kWishPatience;
   cluster.wishes[key] = made;
-  cluster.wants[made.want] = key;
-  if (!cluster.is_up(made.directory)) {
-    postpone(state, key, kDirectoryWait);
-    return WishOutcome::kAsked;
-  }
-  ChunkWanted message{made.want, version.id,      chunk,
-                      {},        reader.priority, can_read_for_all(state, reader.version, chunk)};
-  auto location = Location::parse(state.fleet.location_of(reader.peer));
-  if (location.ok()) message.reader = location.value();
-  tell_member(state, made.directory, reader.version, std::move(message));
+  tell_wish(state, key);
   return WishOutcome::kAsked;
+}
+
+void tell_wish(State& state, ChunkKey key) {
+  Cluster& cluster = state.cluster;
+  Wish& wish = cluster.wishes.at(key);
+  cluster.wants.erase(wish.want);
+  wish.want = WantId(++cluster.want_serial);
+  wish.directory = directory_of(state, key.version, key.chunk);
+  wish.stage = WishStage::kOpen;
+  wish.until = state.now + kWishPatience;
+  cluster.wants[wish.want] = key;
+  if (!cluster.is_up(wish.directory)) return postpone(state, key, kDirectoryWait);
+  ChunkWanted message{wish.want, state.versions[key.version].id, key.chunk, {}, {}, false};
+  message.can_read_origin = can_read_for_all(state, key.version, key.chunk);
+  PeerIndex peer = state.fleet.find(wish.reader);
+  if (peer != kNoPeer) {
+    ReaderIndex reader = state.readers.find(peer, key.version);
+    if (reader != kNoReader) message.priority = state.readers[reader].priority;
+    auto location = Location::parse(state.fleet.location_of(peer));
+    if (location.ok()) message.reader = location.value();
+  }
+  tell_member(state, wish.directory, key.version, std::move(message));
 }
 
 void forget_wish(State& state, ChunkKey key) {
   auto it = state.cluster.wishes.find(key);
   if (it == state.cluster.wishes.end()) return;
+  leave_crossing(state, key);
   state.cluster.wants.erase(it->second.want);
   state.cluster.granted.erase(key);
   state.cluster.wishes.erase(it);
@@ -261,8 +283,10 @@ void take_offer(State& state, MemberId from, const ChunkOffered& offer) {
     postpone(state, key, kDirectoryWait);
     return refuse(*fault);
   }
-  if (!give(state, from, offer, wish, key)) {
+  Given given = give(state, from, offer, wish, key);
+  if (!given.is_given) {
     refuse(FailureKind::kCancelled);
+    if (given.held_back != kNoReader) return wait_to_cross(state, key, given.held_back);
     return postpone(state, key, kDirectoryWait);
   }
   forget_wish(state, key);

@@ -52,6 +52,12 @@ enum class WishStage : uint8_t {
   kGranted,    // this tracker may have the origin read, and could not yet
   kReading,    // it has it read; should that fail, the wish is open again
 };
+// A wish whose chunk another region has to send, where the bucket limits that.
+enum class Crossing : uint8_t {
+  kNotAsked,
+  kInLine,  // for the budget of the reader's region; its directory knows nothing of it meanwhile
+  kAsked,   // its turn has come
+};
 // A chunk that the group lacks and will be sent for.
 struct Wish {
   WantId want;  // 0: only others want it
@@ -60,6 +66,9 @@ struct Wish {
   WishStage stage = WishStage::kOpen;
   Instant since;
   Instant until;  // kOpen: it is asked anew then
+  Crossing crossing = Crossing::kNotAsked;
+  BucketIndex bucket = kNoBucket;  // in whose budget, and of which region, it is counted
+  uint32_t region = kNone;
 };
 // A transfer from a peer of another group.
 struct Import {
@@ -186,6 +195,7 @@ struct Cluster {
   std::vector<Duty> duties_ended;  // looked at before anything is sent
   std::set<ChunkKey> granted;      // wishes at that stage
   bool is_grant_waiting = false;
+  std::set<std::pair<BucketIndex, uint32_t>> crossings;  // budgets that wishes stand in line for
 
   std::deque<Guest> guests;
   bool are_guests_due = false;  // something has changed for them

@@ -106,6 +106,7 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
     state.versions[*version].awaited.push_back(grant.chunk);
   }
   if (wish->second.stage == WishStage::kReading) return;
+  leave_crossing(state, key);
   wish->second.directory = from;
   wish->second.stage = WishStage::kGranted;
   wish->second.until = state.now + Duration::seconds(5);

@@ -61,10 +61,24 @@ void end_cluster_transfer(State& state, TransferIndex transfer);
 const Import* import_of(const State& state, TransferIndex transfer);
 void expire_wishes(State& state);
 void forget_wish(State& state, ChunkKey chunk);
+// Tells its directory of a wish that is open, under a number of its own.
+void tell_wish(State& state, ChunkKey chunk);
 // The same, and its directory hears of it.
 void withdraw_wish(State& state, ChunkKey chunk);
 // A row for a source that is not of this tracker, of which no more is known.
 PeerIndex enter_stranger(State& state, const Source& source);
+
+// --- crossings.cpp: wishes that wait until more may come from other regions ---
+// For what readers wait that want a chunk which is wished for.
+Reason why_wished(const State& state, ChunkKey chunk);
+// Whether the reader may take what is offered from that region, for this wish.
+bool may_import(State& state, const Wish& wish, ReaderIndex reader, const std::string& region);
+// The wish waits for the budget of the reader's region.
+void wait_to_cross(State& state, ChunkKey chunk, ReaderIndex reader);
+// It does not any more, whether its turn had come or not.
+void leave_crossing(State& state, ChunkKey chunk);
+// Those whose turn it is are wished for anew.
+void serve_crossings(State& state);
 
 // --- duties.cpp: reading the origin for all, by a directory's leave ---
 void take_grant(State& state, MemberId from, const LeaseGranted& grant);

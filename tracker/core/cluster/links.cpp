@@ -270,6 +270,7 @@ bool settle_messages(State& state) {
 void begin_cluster(State& state) {
   if (!state.cluster.is_several()) return;
   tell_status(state, Change::kMuch);
+  serve_crossings(state);
   settle_messages(state);
   if (state.cluster.are_guests_due) serve_guests(state, GuestShare::kFair);
 }

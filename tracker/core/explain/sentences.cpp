@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/location.h"
+
 namespace tyto::tracker {
 namespace {
 
@@ -82,12 +84,20 @@ std::string failed(const RecordPicture& p) {
   return p.text.empty() ? text : text + "; " + p.text;
 }
 
+// What it waited for; of a rate, which one.
+std::string wait_words(const Reason& reason) {
+  bool is_between_regions = reason.choice == Choice::kWaitForRate &&
+                            reason.nearness == static_cast<uint8_t>(Nearness::kAnywhere);
+  return std::string(choice_words(reason.choice)) +
+         (is_between_regions ? " from other regions" : "");
+}
+
 std::string waited(const RecordPicture& p) {
   const Record& record = p.record;
   std::string text =
       peer_words(p.peer) +
       (record.kind == RecordKind::kWaits ? " has been waiting for " : " waited for ") +
-      span_words(record.took) + ": " + std::string(choice_words(record.reason.choice));
+      span_words(record.took) + ": " + wait_words(record.reason);
   if (record.chunk != kNone) text += " (" + chunks_words(record.chunk, record.count) + ")";
   return record.reason.choice == Choice::kWaitForSource ? text + looks_words(record.reason) : text;
 }
