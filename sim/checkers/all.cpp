@@ -15,6 +15,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers() {
   checkers.push_back(inventories_checker());
   checkers.push_back(bounds_checker());
   checkers.push_back(racks_checker());
+  checkers.push_back(regions_checker());
   return checkers;
 }
 

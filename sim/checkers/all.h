@@ -39,6 +39,10 @@ std::vector<std::string> racks_entered_too_often(const std::vector<uint64_t>& in
 // What is read crosses into a rack about once: Expectations::rack_copies_permille_max.
 std::unique_ptr<Checker> racks_checker();
 
+// What is read comes into a region from others about once, and no faster than its bucket lets it:
+// Expectations::region_copies_permille_max, SelectionPolicy::bytes_between_regions_per_s.
+std::unique_ptr<Checker> regions_checker();
+
 std::vector<std::unique_ptr<Checker>> all_checkers();
 
 }  // namespace tyto::sim

@@ -103,6 +103,8 @@ Figures figures_of(const RunResult& result) {
   figures.superpeer_copies_sent = ratio(result.bytes_from_superpeers_sent, result.bytes_wanted);
   for (uint64_t bytes : result.bytes_into_rack)
     figures.rack_copies.push_back(ratio(bytes, result.bytes_wanted));
+  for (uint64_t bytes : result.bytes_into_region)
+    figures.region_copies.push_back(ratio(bytes, result.bytes_wanted));
   if (result.origin_chunks_distinct > 0)
     figures.cluster_messages_per_chunk =
         ratio(result.cluster_messages, result.origin_chunks_distinct);

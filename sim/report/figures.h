@@ -45,6 +45,7 @@ struct Figures {
   double amplification = 0;               // chunks read at the origin over distinct ones
   double superpeer_copies_sent = 0;       // bytes that superpeers sent over bytes of the objects
   std::vector<double> rack_copies;        // bytes that entered each rack over bytes of the objects
+  std::vector<double> region_copies;      // the same of regions, of what came from peers of others
   double cluster_messages_per_chunk = 0;  // between trackers, over distinct chunks
   // Of recorded runs only.
   std::array<uint64_t, kTiers> bytes_by_tier{};

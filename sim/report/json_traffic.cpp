@@ -81,7 +81,8 @@ Json traffic_json(const RunResult& result, const Figures& figures) {
                {"from_origin", result.bytes.from_origin},
                {"wasted", result.bytes.wasted},
                {"superpeer_copies_sent", rounded(figures.superpeer_copies_sent)},
-               {"rack_copies", rounded_all(figures.rack_copies)}};
+               {"rack_copies", rounded_all(figures.rack_copies)},
+               {"region_copies", rounded_all(figures.region_copies)}};
   if (!result.measured.is_recorded) return json;
   json["crossing"] = tiers_json(figures);
   json["buckets"] = buckets_json(result.measured);

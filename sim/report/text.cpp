@@ -45,6 +45,8 @@ std::string traffic_text(const RunResult& result, const Figures& figures) {
     out += fmt::format("{} {:.3f}", i == 0 ? "; into racks" : "", figures.rack_copies[i]);
   if (figures.rack_copies.size() > kRacksToldMax)
     out += fmt::format(" and {} more", figures.rack_copies.size() - kRacksToldMax);
+  for (std::size_t i = 0; i < std::min(figures.region_copies.size(), kRacksToldMax); ++i)
+    out += fmt::format("{} {:.3f}", i == 0 ? "; into regions" : "", figures.region_copies[i]);
   out += "\n";
   if (result.trackers > 1)
     out +=

@@ -132,6 +132,7 @@ void add_end(settings::Table& table, ScenarioDocument& document) {
                     {"records_kept", PlantedBug::kRecordsKept},
                     {"budget_ignored", PlantedBug::kBudgetIgnored},
                     {"requests_ignored", PlantedBug::kRequestsIgnored},
+                    {"crossings_ignored", PlantedBug::kCrossingsIgnored},
                     {"pins_ignored", PlantedBug::kPinsIgnored},
                     {"aborts", PlantedBug::kAborts}});
   Expectations& expect = scenario.expect;
@@ -152,6 +153,10 @@ void add_end(settings::Table& table, ScenarioDocument& document) {
   table.add(expect.rack_copies_permille_max,
             {"expect.rack_copies_permille_max",
              "Bytes that entered a rack for each 1000 of the objects read. 0: counted only."});
+  table.add(expect.region_copies_permille_max,
+            {"expect.region_copies_permille_max",
+             "Bytes that entered a region from peers of others for each 1000 of the objects read. "
+             "0: counted only."});
   table.add_switch(expect.inventories_agree,
                    {"expect.inventories_agree",
                     "Whether the tracker's picture of the fleet must be the fleet in the end."});

@@ -22,6 +22,7 @@ uint64_t bytes_in(Duration span, uint64_t bytes_per_s) {
 void add_traffic(const World& world, RunResult& result) {
   const Traffic& traffic = world.data().traffic();
   result.bytes_into_rack = traffic.into_rack;
+  result.bytes_into_region = traffic.into_region;
   for (uint32_t i = 0; i < world.scenario().fleet.superpeers; ++i)
     result.bytes_from_superpeers_sent += traffic.sent_by_node[i];
   std::set<uint32_t> objects;

@@ -34,6 +34,7 @@ struct RunResult {
   uint64_t bytes_wanted = 0;                // the sizes of all objects that were read
   uint64_t bytes_from_superpeers_sent = 0;  // whatever became of them
   std::vector<uint64_t> bytes_into_rack;
+  std::vector<uint64_t> bytes_into_region;  // from peers of others
   uint64_t origin_chunks_read = 0;
   uint64_t origin_requests = 0;  // by which they were read; of a fleet world 0
   uint64_t origin_chunks_distinct = 0;

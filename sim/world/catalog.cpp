@@ -39,6 +39,8 @@ std::vector<tracker::Input> Catalog::load(const Scenario& scenario, TrackerEpoch
   tracker::Policy known = scenario.policy;
   if (scenario.bug == PlantedBug::kBudgetIgnored) known.origin = {};
   if (scenario.bug == PlantedBug::kRequestsIgnored) known.origin.requests_per_s = 0;
+  if (scenario.bug == PlantedBug::kCrossingsIgnored)
+    known.selection.bytes_between_regions_per_s = 0;
   auto policy = std::make_shared<const tracker::Policy>(std::move(known));
   std::vector<tracker::Input> inputs{tracker::BucketLoaded{bucket, std::move(policy)}};
   for (const auto& [id, version] : versions_) {

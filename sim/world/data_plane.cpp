@@ -29,6 +29,7 @@ DataPlane::DataPlane(World& world, const Scenario& scenario)
   add_disks(fleet);
   traffic_.sent_by_node.resize(fleet.size());
   traffic_.into_rack.resize(fleet.racks);
+  traffic_.into_region.resize(fleet.regions);
 }
 
 // Node i is host i + 1.
@@ -303,6 +304,16 @@ void DataPlane::note_traffic(const Transfer& transfer, uint64_t bytes) {
   HostId from = source_host(transfer);
   std::optional<RackId> rack = topology_.rack(world_.node(transfer.reader).host());
   if (rack && rack != topology_.rack(from)) traffic_.into_rack[rack->value()] += bytes;
+  if (is_between_regions(transfer)) {
+    uint32_t region = scenario_.fleet.region(transfer.reader);
+    traffic_.into_region[region] += bytes;
+  }
+}
+
+bool DataPlane::is_between_regions(const Transfer& transfer) const {
+  const FleetSpec& fleet = scenario_.fleet;
+  return fleet.regions > 0 && transfer.source &&
+         fleet.region(*transfer.source) != fleet.region(transfer.reader);
 }
 
 uint64_t& DataPlane::counter(ByteCounts& counts, const Transfer& transfer) const {

@@ -103,6 +103,7 @@ inline uint64_t whole_blocks(uint64_t bytes) {
 struct Traffic {
   std::vector<uint64_t> sent_by_node;
   std::vector<uint64_t> into_rack;
+  std::vector<uint64_t> into_region;  // from nodes in others, so not from the origin
 };
 
 // An object that a node reads at an origin without ranges, from its start to its end. Its chunks
@@ -274,6 +275,7 @@ class DataPlane {
   bool is_right(const Transfer& transfer) const;
   uint64_t& counter(ByteCounts& counts, const Transfer& transfer) const;
   void note_traffic(const Transfer& transfer, uint64_t bytes);
+  bool is_between_regions(const Transfer& transfer) const;
 
   World& world_;
   const Scenario& scenario_;

@@ -158,6 +158,9 @@ struct Expectations {
   uint32_t amplification_permille_max = 1000;
   // Bytes that entered a rack for each 1000 of all objects read; 0: counted only.
   uint32_t rack_copies_permille_max = 0;
+  // Bytes that entered a region from peers of others for each 1000 of all objects read; 0: counted
+  // only.
+  uint32_t region_copies_permille_max = 0;
   // In the end the tracker's picture of the fleet is the fleet.
   bool inventories_agree = true;
 };
@@ -176,6 +179,7 @@ enum class PlantedBug : uint8_t {
   kRecordsKept,       // the tracker's process keeps a record of each exchange
   kBudgetIgnored,     // the tracker is not told of the bucket's budget of its origin
   kRequestsIgnored,   // nor, of that, of requests a second
+  kCrossingsIgnored,  // nor of what may come into a region from others
   kPinsIgnored,       // the tracker is not told of pins
   kAborts,            // an assertion fails in mid-run
 };

@@ -104,6 +104,38 @@ TEST(CheckerTest, OfRequestsSeesATrackerThatIgnoresThem) {
   EXPECT_EQ(result.violations[0].checker, "requests");
 }
 
+// Two regions, of which one has the superpeer.
+Scenario regions_scenario() {
+  Scenario scenario = busy_scenario();
+  scenario.fleet.racks = 4;
+  scenario.fleet.zones = scenario.fleet.regions = 2;
+  return scenario;
+}
+
+TEST(CheckerTest, OfRegionsSeesATrackerThatIgnoresTheirLimit) {
+  Scenario scenario = regions_scenario();
+  scenario.policy.selection.bytes_between_regions_per_s = 300'000;
+  scenario.expect.read_time_max = Duration::seconds(60);
+  RunResult sound = run(scenario);
+  EXPECT_TRUE(sound.is_good()) << text_report(sound);
+  scenario.bug = PlantedBug::kCrossingsIgnored;
+  RunResult result = run(scenario);
+  ASSERT_FALSE(result.is_good());
+  EXPECT_EQ(result.violations[0].checker, "regions");
+}
+
+TEST(CheckerTest, OfRegionsSeesObjectsThatCrossMoreThanOnce) {
+  Scenario scenario = regions_scenario();
+  RunResult sound = run(scenario);
+  EXPECT_TRUE(sound.is_good()) << text_report(sound);
+  ASSERT_EQ(sound.bytes_into_region.size(), 2u);
+  EXPECT_GT(sound.bytes_into_region[1], 0u);
+  scenario.expect.region_copies_permille_max = 500;  // less than there must be
+  RunResult result = run(scenario);
+  ASSERT_FALSE(result.is_good());
+  EXPECT_EQ(result.violations[0].checker, "regions");
+}
+
 TEST(CheckerTest, OfPinsSeesATrackerThatIsNotToldOfThem) {
   Scenario scenario = busy_scenario();
   scenario.fleet.reader_store_bytes *= 2;
