@@ -114,14 +114,14 @@ class Cluster:
             ]), ready, self.loopback)
         return self.tracker
 
-    def start_trackers(self, count, *flags, host=None, catalog=None):
+    def start_trackers(self, count, *flags, host=None, catalog=None, regions=()):
         """Several, which are linked when this returns; the first of them is `tracker`. Without
         `catalog` each has one of its own, and a list of all; with it they share it, and find one
-        another there."""
+        another there. They are dealt out over `regions`, if there are any."""
         if self.loopback == "127.0.0.1":
             host = host or ports.loopback_of_ours()
         host = host or self.loopback
-        self._catalog, self._member_flags = catalog, flags
+        self._catalog, self._member_flags, self._regions = catalog, flags, regions
         self.tracker_addresses = [
             ports.host_port(host, 0 if catalog else port) for port in ports.free_ports(host, count)]
         self.trackers = []
@@ -135,6 +135,8 @@ class Cluster:
         """Starts one of start_trackers(), or starts it again."""
         members = [] if self._catalog else [
             flag for rpc in self.tracker_addresses for flag in ("--cluster-members", rpc)]
+        if self._regions:
+            members += ["--cluster-region", self._regions[index % len(self._regions)]]
         return self.start_tracker(
             *members, "--cluster-id", f"t{index}", *self._member_flags, name=f"tracker-{index}",
             rpc=self.tracker_addresses[index],
@@ -154,9 +156,10 @@ class Cluster:
         old = self.tracker
         return self.start_tracker(*flags, rpc=old.rpc, http_address=old.http)
 
-    def start_superpeer(self, *flags, name="superpeer", store=None):
+    def start_superpeer(self, *flags, name="superpeer", store=None, location=None):
         """Returns once the tracker knows it. A later start under the same name has its store."""
-        return self._start_daemon([self.programs.superpeer], name, flags, store=store)
+        return self._start_daemon([self.programs.superpeer], name, flags, store=store,
+                                  location=location)
 
     def start_agent(self, *flags, name="agent", location=None):
         """`location`: region/zone/rack/host; a host and rack of its own if it is not given."""
