@@ -73,7 +73,7 @@ class DemoTest(unittest.TestCase):
     def test_interrupted_it_stops_what_it_started(self):
         process = subprocess.Popen([TREE / "tools" / "demo", "--readers", "2", "--size-mib", "512"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env=self.env)
+                                   env=self.env, preexec_fn=_hear_interrupts)
         self.addCleanup(process.kill)
         for line in process.stdout:
             if line.startswith("tracker"):  # the cluster is up, the fetching still ahead
@@ -93,6 +93,12 @@ class DemoTest(unittest.TestCase):
                 done = demo(*arguments, env=self.env)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(arguments[0], done.stderr)
+
+
+def _hear_interrupts():
+    """Whoever runs these tests in the background of a script has SIGINT ignored, and so would all
+    that is started here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _is_running(pid):

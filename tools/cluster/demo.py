@@ -354,9 +354,11 @@ def run(arguments):
 
 def main():
     arguments = parse_arguments()
-    # Whatever asks this process to end, it stops what it started.
+    # Whatever asks this process to end, it stops what it started. What it was told to ignore, by
+    # nohup say, it ignores.
     for which in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(which, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        if signal.getsignal(which) != signal.SIG_IGN:
+            signal.signal(which, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     try:
         if arguments.stop:
             keeping.stop(arguments.stop)
