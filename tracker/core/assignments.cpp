@@ -86,7 +86,7 @@ TransferIndex assign(State& state, PeerIndex receiver, VersionIndex version, uin
   if (facts.bucket != kNoBucket)
     reason.policy_version = state.buckets[facts.bucket].config.policy_version;
   TransferIndex index =
-      state.transfers.start(row_of(state, receiver, version, chunk, found), reason);
+      state.transfers.start(row_of(state, receiver, version, chunk, found), reason, found.upstream);
   note_assigned(state, index, kind);
   charge_crossing(state, state.transfers[index], found.reason.choice);
   SessionIndex session = state.fleet.peer(receiver).session;

@@ -73,6 +73,10 @@ void check_demand(const State& state, const VersionRow& version) {
     for (TransferIndex t = version.newest_transfer[c]; t != kNoTransfer;
          t = state.transfers[t].older)
       relays[{state.transfers[t].receiver, c}] |= is_relay(state.transfers[t]);
+  auto is_set = [](const RackDemand& demand, const std::vector<uint64_t>& words, std::size_t r,
+                   uint32_t c) {
+    return (words[r * demand.coming.size() + c / 64] >> c % 64 & 1) != 0;
+  };
   for (const auto& [rack, counts] : racks) {
     const RackDemand& demand = *version.demand(rack);
     TYTO_ASSERT(demand.transfers == counts.first && demand.inbound == counts.second);
@@ -90,8 +94,10 @@ void check_demand(const State& state, const VersionRow& version) {
       TYTO_ASSERT(listed == coming[std::pair(rack, c)]);
       TYTO_ASSERT((demand.coming[c / 64] >> c % 64 & 1) == (listed > 0 ? 1 : 0));
       for (std::size_t r = 0; r < demand.receivers.size(); ++r) {
-        uint64_t word = demand.relays[r * demand.coming.size() + c / 64];
-        TYTO_ASSERT((word >> c % 64 & 1) == (relays[{demand.receivers[r].peer, c}] ? 1 : 0));
+        auto found = relays.find({demand.receivers[r].peer, c});
+        TYTO_ASSERT(is_set(demand, demand.receives, r, c) == (found != relays.end()));
+        TYTO_ASSERT(is_set(demand, demand.relays, r, c) ==
+                    (found != relays.end() && found->second));
       }
     }
   }

@@ -17,8 +17,9 @@ constexpr int kEnough = 4;  // whole copies that would do, of which the best is 
 
 struct Candidate {
   PeerIndex peer = kNoPeer;
-  uint16_t generation = 0;  // 0: a whole copy
-  uint32_t score = 0;       // smaller is better
+  uint16_t generation = 0;               // 0: a whole copy
+  uint32_t score = 0;                    // smaller is better
+  TransferIndex transfer = kNoTransfer;  // what brings a copy in flight
 };
 
 // The best few candidates, best first.
@@ -113,11 +114,11 @@ bool reject(Search& search, PeerIndex source, Verdict verdict) {
 }
 
 // One that would: offered to the list.
-void accept(Search& search, PeerIndex source, const Offer& offer) {
+void accept(Search& search, PeerIndex source, const Offer& offer, TransferIndex transfer) {
   State& state = search.state;
   ++search.reason.candidates;
   uint32_t score = search.selection.score(offer, state.rng);
-  search.list.offer({source, offer.generation, score});
+  search.list.offer({source, offer.generation, score, transfer});
   if (!state.journal.is_tracing()) return;
   note_look(state, source,
             {.score = score,
@@ -155,7 +156,7 @@ bool passes(Search& search, PeerIndex source, const Offer& offer) {
 void look_at_copy(Search& search, PeerIndex source) {
   Offer offer = offer_of(search, source, 0);
   if (!passes(search, source, offer)) return;
-  accept(search, source, offer);
+  accept(search, source, offer, kNoTransfer);
   --search.wanted;
 }
 
@@ -278,24 +279,27 @@ bool may_hang_elsewhere(const State& state, const TransferRow& row, PeerIndex re
 // their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
 // are given out anew above those who still wait. What comes in two ways is no source: to tell that
 // neither leads back here would take a search.
-bool is_sound(const State& state, const ChunkOf& what, PeerIndex receiver, PeerIndex reader) {
-  PeerIndex at = receiver;
+bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
+  const ChunkOf what{copy.version, copy.chunk};
+  const TransferRow* row = &copy;
   for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
-    Incoming way = incoming(state, at, what);
-    if (way.count == 0) {
-      HoldingIndex holding = state.holdings.find(what.version, at);
-      return holding != kNoHolding && state.holdings.has(holding, what.chunk);
+    if (row->is_double != 0 || row->source == reader || row->source == kNoPeer) return false;
+    if (row->source_generation == 0) return true;
+    const TransferRow* above = state.transfers.upstream(*row);
+    if (above == nullptr) {
+      PeerIndex at = row->source;
+      if (state.fleet.peer(at).is_foreign != 0) {
+        // Who has come here since is looked at as one of this tracker's.
+        at = state.fleet.find(state.fleet.peer(at).id);
+        bool is_here = at != kNoPeer && state.fleet.peer(at).session != kNoSession;
+        if (!is_here) return may_hang_elsewhere(state, *row, reader);
+        if (at == reader) return false;
+      }
+      above = incoming(state, at, what).row;
+      if (above == nullptr)
+        return state.holdings.has(state.holdings.find(what.version, at), what.chunk);
     }
-    if (way.count > 1 || way.row->source == reader || way.row->source == kNoPeer) return false;
-    if (way.row->source_generation == 0) return true;
-    at = way.row->source;
-    if (state.fleet.peer(at).is_foreign == 0) continue;
-    // Who has come here since is looked at as one of this tracker's.
-    PeerIndex own = state.fleet.find(state.fleet.peer(at).id);
-    bool is_here = own != kNoPeer && state.fleet.peer(own).session != kNoSession;
-    if (!is_here) return may_hang_elsewhere(state, *way.row, reader);
-    at = own;
-    if (at == reader) return false;
+    row = above;
   }
   return false;
 }
@@ -308,12 +312,11 @@ bool is_on_path(const Search& search, PeerIndex receiver) {
          std::find(path.begin(), path.end(), search.guest->asker) != path.end();
 }
 
-bool is_circular(Search& search, PeerIndex receiver) {
-  ChunkOf what{search.reader.version, search.chunk};
+bool is_circular(Search& search, const TransferRow& row) {
   bool is_good =
-      is_sound(search.state, what, receiver, search.reader.peer) && !is_on_path(search, receiver);
+      is_sound(search.state, row, search.reader.peer) && !is_on_path(search, row.receiver);
   if (is_good) return false;
-  return !reject(search, receiver, Verdict::kCycle);
+  return !reject(search, row.receiver, Verdict::kCycle);
 }
 
 // Whether others in the reader's rack hold something of the version, or are being sent it. Of
@@ -347,29 +350,46 @@ bool look_at_transfer(Search& search, const TransferRow& row) {
        row.generation > depth_from(search, row.receiver)))
     return reject(search, row.receiver, Verdict::kBusy);
   // Circles take long to tell: where there are many copies, see drop_circles().
-  if (!search.are_many && is_circular(search, row.receiver)) return false;
+  if (!search.are_many && is_circular(search, row)) return false;
   Offer relayed = offer_of(search, row.receiver, row.generation);
   if (!passes(search, row.receiver, relayed)) return false;
   // What comes to a slow one comes slowly, however fast it could be passed on.
   if (is_slow(search.state, row.receiver)) return reject(search, row.receiver, Verdict::kBusy);
-  accept(search, row.receiver, relayed);
+  accept(search, row.receiver, relayed, Transfers::index_of(row));
   return true;
 }
 
 // Of the copies in flight on the list only the best is ever chosen.
 void drop_circles(Search& search) {
-  while (!search.list.is_empty() && is_circular(search, search.list[0].peer))
+  while (!search.list.is_empty() && search.list[0].transfer != kNoTransfer &&
+         is_circular(search, search.state.transfers[search.list[0].transfer]))
     search.list.drop_first();
 }
 
-// Of those to the reader's own rack the newest.
+// Those to the reader's own rack, from a random one on. Who is at its cap is told by its host
+// alone; the transfers of the others are looked up.
 void look_in_flight_near(Search& search) {
   const RackDemand* demand = search.version().demand(search.place.rack);
-  if (demand == nullptr) return;
+  if (demand == nullptr || !demand->is_coming(search.chunk)) return;
+  const ChunkOf what{search.reader.version, search.chunk};
+  auto count = static_cast<uint32_t>(demand->receivers.size());
+  uint32_t start = search.state.rng.below(count);
   int looks = kLooksPerTier;
-  for (TransferIndex t = demand->newest[search.chunk]; t != kNoTransfer && looks > 0;
-       t = search.state.transfers[t].older_in_rack, --looks)
-    look_at_transfer(search, search.state.transfers[t]);
+  for (uint32_t i = 0; i < count && looks > 0; ++i) {
+    uint32_t at = start + i < count ? start + i : start + i - count;
+    if (!demand->may_relay(at, search.chunk)) continue;
+    --looks;
+    const Receiver& receiver = demand->receivers[at];
+    if (!search.state.fleet.has_room(receiver.host)) {
+      reject(search, receiver.peer, Verdict::kBusy);
+      continue;
+    }
+    Incoming way = incoming(search.state, receiver.peer, what);
+    if (way.count == 1)
+      look_at_transfer(search, *way.row);
+    else
+      reject(search, receiver.peer, Verdict::kCycle);  // see is_sound()
+  }
   if (search.are_many) drop_circles(search);
 }
 
@@ -520,6 +540,7 @@ Found found_by(const Search& search) {
   // Who turns to a fall-back asks nobody whether it may come from another region.
   bool are_all_allowed = !is_limited || !is_near(best.peer);
   found.source = best.peer;
+  found.upstream = best.transfer;
   found.generation = best.generation;
   std::size_t kept = 0;
   for (std::size_t i = 1; i < Shortlist::size(); ++i) {

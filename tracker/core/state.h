@@ -275,6 +275,7 @@ struct Found {
   std::array<PeerIndex, kFallbacksKept> fallbacks{kNoPeer, kNoPeer, kNoPeer};
   Reason reason;
   uint16_t run = 1;  // chunks from this one on that are read at the origin by one request
+  TransferIndex upstream = kNoTransfer;  // of a copy in flight: what brings it
   bool is_found() const { return source != kNoPeer; }
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);

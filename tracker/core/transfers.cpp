@@ -9,9 +9,6 @@
 namespace tyto::tracker {
 namespace {
 
-// A number is a serial over the row's place, so that it is never used twice and found at once.
-constexpr uint32_t kIndexBits = 24;
-
 // The rack's row, taken if nothing was on its way there.
 RackDemand& demand_of(VersionRow& version, uint32_t rack) {
   uint32_t at = version.demand_of_rack.find(rack);
@@ -36,9 +33,23 @@ void note_receiver(RackDemand& demand, PeerIndex peer, HostIndex host) {
     at = static_cast<uint32_t>(demand.receivers.size());
     demand.receiver_of_peer.insert(peer.value(), at);
     demand.receivers.push_back({peer, host, 0});
-    demand.relays.resize(demand.relays.size() + demand.coming.size());
+    demand.receives.resize(demand.receives.size() + demand.coming.size());
+    demand.relays.resize(demand.receives.size());
   }
   ++demand.receivers[at].transfers;
+}
+
+// Takes a receiver's words out; the last one's move there.
+void drop_words(std::vector<uint64_t>& of_receivers, std::size_t at, std::size_t words) {
+  std::copy_n(of_receivers.end() - static_cast<std::ptrdiff_t>(words), words,
+              of_receivers.begin() + static_cast<std::ptrdiff_t>(at * words));
+  of_receivers.resize(of_receivers.size() - words);
+}
+
+// Where the row's receiver and chunk stand among RackDemand::receives and relays.
+std::size_t word_of(const RackDemand& demand, const TransferRow& row) {
+  uint32_t at = demand.receiver_of_peer.find(row.receiver.value());
+  return at * demand.coming.size() + row.chunk / 64;
 }
 
 void forget_receiver(RackDemand& demand, PeerIndex peer) {
@@ -47,10 +58,8 @@ void forget_receiver(RackDemand& demand, PeerIndex peer) {
   demand.receiver_of_peer.erase(peer.value());
   Receiver last = demand.receivers.back();
   demand.receivers.pop_back();
-  std::size_t words = demand.coming.size();
-  std::copy_n(demand.relays.end() - static_cast<std::ptrdiff_t>(words), words,
-              demand.relays.begin() + static_cast<std::ptrdiff_t>(at * words));
-  demand.relays.resize(demand.relays.size() - words);
+  drop_words(demand.receives, at, demand.coming.size());
+  drop_words(demand.relays, at, demand.coming.size());
   if (last.peer == peer) return;
   demand.receivers[at] = last;
   demand.receiver_of_peer.erase(last.peer.value());
@@ -63,18 +72,21 @@ bool is_relay(const TransferRow& row) {
   return row.source != kNoPeer && row.generation <= kTreeDepthMax;
 }
 
-TransferIndex Transfers::start(const TransferRow& row, const Reason& reason) {
+TransferIndex Transfers::start(const TransferRow& row, const Reason& reason,
+                               TransferIndex upstream) {
   TransferIndex index(rows());
   if (free_.empty()) {
     TYTO_ASSERT(rows() < (1u << kIndexBits));
     rows_.emplace_back();
     reasons_.emplace_back();
+    upstreams_.emplace_back();
   } else {
     index = free_.back();
     free_.pop_back();
   }
   TransferRow& mine = rows_[index.value()] = row;
   reasons_[index.value()] = reason;
+  upstreams_[index.value()] = upstream;
   mine.n = ++serial_ << kIndexBits | index.value();
   VersionRow& version = versions_[row.version];
   if (row.is_shadow == 0) {
@@ -121,6 +133,7 @@ void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_ge
   if (is_inbound(row)) --demand.inbound;
   book_upload(row.source, -1);
   row.source = source;
+  upstreams_[index.value()] = kNoTransfer;
   row.is_moved = 1;
   if (is_inbound(row)) ++demand.inbound;
   row.source_generation = source_generation;
@@ -159,21 +172,40 @@ void Transfers::link_in_rack(VersionRow& version, TransferIndex index) {
   if (row.older_in_rack != kNoTransfer) (*this)[row.older_in_rack].newer_in_rack = index;
   demand.newest[row.chunk] = index;
   demand.coming[row.chunk / 64] |= uint64_t{1} << (row.chunk % 64);
-  note_relay(demand, row);
+  note_start(demand, row);
   if (is_relay(row) && fleet_.has_room(fleet_.peer(row.receiver).host))
     parking_.note_change(row.version, fleet_.place_of(row.receiver).rack);
 }
 
-// Whether the receiver of the row may pass its chunk on now.
-void Transfers::note_relay(RackDemand& demand, const TransferRow& row) {
-  uint32_t at = demand.receiver_of_peer.find(row.receiver.value());
-  uint64_t& word = demand.relays[at * demand.coming.size() + row.chunk / 64];
-  word &= ~(uint64_t{1} << (row.chunk % 64));
-  for (TransferIndex t = demand.newest[row.chunk]; t != kNoTransfer; t = (*this)[t].older_in_rack) {
-    if ((*this)[t].receiver != row.receiver || !is_relay((*this)[t])) continue;
-    word |= uint64_t{1} << (row.chunk % 64);
-    return;
+void Transfers::note_start(RackDemand& demand, TransferRow& row) {
+  std::size_t word = word_of(demand, row);
+  uint64_t bit = uint64_t{1} << (row.chunk % 64);
+  if ((demand.receives[word] & bit) != 0) note_doubles(demand, row.chunk, row.receiver);
+  demand.receives[word] |= bit;
+  if (is_relay(row)) demand.relays[word] |= bit;
+}
+
+// Requires: the row is out of the list of its chunk.
+void Transfers::note_end(RackDemand& demand, const TransferRow& row) {
+  std::size_t word = word_of(demand, row);
+  uint64_t bit = uint64_t{1} << (row.chunk % 64);
+  demand.receives[word] &= ~bit;
+  demand.relays[word] &= ~bit;
+  if (row.is_double == 0) return;
+  for (TransferIndex other : note_doubles(demand, row.chunk, row.receiver)) {
+    demand.receives[word] |= bit;
+    if (is_relay((*this)[other])) demand.relays[word] |= bit;
   }
+}
+
+// Marks all that bring a receiver one chunk as one of several, or as the only one.
+std::vector<TransferIndex> Transfers::note_doubles(const RackDemand& demand, uint32_t chunk,
+                                                   PeerIndex receiver) {
+  std::vector<TransferIndex> all;
+  for (TransferIndex t = demand.newest[chunk]; t != kNoTransfer; t = (*this)[t].older_in_rack)
+    if ((*this)[t].receiver == receiver) all.push_back(t);
+  for (TransferIndex t : all) (*this)[t].is_double = all.size() > 1 ? 1 : 0;
+  return all;
 }
 
 void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
@@ -189,7 +221,7 @@ void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
                                     : (*this)[row.newer_in_rack].older_in_rack) = row.older_in_rack;
   if (demand.newest[row.chunk] == kNoTransfer)
     demand.coming[row.chunk / 64] &= ~(uint64_t{1} << (row.chunk % 64));
-  note_relay(demand, row);
+  note_end(demand, row);
   forget_receiver(demand, row.receiver);
   parking_.note_change(row.version, rack);
   if (demand.transfers > 0) return;
@@ -216,9 +248,18 @@ TransferIndex Transfers::find(uint64_t n) const {
   return index;
 }
 
+const TransferRow* Transfers::upstream(const TransferRow& row) const {
+  TransferIndex index = upstreams_[index_of(row).value()];
+  if (index == kNoTransfer) return nullptr;
+  const TransferRow& above = (*this)[index];
+  bool is_it = above.n != 0 && above.receiver == row.source && above.chunk == row.chunk &&
+               above.version == row.version && above.is_shadow == 0;
+  return is_it ? &above : nullptr;
+}
+
 std::size_t Transfers::bytes() const {
   return rows_.capacity() * sizeof(TransferRow) + reasons_.capacity() * sizeof(Reason) +
-         free_.capacity() * sizeof(TransferIndex);
+         (free_.capacity() + upstreams_.capacity()) * sizeof(TransferIndex);
 }
 
 }  // namespace tyto::tracker

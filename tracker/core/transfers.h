@@ -25,7 +25,8 @@ class Transfers {
       : fleet_(fleet), versions_(versions), parking_(parking) {}
 
   // Takes a row, numbers it, and books it with the source's host, the receiver and the version.
-  TransferIndex start(const TransferRow& row, const Reason& reason);
+  // `upstream`: what brings its source the chunk, as far as that is known.
+  TransferIndex start(const TransferRow& row, const Reason& reason, TransferIndex upstream);
   // Unbooks it and frees the row.
   void finish(TransferIndex index);
   // The receiver has gone on to another source: uploads are booked there.
@@ -36,6 +37,11 @@ class Transfers {
   TransferRow& operator[](TransferIndex index) { return rows_[index.value()]; }
   const TransferRow& operator[](TransferIndex index) const { return rows_[index.value()]; }
   const Reason& reason(TransferIndex index) const { return reasons_[index.value()]; }
+  // What brings the row's source the chunk, if that is known and under way still. Cost: constant.
+  const TransferRow* upstream(const TransferRow& row) const;
+  static TransferIndex index_of(const TransferRow& row) {
+    return TransferIndex(static_cast<uint32_t>(row.n & ((1u << kIndexBits) - 1)));
+  }
   uint32_t rows() const { return static_cast<uint32_t>(rows_.size()); }
   uint32_t count() const { return rows() - static_cast<uint32_t>(free_.size()); }
   std::size_t bytes() const;
@@ -47,13 +53,20 @@ class Transfers {
   void unlink(VersionRow& version, TransferIndex index);
   void link_in_rack(VersionRow& version, TransferIndex index);
   void unlink_in_rack(VersionRow& version, TransferIndex index);
-  void note_relay(RackDemand& demand, const TransferRow& row);
+  void note_start(RackDemand& demand, TransferRow& row);
+  void note_end(RackDemand& demand, const TransferRow& row);
+  std::vector<TransferIndex> note_doubles(const RackDemand& demand, uint32_t chunk,
+                                          PeerIndex receiver);
+
+  // A number is a serial over the row's place, so that it is never used twice and found at once.
+  static constexpr uint32_t kIndexBits = 24;
 
   Fleet& fleet_;
   Versions& versions_;
   Parking& parking_;
   std::vector<TransferRow> rows_;
   std::vector<Reason> reasons_;
+  std::vector<TransferIndex> upstreams_;  // a row there may be another's by now
   std::vector<TransferIndex> free_;
   uint64_t serial_ = 0;
 };

@@ -47,8 +47,15 @@ struct RackDemand {
   // The newest of each chunk; the others follow by TransferRow::older_in_rack.
   std::vector<TransferIndex> newest;
   std::vector<uint64_t> coming;  // chunks that have one; 64 a word
-  // For each receiver, chunks on their way to it that it may pass on: as many words each.
+  // For each receiver, as many words each: chunks on their way to it, and of these the ones that it
+  // may pass on.
+  std::vector<uint64_t> receives;
   std::vector<uint64_t> relays;
+
+  bool is_coming(uint32_t chunk) const { return (coming[chunk / 64] >> (chunk % 64) & 1) != 0; }
+  bool may_relay(uint32_t receiver, uint32_t chunk) const {
+    return (relays[receiver * coming.size() + chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
 };
 
 // One version. Chunk-wise tables are as long as it has chunks.
