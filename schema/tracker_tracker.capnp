@@ -40,7 +40,8 @@
 #   introduce themselves, and neither sends what came after the lower of the two.
 # - Trackers whose versions are one apart speak with one another, so that a cluster can be
 #   upgraded tracker by tracker. Those further apart refuse each other with `unsupported`.
-# - Version 1 is the first. Version 2 brought peerMoved, version 3 peersCame.
+# - Version 1 is the first. Version 2 brought peerMoved, version 3 peersCame. Fields that came later, and
+#   whose absence means what was so before, are told where they stand.
 
 @0xd3a3e8f4b7c19a52;
 
@@ -129,6 +130,9 @@ struct ChunkWanted {
   reader @2 :Text;             # its location, at most kLocationBytesMax (255)
   priority @3 :P.Priority;
   canReadOrigin @4 :Bool;      # a superpeer of the sender's, or the reader itself, could
+  isPastSuperpeers @5 :Bool;   # its bucket does not let it read from superpeers now
+  isAtOrigin @6 :Bool;         # the origin has the version, as far as the sender knows. Who was told
+                               # that it has not, and says so, has found it there again
 }
 
 struct LeaseFailed {
@@ -146,12 +150,14 @@ struct ServeAsked {
   chunk @2 :ChunkNamed;
   reader @3 :Text;             # as in ChunkWanted
   priority @4 :P.Priority;
+  isPastSuperpeers @5 :Bool;   # as in ChunkWanted
 }
 
 struct LeaseGranted {
   # From a chunk's directory: have the chunk read from its origin.
   chunk @0 :ChunkNamed;
   want @1 :UInt64;             # of the receiver; 0: for others, since it has superpeers
+  isAnew @2 :Bool;             # whoever holds it may not be read from by those who wait
 }
 
 struct WantPostponed {
@@ -172,6 +178,7 @@ struct ServeRefused {
   want @1 :UInt64;             # of the asker; not 0
   chunk @2 :ChunkNamed;
   hasNone @3 :Bool;            # it holds no copy: what it announced was wrong
+  isForbidden @4 :Bool;        # it holds none that the bucket lets the reader read from
 }
 
 struct ChunkOffered {
@@ -200,6 +207,8 @@ struct NameAsked {
   lookup @0 :UInt64;           # numbered by the sender from 1; not 0
   bucket @1 :Text;             # rules as in VersionFacts
   key @2 :Text;
+  gone @3 :Data;               # a version of the name that is at its origin no more, as the sender has
+                               # heard: not to be the answer unless it was looked up anew; or absent
 }
 
 struct NameAnswered {

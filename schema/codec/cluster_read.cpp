@@ -76,6 +76,8 @@ ChunkWanted read(Decoding& in, wire::ChunkWanted::Reader from) {
   message.reader = read_location(in, "reader", from.getReader());
   message.priority = read_priority(from.getPriority());
   message.can_read_origin = from.getCanReadOrigin();
+  message.is_past_superpeers = from.getIsPastSuperpeers();
+  message.is_at_origin = from.getIsAtOrigin();
   return message;
 }
 
@@ -94,12 +96,13 @@ ServeAsked read(Decoding& in, wire::ServeAsked::Reader from) {
   message.chunk = named.chunk;
   message.reader = read_location(in, "reader", from.getReader());
   message.priority = read_priority(from.getPriority());
+  message.is_past_superpeers = from.getIsPastSuperpeers();
   return message;
 }
 
 LeaseGranted read(Decoding& in, wire::LeaseGranted::Reader from) {
   const Named named = read(in, from.getChunk());
-  return {named.version, named.chunk, WantId(from.getWant())};
+  return {named.version, named.chunk, WantId(from.getWant()), from.getIsAnew()};
 }
 
 WantPostponed read(Decoding& in, wire::WantPostponed::Reader from) {
@@ -124,6 +127,7 @@ ServeRefused read(Decoding& in, wire::ServeRefused::Reader from) {
   message.version = named.version;
   message.chunk = named.chunk;
   message.has_none = from.getHasNone();
+  message.is_forbidden = from.getIsForbidden();
   return message;
 }
 
@@ -160,8 +164,12 @@ OfferEnded read(Decoding& in, wire::OfferEnded::Reader from) {
 }
 
 NameAsked read(Decoding& in, wire::NameAsked::Reader from) {
-  return {whole_id<LookupId>(in, "lookup", from.getLookup()),
-          read_bucket_name(in, "bucket", from.getBucket()), read_key(in, "key", from.getKey())};
+  NameAsked message;
+  message.lookup = whole_id<LookupId>(in, "lookup", from.getLookup());
+  message.bucket = read_bucket_name(in, "bucket", from.getBucket());
+  message.key = read_key(in, "key", from.getKey());
+  if (auto gone = in.optional_digest("gone", from.getGone())) message.gone = VersionId{*gone};
+  return message;
 }
 
 NameAnswered read(Decoding& in, wire::NameAnswered::Reader from) {

@@ -58,6 +58,8 @@ void put(const ChunkWanted& message, Slot slot) {
   out.setReader(wire_text(message.reader.text()));
   out.setPriority(static_cast<wire::Priority>(message.priority));
   out.setCanReadOrigin(message.can_read_origin);
+  out.setIsPastSuperpeers(message.is_past_superpeers);
+  out.setIsAtOrigin(message.is_at_origin);
 }
 void put(const WantWithdrawn& message, Slot slot) {
   slot.setWantWithdrawn(message.want.value());
@@ -81,11 +83,13 @@ void put(const ServeAsked& message, Slot slot) {
   write(Named{message.version, message.chunk}, out.initChunk());
   out.setReader(wire_text(message.reader.text()));
   out.setPriority(static_cast<wire::Priority>(message.priority));
+  out.setIsPastSuperpeers(message.is_past_superpeers);
 }
 void put(const LeaseGranted& message, Slot slot) {
   auto out = slot.initLeaseGranted();
   write(Named{message.version, message.chunk}, out.initChunk());
   out.setWant(message.want.value());
+  out.setIsAnew(message.is_anew);
 }
 void put(const WantPostponed& message, Slot slot) {
   auto out = slot.initWantPostponed();
@@ -104,6 +108,7 @@ void put(const ServeRefused& message, Slot slot) {
   out.setWant(message.want.value());
   write(Named{message.version, message.chunk}, out.initChunk());
   out.setHasNone(message.has_none);
+  out.setIsForbidden(message.is_forbidden);
 }
 void put(const ChunkOffered& message, Slot slot) {
   auto out = slot.initChunkOffered();
@@ -131,6 +136,7 @@ void put(const NameAsked& message, Slot slot) {
   out.setLookup(message.lookup.value());
   out.setBucket(wire_text(message.bucket));
   out.setKey(wire_text(message.key));
+  if (message.gone) out.setGone(wire_data(message.gone->digest));
 }
 void put(const NameAnswered& message, Slot slot) {
   auto out = slot.initNameAnswered();
@@ -191,7 +197,7 @@ std::size_t more_of(const ChunkOffered& message) {
          8 * message.path.size() + 64;
 }
 std::size_t more_of(const NameAsked& message) {
-  return message.bucket.size() + message.key.size() + 16;
+  return message.bucket.size() + message.key.size() + 16 + (message.gone ? sizeof(Digest) : 0);
 }
 std::size_t more_of(const NameAnswered& message) {
   return message.facts ? size_of(*message.facts) : size_of(message.error);

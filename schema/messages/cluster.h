@@ -83,7 +83,9 @@ struct ChunkWanted {
   uint32_t chunk = 0;
   Location reader;
   Priority priority = Priority::kNormal;
-  bool can_read_origin = false;  // a superpeer of the sender's, or the reader itself, could
+  bool can_read_origin = false;     // a superpeer of the sender's, or the reader itself, could
+  bool is_past_superpeers = false;  // its bucket does not let it read from superpeers now
+  bool is_at_origin = false;        // the origin has the version, as far as the sender knows
   bool operator==(const ChunkWanted&) const = default;
 };
 struct WantWithdrawn {
@@ -122,6 +124,7 @@ struct ServeAsked {
   uint32_t chunk = 0;
   Location reader;
   Priority priority = Priority::kNormal;
+  bool is_past_superpeers = false;  // as in ChunkWanted
   bool operator==(const ServeAsked&) const = default;
 };
 // Read the chunk from its origin: for a wish of the receiver's own (`want` is not 0), or for
@@ -130,6 +133,7 @@ struct LeaseGranted {
   VersionId version;
   uint32_t chunk = 0;
   WantId want;
+  bool is_anew = false;  // whoever holds it may not be read from by those who wait
   bool operator==(const LeaseGranted&) const = default;
 };
 // Nothing can be had now: the wish is forgotten, ask again then.
@@ -154,7 +158,8 @@ struct ServeRefused {
   WantId want;
   VersionId version;
   uint32_t chunk = 0;
-  bool has_none = false;  // it holds no copy: what it announced was wrong
+  bool has_none = false;      // it holds no copy: what it announced was wrong
+  bool is_forbidden = false;  // it holds none that the bucket lets the reader read from
   bool operator==(const ServeRefused&) const = default;
 };
 // To the asker: an upload is kept for its reader until `OfferEnded`, or until `term` has passed
@@ -188,6 +193,7 @@ struct NameAsked {
   LookupId lookup;
   std::string bucket;
   std::string key;
+  std::optional<VersionId> gone;  // of the name, but at its origin no more, as the sender has heard
   bool operator==(const NameAsked&) const = default;
 };
 struct NameAnswered {

@@ -25,23 +25,12 @@ bool is_roomy(const Scenario& scenario) {
   return scenario.fleet.reader_store_bytes > 2 * all_bytes(scenario) + kGiB;
 }
 
-// Several trackers do not yet get to the end where readers read past superpeers, or not from afar;
-// see docs/simulation.md.
-bool may_read_past_superpeers(const Scenario& scenario) {
-  return scenario.trackers == 1;
-}
-
 void draw_selection(Rng& rng, Scenario& scenario) {
   tracker::SelectionPolicy& selection = scenario.policy.selection;
   if (rng.one_in(3, 4)) selection.kind = static_cast<tracker::SelectionKind>(rng.below(6));
-  bool is_usual = selection.kind == tracker::SelectionKind::kLocationAware ||
-                  selection.kind == tracker::SelectionKind::kLeastLoaded ||
-                  selection.kind == tracker::SelectionKind::kRandom;
-  if (!is_usual && !may_read_past_superpeers(scenario)) selection.kind = {};
   if (rng.one_in(1, 4)) selection.hot_from = pick(rng, 1, 4);
   if (rng.one_in(1, 4)) selection.tree_depth = rng.below(tracker::kTreeDepthMax + 1);
   if (rng.one_in(1, 4)) selection.farthest = static_cast<Nearness>(1 + rng.below(4));
-  if (!may_read_past_superpeers(scenario)) selection.farthest = Nearness::kAnywhere;
   if (rng.one_in(1, 4)) selection.uploads_per_host = pick(rng, 1, 8);
   if (rng.one_in(1, 4)) selection.uploads_per_superpeer = pick(rng, 1, 16);
   if (rng.one_in(1, 4)) selection.cross_rack_after = pick_ms(rng, 0, 500);
@@ -65,6 +54,16 @@ void draw_caching(Rng& rng, Scenario& scenario) {
     if (object.is_published && rng.one_in(1, 2)) object.is_pinned = true;
 }
 
+// Whether readers may come to read the origin for themselves: where their bucket has them do so, or
+// lets them read from few others, and where nobody may be taught what they read.
+bool do_readers_read(const Scenario& scenario) {
+  const tracker::SelectionPolicy& selection = scenario.policy.selection;
+  bool are_bound = selection.farthest != Nearness::kAnywhere;
+  bool are_past = selection.kind == tracker::SelectionKind::kHotCold ||
+                  selection.kind == tracker::SelectionKind::kOriginOnly;
+  return are_bound || are_past;
+}
+
 // Those of several trackers that read for themselves keep to parts of a budget that directories
 // spend as well.
 void draw_origin(Rng& rng, Scenario& scenario) {
@@ -75,7 +74,9 @@ void draw_origin(Rng& rng, Scenario& scenario) {
   if (rng.one_in(1, 3)) origin.run = pick(rng, 2, 8);
   if (rng.one_in(1, 4)) origin.lease_term = pick_ms(rng, 8'000, 60'000);
   if (rng.one_in(1, 8)) origin.shadow_permille = pick(rng, 100, 1000);
-  if (scenario.trackers > 1) origin.shadow_permille = 0;
+  if (scenario.trackers == 1) return;
+  origin.shadow_permille = 0;
+  if (do_readers_read(scenario)) origin.reads = origin.requests_per_s = origin.bytes_per_s = 0;
 }
 
 Duration time_for(uint64_t amount, uint64_t per_s) {

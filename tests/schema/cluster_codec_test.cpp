@@ -27,8 +27,9 @@ TEST(ClusterCodec, EveryMessageComesBackAsItWas) {
 
 TEST(ClusterCodec, EveryMemberOfTheUnionHasASample) {
   std::vector<bool> seen(std::variant_size_v<ClusterMessage>);
-  for (const ClusterBatch& batch : {samples::cluster_batch(), samples::cluster_batch_of_version_2(),
-                                    samples::cluster_batch_of_version_3()})
+  for (const ClusterBatch& batch :
+       {samples::cluster_batch(), samples::cluster_batch_of_version_2(),
+        samples::cluster_batch_of_version_3(), samples::cluster_batch_of_policies()})
     for (const ClusterMessage& message : batch.messages) seen[message.index()] = true;
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "member " << i;
 }

@@ -68,4 +68,16 @@ ClusterBatch cluster_batch_of_version_3() {
   return {{PeersCame{TrackerEpoch(21), 5'000}}};
 }
 
+ClusterBatch cluster_batch_of_policies() {
+  const VersionId a = version(0x22);
+  const Location reader = *Location::parse("eu-west/zone-2/rack_14/host-17.example");
+  return {{
+      ChunkWanted{WantId(22), a, 15, reader, Priority::kNormal, false, true, true},
+      ServeAsked{MemberId(23), WantId(24), a, 16, reader, Priority::kNormal, true},
+      LeaseGranted{a, 17, WantId(), true},
+      ServeRefused{MemberId(25), WantId(26), a, 18, false, true},
+      NameAsked{LookupId(27), "models", "family a/weights.bin", a},
+  }};
+}
+
 }  // namespace tyto::samples

@@ -70,6 +70,9 @@ TEST(GoldenMessages, WhatClusterVersion2BroughtDecodes) {
 TEST(GoldenMessages, WhatClusterVersion3BroughtDecodes) {
   expect_golden("cluster_v3/cluster_batch", samples::cluster_batch_of_version_3());
 }
+TEST(GoldenMessages, WhatMessagesOfClusterVersion3GotLaterDecodes) {
+  expect_golden("cluster_v3/policies", samples::cluster_batch_of_policies());
+}
 TEST(GoldenMessages, WhatIsUnderWayDecodesAsItWasFirstWritten) {
   expect_golden("v4/inventory_underway", samples::inventory_underway());
 }

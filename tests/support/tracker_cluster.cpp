@@ -351,7 +351,7 @@ void TrackerCluster::finish(const std::string& name, const Assign& order) {
     if (is_from_origin) v.root = root(chunk);
     return send(name, {v});
   }
-  FailureKind kind = is_from_origin                         ? FailureKind::kOriginFailed
+  FailureKind kind = is_from_origin                         ? origin_failure
                      : source == nullptr || source->is_dead ? FailureKind::kUnreachable
                                                             : FailureKind::kStalled;
   fail(name, order, kind);

@@ -98,6 +98,7 @@ class TrackerCluster {
   Tally tally;
   std::vector<Notice> all_notices;
   bool is_origin_broken = false;
+  FailureKind origin_failure = FailureKind::kOriginFailed;  // while it is broken
   Instant now = Instant::from_ns(1'000'000'000);
 
  private:

@@ -25,6 +25,7 @@ struct NameRow {
   std::optional<VersionIndex> version;
   bool is_published = false;
   std::optional<Instant> checked_at;  // by this tracker run
+  std::optional<VersionIndex> gone;   // that it stood for, and its origin does not have any more
   std::vector<NameWaiter> waiters;
   // A look-up under way: one at a time.
   SessionId resolver;  // zero: none

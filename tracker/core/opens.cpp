@@ -350,6 +350,7 @@ void take_resolution(State& state, SessionIndex index, NameResolved event) {
   if (is_trusted) {
     name.version = *version;
     name.checked_at = state.now;
+    name.gone.reset();
     state.emit(VersionResolved{state.versions[*version].facts});
     attach_waiters(state, name_index, *version, std::nullopt);
     answer_lookups(state, name_index, state.versions[*version].facts.get(), {});
@@ -377,6 +378,7 @@ void take_lookup(State& state, NameIndex index, const NameAnswered& answer) {
   }
   name.version = *version;
   name.checked_at = state.now;
+  name.gone.reset();
   state.emit(VersionResolved{state.versions[*version].facts});
   attach_waiters(state, index, *version, std::nullopt);
   answer_lookups(state, index, state.versions[*version].facts.get(), {});
@@ -408,6 +410,7 @@ void distrust_name(State& state, VersionIndex version) {
   if (!name || state.names[*name].version != version) return;
   state.names[*name].checked_at.reset();
   state.names[*name].version.reset();
+  state.names[*name].gone = version;
 }
 
 void move_window(State& state, SessionIndex index, const WindowMoved& event) {

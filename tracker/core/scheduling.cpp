@@ -100,7 +100,7 @@ Step ask_cluster(State& state, ReaderIndex index, uint32_t chunk) {
 }
 
 Step ask_origin(State& state, ReaderIndex index, uint32_t chunk) {
-  if (state.cluster.is_several() && is_shared(state, state.readers[index].version, chunk))
+  if (state.cluster.is_several() && is_shared(state, state.readers[index], chunk))
     return ask_cluster(state, index, chunk);
   switch (lease(state, index, chunk, OriginNeed::kNow)) {
     case LeaseOutcome::kGranted: return Step::kLeased;
@@ -211,12 +211,6 @@ bool may_read_anew(const State& state, const Reader& reader, uint32_t chunk) {
   Nearness farthest = state.policy(reader.version).selection.farthest;
   if (farthest != Nearness::kAnywhere) return !is_coming_within(state, reader, chunk, farthest);
   return !version.is_leased(chunk) && version.in_flight[chunk] == 0;
-}
-
-// Whether all that was found were copies that the bucket does not let its readers read from.
-bool is_forbidden(const Reason& found) {
-  return found.rejected_policy > 0 && found.rejected_busy == 0 && found.rejected_suspect == 0 &&
-         found.rejected_cycle == 0;
 }
 
 // Nobody that the reader may read from has the chunk, and its origin does not give it.
@@ -358,7 +352,7 @@ void wish_ahead(State& state, ReaderIndex index) {
   if (selection.origin_route() == OriginRoute::kEveryReader) return;
   while (may_wish(state, version)) {
     uint32_t unheld = pick_unheld(state, state.readers[index]);
-    if (unheld == kNone || !is_shared(state, version, unheld)) return;
+    if (unheld == kNone || !is_shared(state, state.readers[index], unheld)) return;
     if (wish(state, index, unheld) != WishOutcome::kAsked) return;
   }
 }

@@ -417,6 +417,16 @@ void look_in_flight(Search& search) {
 
 }  // namespace
 
+bool is_forbidden(const Reason& found) {
+  return found.rejected_policy > 0 && found.rejected_busy == 0 && found.rejected_suspect == 0 &&
+         found.rejected_cycle == 0;
+}
+
+bool is_in_quarantine(const State& state, PeerIndex index) {
+  const PeerRow& peer = state.fleet.peer(index);
+  return peer.is_quarantined != 0 && peer.suspect_until > state.now;
+}
+
 bool is_usable_source(const State& state, PeerIndex index) {
   const PeerRow& peer = state.fleet.peer(index);
   return !peer.is_gone && !peer.is_leaving && peer.is_serving && peer.suspect_until <= state.now;
@@ -501,6 +511,13 @@ std::optional<Reason> busy_rack(const State& state, const Reader& reader) {
 
 namespace {
 
+// A guest's tracker says how hot its object is there.
+const Selection& selection_in(const State& state, VersionIndex version, const GuestTerms* guest) {
+  if (guest == nullptr) return selection_for(state, version);
+  return selection_of(state.policy(version).selection.kind,
+                      guest->is_past_superpeers ? Temperature::kCold : Temperature::kHot);
+}
+
 Search search_for(State& state, const Reader& reader, uint32_t chunk, Scope scope,
                   const GuestTerms* guest, Care care) {
   const VersionRow& version = state.versions[reader.version];
@@ -508,7 +525,7 @@ Search search_for(State& state, const Reader& reader, uint32_t chunk, Scope scop
   Search search{state,
                 reader,
                 chunk,
-                selection_for(state, reader.version),
+                selection_in(state, reader.version, guest),
                 state.policy(reader.version).selection,
                 guest,
                 state.fleet.place_of(reader.peer),

@@ -280,12 +280,17 @@ struct Found {
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);
 bool is_usable_source(const State& state, PeerIndex peer);
+// Whether it has sent wrong bytes of late: nobody reads from it, and it reads for nobody.
+bool is_in_quarantine(const State& state, PeerIndex peer);
+// Whether all that a search found were copies that the bucket does not let the reader read from.
+bool is_forbidden(const Reason& found);
 // The same for a reader of another tracker, of which `groups` take their turns.
 enum class GuestShare : uint8_t;
 struct GuestTerms {
   MemberId asker;
   uint32_t groups = 2;
   GuestShare share;
+  bool is_past_superpeers = false;  // whatever this tracker thinks of the object's heat
 };
 Found find_source_for_guest(State& state, const Reader& reader, uint32_t chunk,
                             const GuestTerms& guest);

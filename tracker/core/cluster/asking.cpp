@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tracker/core/cluster/ranking.h"
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -163,24 +164,46 @@ bool is_spent(const State& state, ChunkKey key, const Wish& wish) {
          (wish.stage == WishStage::kOpen && !is_theirs);
 }
 
-// Whether what this group reads at the origin is for all.
-bool can_read_for_all(const State& state, VersionIndex version, uint32_t chunk) {
-  const VersionRow& row = state.versions[version];
-  if (row.facts->is_published || row.knows_root(chunk)) return true;
-  if (row.bucket != kNoBucket && state.buckets[row.bucket].config.trust_peers) return true;
-  return !state.fleet.superpeers().empty();
+bool is_past_superpeers(const State& state, VersionIndex version) {
+  return selection_for(state, version).origin_route() == OriginRoute::kReader;
+}
+
+// Whether a superpeer of this group could read for the reader.
+bool has_superpeer_near(const State& state, const Reader& reader) {
+  const Place& place = state.fleet.place_of(reader.peer);
+  Nearness farthest = state.policy(reader.version).selection.farthest;
+  const std::vector<PeerIndex>& superpeers = state.fleet.superpeers();
+  return std::any_of(superpeers.begin(), superpeers.end(), [&](PeerIndex superpeer) {
+    return !is_in_quarantine(state, superpeer) &&
+           nearness(place, state.fleet.place_of(superpeer)) <= farthest;
+  });
 }
 
 }  // namespace
 
-bool is_shared(const State& state, VersionIndex version, uint32_t chunk) {
-  if (can_read_for_all(state, version, chunk)) return true;
+bool can_reader_read_for_all(const State& state, VersionIndex version, uint32_t chunk) {
+  const VersionRow& row = state.versions[version];
+  if (row.facts->is_published || row.knows_root(chunk)) return true;
+  return row.bucket != kNoBucket && state.buckets[row.bucket].config.trust_peers;
+}
+
+bool is_shared(const State& state, const Reader& reader, uint32_t chunk) {
+  if (can_reader_read_for_all(state, reader.version, chunk)) return true;
+  if (is_past_superpeers(state, reader.version)) return false;
+  if (has_superpeer_near(state, reader)) return true;
+  Nearness farthest = state.policy(reader.version).selection.farthest;
+  if (farthest < Nearness::kSameRegion) return false;
   // Superpeers that were a lost tracker's are on their way to another one.
   constexpr Duration kMoving = Duration::seconds(5);
-  bool are_some_moving = state.now - state.cluster.changed_at < kMoving;
-  return are_some_moving ||
-         std::any_of(state.cluster.links.begin(), state.cluster.links.end(),
-                     [](const auto& entry) { return entry.second.status.superpeers > 0; });
+  if (state.now - state.cluster.changed_at < kMoving) return true;
+  const std::string& region = state.sessions[state.fleet.peer(reader.peer).session].region;
+  return std::any_of(state.cluster.links.begin(), state.cluster.links.end(),
+                     [&](const auto& entry) {
+                       const Link& link = entry.second;
+                       bool is_near = farthest == Nearness::kAnywhere ||
+                                      link.member.region.empty() || link.member.region == region;
+                       return is_near && link.status.superpeers > 0;
+                     });
 }
 
 bool may_wish(const State& state, VersionIndex version) {
@@ -221,12 +244,22 @@ void tell_wish(State& state, ChunkKey key) {
   wish.until = state.now + kWishPatience;
   cluster.wants[wish.want] = key;
   if (!cluster.is_up(wish.directory)) return postpone(state, key, kDirectoryWait);
-  ChunkWanted message{wish.want, state.versions[key.version].id, key.chunk, {}, {}, false};
-  message.can_read_origin = can_read_for_all(state, key.version, key.chunk);
+  ChunkWanted message;
+  message.want = wish.want;
+  message.version = state.versions[key.version].id;
+  message.chunk = key.chunk;
+  message.can_read_origin = can_reader_read_for_all(state, key.version, key.chunk);
+  message.is_past_superpeers = is_past_superpeers(state, key.version);
+  message.is_at_origin = !state.versions[key.version].is_origin_gone;
   PeerIndex peer = state.fleet.find(wish.reader);
   if (peer != kNoPeer) {
     ReaderIndex reader = state.readers.find(peer, key.version);
-    if (reader != kNoReader) message.priority = state.readers[reader].priority;
+    if (reader != kNoReader) {
+      message.priority = state.readers[reader].priority;
+      bool may_superpeer =
+          !message.is_past_superpeers && has_superpeer_near(state, state.readers[reader]);
+      message.can_read_origin = message.can_read_origin || may_superpeer;
+    }
     auto location = Location::parse(state.fleet.location_of(peer));
     if (location.ok()) message.reader = location.value();
   }

@@ -65,7 +65,8 @@ struct Wish {
   PeerId reader;  // whom it is for
   WishStage stage = WishStage::kOpen;
   Instant since;
-  Instant until;  // kOpen: it is asked anew then
+  Instant until;         // kOpen: it is asked anew then
+  bool is_anew = false;  // kGranted, for others: though peers of this tracker hold it
   Crossing crossing = Crossing::kNotAsked;
   BucketIndex bucket = kNoBucket;  // in whose budget, and of which region, it is counted
   uint32_t region = kNone;
@@ -114,10 +115,12 @@ struct Waiting {
   Location reader;
   Priority priority = Priority::kNormal;
   bool can_read_origin = false;
+  bool is_past_superpeers = false;
   MemberId asked;    // who is to serve it; 0: nobody yet
   Instant since;     // it came, or was passed on
   Instant retry_at;  // all refused: they are asked again then
   std::vector<MemberId> refused;
+  std::vector<MemberId> forbidden;  // of whose copies the reader may have none
 };
 struct Desk {
   std::vector<Waiting> waiting;
@@ -133,8 +136,9 @@ struct Desk {
 struct Catalogue {
   std::map<MemberId, Bitmap> held;  // by whose peers
   std::map<uint32_t, Desk> desks;
-  uint16_t failures = 0;  // of the origin, in a row
-  Instant retry_at;       // no lease before
+  std::set<MemberId> told_gone;  // who was told that the origin has the version no more
+  uint16_t failures = 0;         // of the origin, in a row
+  Instant retry_at;              // no lease before
 };
 // A bucket whose policy limits its origin: what leases take of it.
 struct LeaseBudget {

@@ -41,6 +41,11 @@ void count_serving(State& state, MemberId member, int change) {
   it->second.serving = static_cast<uint32_t>(static_cast<int>(it->second.serving) + change);
 }
 
+bool is_forbidden(const Waiting& waiting, MemberId member) {
+  return std::find(waiting.forbidden.begin(), waiting.forbidden.end(), member) !=
+         waiting.forbidden.end();
+}
+
 // It is not passed on to anybody any more.
 void take_back(State& state, Waiting& waiting) {
   if (waiting.asked == MemberId()) return;
@@ -87,7 +92,7 @@ void consider(const State& state, const Waiting& waiting, MemberId member, uint3
               Server& best) {
   const Link* link = state.cluster.link(member);
   bool is_one = link != nullptr && link->is_up && member != waiting.asker;
-  if (!is_one || is_refused(waiting, member)) return;
+  if (!is_one || is_refused(waiting, member) || is_forbidden(waiting, member)) return;
   bool is_far = link->member.region != waiting.reader.region;
   uint32_t score = std::min(link->serving + malus, 0xffffu) + (is_far ? 0x10000u : 0);
   if (score >= best.score) return;
@@ -133,7 +138,7 @@ void pass_on(State& state, ChunkKey key, Waiting& waiting, MemberId server) {
   count_serving(state, server, +1);
   tell_member(state, server, key.version,
               ServeAsked{waiting.asker, waiting.want, state.versions[key.version].id, key.chunk,
-                         waiting.reader, waiting.priority});
+                         waiting.reader, waiting.priority, waiting.is_past_superpeers});
 }
 
 void settle(State& state, ChunkKey key) {
@@ -165,7 +170,17 @@ void settle(State& state, ChunkKey key) {
   if (desk.is_idle() && !desk.is_in_line) catalogue.desks.erase(key.chunk);
 }
 
+// Whoever was told that the origin has the version no more, and wishes as if it had, has found it
+// there since.
+void note_found_again(State& state, MemberId from, const ChunkWanted& message, ChunkKey key) {
+  std::set<MemberId>& told = state.cluster.directory[key.version].told_gone;
+  if (!message.is_at_origin || told.erase(from) == 0) return;
+  told.clear();
+  state.versions[key.version].is_origin_gone = false;
+}
+
 void enter(State& state, MemberId from, const ChunkWanted& message, ChunkKey key) {
+  note_found_again(state, from, message, key);
   Desk& desk = state.cluster.directory[key.version].desks[key.chunk];
   remove_waiting_of(state, desk, from);  // it asks anew
   Waiting waiting;
@@ -174,6 +189,7 @@ void enter(State& state, MemberId from, const ChunkWanted& message, ChunkKey key
   waiting.reader = message.reader;
   waiting.priority = message.priority;
   waiting.can_read_origin = message.can_read_origin;
+  waiting.is_past_superpeers = message.is_past_superpeers;
   waiting.since = state.now;
   auto before = std::find_if(desk.waiting.begin(), desk.waiting.end(), [&](const Waiting& other) {
     return other.priority < waiting.priority;
@@ -190,7 +206,8 @@ bool is_had(const State& state, const Desk& desk, const Waiting& waiting, ChunkK
   // One that is bound to what is near is refused what is too far by those who do not know better.
   auto may_serve = [&](MemberId member) {
     return member != waiting.asker && !is_out_of_bounds(state, waiting, member, key.version) &&
-           !(is_bound(state, key.version) && is_refused(waiting, member));
+           !(is_bound(state, key.version) && is_refused(waiting, member)) &&
+           !is_forbidden(waiting, member);
   };
   for (const auto& [member, held] : catalogue.held) {
     bool is_held = held.size() > key.chunk && held.test(key.chunk);
@@ -241,6 +258,9 @@ void take_announced(State& state, MemberId from, const CopiesAnnounced& message)
     } else {
       held.set(chunk.chunk);
       if (desk != nullptr) remove_waiting_of(state, *desk, from);
+      // The new copy is one that others may read from, perhaps.
+      if (desk != nullptr)
+        for (Waiting& waiting : desk->waiting) std::erase(waiting.forbidden, from);
       if (desk != nullptr && desk->holder == from) {
         catalogue.failures = 0;
         end_lease(state, chunk, *desk);
@@ -303,7 +323,7 @@ void take_refused(State& state, MemberId from, const ServeRefused& message) {
     if (!is_it || waiting.asked != from) continue;
     take_back(state, waiting);
     if (waiting.refused.empty()) waiting.retry_at = state.now + kAskAgain;
-    waiting.refused.push_back(from);
+    (message.is_forbidden ? waiting.forbidden : waiting.refused).push_back(from);
     mark_desk(state, *key);
   }
   // What it was sent itself has not come after a while: should it still want it, it asks anew.

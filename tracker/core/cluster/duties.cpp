@@ -16,6 +16,10 @@ void give_back(State& state, MemberId directory, ChunkKey key, FailureKind kind,
               LeaseFailed{state.versions[key.version].id, key.chunk, kind, detail});
 }
 
+// Whoever waits may not read from the superpeer that has the chunk here, and no more would come of
+// reading it once more: the directory looks for somebody else.
+constexpr FailureKind kOfNoUse = FailureKind::kCancelled;
+
 // What is read for a wish of this group may fail: then the wish waits at the directory as before.
 void begin_reading(State& state, ChunkKey key) {
   Wish& wish = state.cluster.wishes.at(key);
@@ -37,7 +41,9 @@ void end_reading(State& state, ChunkKey key) {
 // Whether the chunk has come back, or has come by another way, since the lease was granted, and its
 // reader needs no other copy.
 bool is_here_by_now(State& state, ReaderIndex index, ChunkKey key) {
-  if (!is_held(state.versions[key.version], key.chunk)) return false;
+  const VersionRow& row = state.versions[key.version];
+  if (!is_held(row, key.chunk)) return false;
+  if (state.cluster.wishes.at(key).is_anew) return row.superpeer_copies[key.chunk] > 0;
   if (index == kNoReader) return true;
   const Reader& reader = state.readers[index];
   HoldingIndex holding = state.holdings.find(key.version, reader.peer);
@@ -61,6 +67,7 @@ void serve_grant(State& state, ChunkKey key) {
   PeerIndex peer = state.fleet.find(wish.reader);
   ReaderIndex reader = peer == kNoPeer ? kNoReader : state.readers.find(peer, key.version);
   if (is_here_by_now(state, reader, key)) {
+    if (wish.is_anew) return end(kOfNoUse, "a superpeer here holds it");
     forget_wish(state, key);
     return announce_again(state, key);
   }
@@ -100,7 +107,11 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   if (is_own && (wish == cluster.wishes.end() || wish->second.want != grant.want))
     return give_back(state, from, key, FailureKind::kCancelled, "it is not wished for any more");
   // What is held is read anew only for a reader that can't have it from here.
-  if (!is_own && is_held(row, grant.chunk)) return announce_again(state, key);
+  if (!is_own && is_held(row, grant.chunk)) {
+    if (!grant.is_anew) return announce_again(state, key);
+    if (row.superpeer_copies[grant.chunk] > 0)
+      return give_back(state, from, key, kOfNoUse, "a superpeer here holds it");
+  }
   if (wish == cluster.wishes.end()) {
     wish = cluster.wishes.emplace(key, Wish{}).first;
     state.versions[*version].awaited.push_back(grant.chunk);
@@ -109,6 +120,7 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   leave_crossing(state, key);
   wish->second.directory = from;
   wish->second.stage = WishStage::kGranted;
+  wish->second.is_anew = grant.is_anew && !is_own;
   wish->second.until = state.now + Duration::seconds(5);
   cluster.granted.insert(key);
   cluster.is_grant_waiting = true;

@@ -70,18 +70,32 @@ const Waiting* first_reader(const State& state, const Desk& desk, ChunkKey key) 
   return nullptr;
 }
 
+bool is_held_by_any(const Catalogue& catalogue, uint32_t chunk) {
+  return std::any_of(catalogue.held.begin(), catalogue.held.end(), [&](const auto& entry) {
+    return entry.second.size() > chunk && entry.second.test(chunk);
+  });
+}
+
 // Whose lease it is to be: the member, and its wish if the lease is for that.
 struct Grantee {
   MemberId member;
   WantId want;
 };
+// Whether somebody waits who may read from superpeers.
+bool is_for_superpeers(const State& state, const Desk& desk, ChunkKey key) {
+  return std::any_of(desk.waiting.begin(), desk.waiting.end(), [&](const Waiting& waiting) {
+    return waiting.asked == MemberId() && !waiting.is_past_superpeers &&
+           !is_had(state, desk, waiting, key);
+  });
+}
+
 // Where superpeers read for all, one of theirs; else who wishes for it, and may have it from
 // nobody.
 Grantee choose(const State& state, const Desk& desk, ChunkKey key) {
-  bool is_past = state.policy(key.version).selection.kind == SelectionKind::kHotCold ||
-                 is_bound(state, key.version);
   const Waiting* reader = first_reader(state, desk, key);
-  MemberId member = is_past && reader != nullptr ? MemberId() : with_superpeers(state, desk);
+  bool is_past = reader != nullptr && (reader->is_past_superpeers || is_bound(state, key.version));
+  bool is_of_use = !is_past && is_for_superpeers(state, desk, key);
+  MemberId member = is_of_use ? with_superpeers(state, desk) : MemberId();
   if (member == MemberId()) {
     if (reader == nullptr || (!is_past && are_there_superpeers(state) && desk.tried.empty()))
       return {};
@@ -92,9 +106,11 @@ Grantee choose(const State& state, const Desk& desk, ChunkKey key) {
   return {member, WantId()};
 }
 
-void end_wishes(State& state, Desk& desk, const Error& why) {
+void end_wishes(State& state, ChunkKey key, Desk& desk, const Error& why) {
   for (const Waiting& waiting : desk.waiting) {
     if (waiting.asked != MemberId()) continue;
+    if (state.versions[key.version].is_origin_gone)
+      state.cluster.directory.at(key.version).told_gone.insert(waiting.asker);
     tell_member(state, waiting.asker, WantPostponed{waiting.want, Duration{}, why});
     auto link = state.cluster.links.find(waiting.asker);
     if (link != state.cluster.links.end()) --link->second.wishes;
@@ -149,7 +165,7 @@ void note_failure(State& state, ChunkKey key, Desk& desk, const LeaseFailed& mes
   wake_cluster(state, catalogue.retry_at);
   if (catalogue.failures < state.config.attempts_max) return;
   catalogue.failures = 0;
-  end_wishes(state, desk,
+  end_wishes(state, key, desk,
              {ErrorCode::kUnavailable, "the origin of " + state.subject_of(key.version) +
                                            " failed " + std::to_string(state.config.attempts_max) +
                                            " times in a row; the last: " + message.detail});
@@ -188,7 +204,7 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
   if (Instant known = known_again(state, key); known > state.now) return wake_cluster(state, known);
   if (row.facts->origin.url.empty() || row.is_origin_gone) {
     leave_budget_line(state, key, desk);
-    return end_wishes(state, desk, why_never(state, key.version));
+    return end_wishes(state, key, desk, why_never(state, key.version));
   }
   Instant retry_at = std::max(state.cluster.directory.at(key.version).retry_at, desk.retry_at);
   if (retry_at > state.now) return wake_cluster(state, retry_at);
@@ -206,7 +222,10 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
   desk.lease_until = state.now + state.policy(key.version).origin.lease_term;
   ++state.cluster.links.at(grantee.member).granted;
   ++state.counters.leases_granted;
-  tell_member(state, grantee.member, key.version, LeaseGranted{row.id, key.chunk, grantee.want});
+  // Who holds it all the same may not be read from.
+  bool is_anew = is_held_by_any(state.cluster.directory.at(key.version), key.chunk);
+  tell_member(state, grantee.member, key.version,
+              LeaseGranted{row.id, key.chunk, grantee.want, is_anew});
 }
 
 void end_lease(State& state, ChunkKey key, Desk& desk) {

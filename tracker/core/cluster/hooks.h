@@ -40,7 +40,9 @@ void note_nonsense(State& state, MemberId from, const std::string& what);
 // --- asking.cpp: what the group lacks ---
 // Whether a chunk that nobody of the group has is asked for in the cluster, not read at the origin
 // at once: where what is read there is for all.
-bool is_shared(const State& state, VersionIndex version, uint32_t chunk);
+bool is_shared(const State& state, const Reader& reader, uint32_t chunk);
+// Whether what a peer that is no superpeer reads at the origin is for all.
+bool can_reader_read_for_all(const State& state, VersionIndex version, uint32_t chunk);
 enum class WishOutcome : uint8_t {
   kAsked,
   kOpen,  // it is wished for already

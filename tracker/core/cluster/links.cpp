@@ -58,7 +58,7 @@ StatusTold status_of(const State& state) {
     const PeerRow& row = state.fleet.peer(superpeer);
     bool is_there = !row.is_leaving && row.session != kNoSession &&
                     state.sessions[row.session].connection.has_value();
-    if (!is_there) continue;
+    if (!is_there || is_in_quarantine(state, superpeer)) continue;
     ++status.superpeers;
     uint32_t reads = state.config.origin_reads_per_superpeer;
     status.origin_reads_free += reads - std::min<uint32_t>(reads, row.downloads);

@@ -68,7 +68,9 @@ bool ask_lookup(State& state, NameIndex index) {
   cluster.lookups[lookup] = {of, index.value(), state.now + kLookupPatience};
   cluster.lookup_of_name[index.value()] = lookup;
   const ObjectName& name = state.names[index].name;
-  tell_member(state, of, NameAsked{lookup, name.bucket, name.key});
+  NameAsked message{lookup, name.bucket, name.key, std::nullopt};
+  if (state.names[index].gone) message.gone = state.versions[*state.names[index].gone].id;
+  tell_member(state, of, std::move(message));
   wake_cluster(state, state.now + kLookupPatience);
   return true;
 }
@@ -84,6 +86,10 @@ void take_name_asked(State& state, MemberId from, const NameAsked& message) {
   if (!state.names.find(object) && state.names.size() >= state.config.max_versions)
     return refuse({ErrorCode::kUnavailable, "the tracker asked knows as many names as it may"});
   NameIndex name = state.names.intern(object);
+  // What this tracker has not heard yet.
+  std::optional<VersionIndex> known = state.names[name].version;
+  if (message.gone && known && state.versions[*known].id == *message.gone)
+    distrust_name(state, *known);
   if (is_name_fresh(state, name)) {
     const VersionFactsRef& facts = state.versions[*state.names[name].version].facts;
     tell_member(state, from, NameAnswered{message.lookup, *facts, {}});

@@ -13,10 +13,12 @@ constexpr Duration kComingPatience = Duration::seconds(10);
 // An upload of which nothing was heard for so long has ended.
 constexpr Duration kExportTerm = Duration::seconds(20);
 
-void refuse(State& state, const Guest& guest, bool has_none) {
-  tell_member(state, guest.directory,
-              ServeRefused{guest.asked.asker, guest.asked.want, guest.asked.version,
-                           guest.asked.chunk, has_none});
+enum class Refusal : uint8_t { kNotNow, kHasNone, kForbidden };
+void refuse(State& state, const Guest& guest, Refusal why) {
+  tell_member(
+      state, guest.directory,
+      ServeRefused{guest.asked.asker, guest.asked.want, guest.asked.version, guest.asked.chunk,
+                   why == Refusal::kHasNone, why == Refusal::kForbidden});
 }
 
 void book(State& state, const Export& kept, int change) {
@@ -64,8 +66,9 @@ Found find_for(State& state, const Guest& guest, GuestShare share) {
   reader.served_at = guest.since;
   reader.priority = guest.asked.priority;
   auto groups = static_cast<uint32_t>(state.cluster.links.size());
-  return find_source_for_guest(state, reader, guest.asked.chunk,
-                               {guest.asked.asker, std::max(2u, groups), share});
+  return find_source_for_guest(
+      state, reader, guest.asked.chunk,
+      {guest.asked.asker, std::max(2u, groups), share, guest.asked.is_past_superpeers});
 }
 
 // Whether this group has none yet, but waits for one that it will pass on.
@@ -100,7 +103,7 @@ Served serve(State& state, const Guest& guest, GuestShare share) {
   uint32_t chunk = guest.asked.chunk;
   if (!row.knows_root(chunk) || (row.copies[chunk] == 0 && row.in_flight[chunk] == 0)) {
     if (is_coming(state, guest)) return Served::kWaits;
-    refuse(state, guest, true);
+    refuse(state, guest, Refusal::kHasNone);
     return Served::kRefused;
   }
   if (state.cluster.exports.size() < kExportsMax) {
@@ -109,6 +112,10 @@ Served serve(State& state, const Guest& guest, GuestShare share) {
       offer(state, guest, found);
       return Served::kOffered;
     }
+    if (is_forbidden(found.reason)) {
+      refuse(state, guest, Refusal::kForbidden);
+      return Served::kRefused;
+    }
     bool is_waiting = found.reason.rejected_busy > 0 && state.now - guest.since < kGuestPatience &&
                       state.cluster.is_up(guest.asked.asker);
     if (is_waiting) return Served::kWaits;
@@ -116,7 +123,7 @@ Served serve(State& state, const Guest& guest, GuestShare share) {
   bool is_of_use = is_usable_soon(state, guest.version, chunk);
   // Should it be again, the next copy of it says so.
   if (!is_of_use) forget_announced(state, {guest.version, chunk});
-  refuse(state, guest, !is_of_use);
+  refuse(state, guest, is_of_use ? Refusal::kNotNow : Refusal::kHasNone);
   return Served::kRefused;
 }
 
@@ -142,12 +149,12 @@ void take_serve_asked(State& state, MemberId from, const ServeAsked& message) {
   Guest guest{from, message, VersionIndex(kNone), state.now};
   auto version = state.versions.find(message.version);
   bool is_known = version && state.versions[*version].facts != nullptr;
-  if (!is_known) return refuse(state, guest, true);
+  if (!is_known) return refuse(state, guest, Refusal::kHasNone);
   if (message.chunk >= state.versions[*version].chunk_count() || message.want == WantId() ||
       message.asker == state.cluster.self || message.asker == MemberId())
     return note_nonsense(state, from, "asked for a source of what is not there");
   guest.version = *version;
-  if (state.cluster.guests.size() >= kGuestsMax) return refuse(state, guest, false);
+  if (state.cluster.guests.size() >= kGuestsMax) return refuse(state, guest, Refusal::kNotNow);
   state.cluster.guests.push_back(std::move(guest));
   state.cluster.are_guests_due = true;
   wake_cluster(state, state.now + kGuestPatience);

@@ -22,7 +22,7 @@ bool may_follow(const State& state, const RunAsked& asked, uint32_t chunk) {
   bool is_brought = reader.at_origin.is_shadow && reader.at_origin.brought.test(chunk);
   if (is_brought || holds(state, asked.holder, reader.version, chunk)) return false;
   if (is_for_itself(asked.why)) return true;
-  if (state.cluster.is_several() && is_shared(state, reader.version, chunk)) return false;
+  if (state.cluster.is_several() && is_shared(state, reader, chunk)) return false;
   return version.copies[chunk] == 0 && version.in_flight[chunk] == 0 && !version.is_awaited(chunk);
 }
 

@@ -126,7 +126,9 @@ void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, ui
 
 void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found) {
   BucketIndex bucket = state.versions[key.version].bucket;
-  bool is_of_directory = state.cluster.is_several() && is_shared(state, key.version, key.chunk);
+  bool is_for_all = state.fleet.peer(holder).is_superpeer != 0 ||
+                    can_reader_read_for_all(state, key.version, key.chunk);
+  bool is_of_directory = state.cluster.is_several() && is_for_all;
   uint64_t bytes = state.versions[key.version].chunking.length_of(ChunkIndex(key.chunk));
   if (bucket != kNoBucket && !is_of_directory)
     count_going_on(state.origins[bucket].budget, state.now, bytes);

@@ -1,7 +1,7 @@
 // Several trackers in two regions, between which a bucket lets so many bytes cross each second.
 #include <gtest/gtest.h>
 
-#include "tests/support/tracker_cluster.h"
+#include "tests/support/populate.h"
 #include "tracker/core/rate_limit.h"
 
 namespace tyto::tracker {
@@ -17,22 +17,6 @@ TrackerCluster::Options options_of(int trackers) {
   return options;
 }
 
-std::string reader(int tracker, int i) {
-  return "p" + std::to_string(tracker) + "-" + std::to_string(i);
-}
-
-void populate(TrackerCluster& t, int trackers, int readers) {
-  t.join("s", 0, Role::kSuperpeer);
-  t.run(Duration::milliseconds(20));
-  for (int k = 0; k < trackers; ++k)
-    for (int i = 0; i < readers; ++i) t.join(reader(k, i), k);
-}
-
-void open_all(TrackerCluster& t, int trackers, int readers, const std::string& key) {
-  for (int k = 0; k < trackers; ++k)
-    for (int i = 0; i < readers; ++i) t.open(reader(k, i), key);
-}
-
 // In no span did more come than the limit, what was not used before, and a chunk for each of the
 // region's trackers.
 void check_limit(const std::vector<Instant>& crossed, int trackers_there) {
@@ -43,12 +27,6 @@ void check_limit(const std::vector<Instant>& crossed, int trackers_there) {
   for (std::size_t i = 0; i < crossed.size(); ++i)
     for (std::size_t j = i; j < crossed.size(); ++j)
       ASSERT_LE(static_cast<double>(j - i + 1), allowed(crossed[j] - crossed[i]));
-}
-
-int sum(const auto& tally) {
-  int n = 0;
-  for (const auto& [key, count] : tally) n += count;
-  return n;
 }
 
 class ClusterCrossings : public testing::TestWithParam<int> {};

@@ -95,7 +95,7 @@ TEST(Nonsense, NoMessageOfAMemberBreaksTheTables) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Nonsense nonsense(seed);
     TrackerCluster t({.trackers = 3, .seed = seed});
-    t.join("s", 0, Role::kSuperpeer);
+    t.join("s0", 0, Role::kSuperpeer);
     t.join("p0", 0);
     t.join("p1", 1);
     t.publish("big", kChunks);

@@ -3,42 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
-#include "tests/support/tracker_cluster.h"
+#include "tests/support/populate.h"
 
 namespace tyto::tracker {
 namespace {
 
 constexpr uint32_t kChunks = 64;
 const Duration kLimit = Duration::seconds(120);
-
-std::string reader(int tracker, int i) {
-  return "p" + std::to_string(tracker) + "-" + std::to_string(i);
-}
-
-// Trackers with `readers` readers each; the superpeers are the first tracker's.
-void populate(TrackerCluster& t, int trackers, int readers, int superpeers = 1) {
-  for (int i = 0; i < superpeers; ++i) t.join("s" + std::to_string(i), 0, Role::kSuperpeer);
-  t.run(Duration::milliseconds(20));
-  for (int k = 0; k < trackers; ++k)
-    for (int i = 0; i < readers; ++i) t.join(reader(k, i), k);
-}
-
-void open_all(TrackerCluster& t, int trackers, int readers, const std::string& key) {
-  for (int k = 0; k < trackers; ++k)
-    for (int i = 0; i < readers; ++i) t.open(reader(k, i), key);
-}
-
-int most(const auto& tally) {
-  int n = 0;
-  for (const auto& [key, count] : tally) n = std::max(n, count);
-  return n;
-}
-
-int sum(const auto& tally) {
-  int n = 0;
-  for (const auto& [key, count] : tally) n += count;
-  return n;
-}
 
 uint64_t bytes_between_regions(TrackerCluster& t, int trackers) {
   uint64_t bytes = 0;
