@@ -85,13 +85,14 @@
 #   tell theirs at registration, and neither sends what came after the lower of the two. Items are
 #   numbered, so none may be skipped: the receiver of an unknown member of Event or Command refuses
 #   the message with `unsupported`.
-# - Unknown enumerants of those that instruct (Role, SourceKind, ReadMode) are refused with
-#   `unsupported`. Those that inform degrade: Choice to `none`, FailureKind and ErrorCode to
+# - Unknown enumerants of those that instruct (Role, SourceKind, ReadMode, Medium, Placement) are
+#   refused with `unsupported`. Those that inform degrade: Choice to `none`, FailureKind and ErrorCode to
 #   `internal`, Priority to `normal`, WaitsFor to `nothing`.
 # - Unknown fields are ignored.
 # - Version 2 brought the command `showWait`; version 3 the command `listTrackers` and the answer
 #   `moved` to a registration; version 4 runs (`Assign.run`), of which the tracker knows then that
-#   they are one request.
+#   they are one request; version 5 chunks that are kept in memory (`Medium`, `Placement`). A peer of an
+#   earlier version lends no memory, and a tracker of an earlier one never asks for any.
 # - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;
@@ -99,7 +100,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("tyto::wire");
 
-const protocolVersion :UInt32 = 4;
+const protocolVersion :UInt32 = 5;
 
 # --- Words that several messages use ---------------------------------------------------------
 
@@ -138,6 +139,21 @@ enum SourceKind {
   peer @0;
   superpeer @1;
   origin @2;
+}
+
+enum Medium {
+  # Where a peer keeps a chunk.
+  disk @0;             # in its store, which is on disk if the peer has a folder for it
+  memory @1;           # in memory only: nothing of it reaches a disk, and it is gone when the
+                       # process ends. Since version 5
+}
+
+enum Placement {
+  # Where a bucket has its chunks kept.
+  disk @0;             # as Medium has it
+  memory @1;           # the same. Since version 5
+  both @2;             # on disk, and a copy in memory for as long as nothing else needs the room;
+                       # told of nowhere, as it is no copy of its own. Since version 5
 }
 
 struct Endpoint {
@@ -267,7 +283,7 @@ struct RegisterRequest {
                                     # parts may be left out or empty, but for the host
   dataAddress @5 :Endpoint;         # as others reach it; host empty: as the tracker sees the
                                     # connection come; port 0: it serves nobody
-  storeBytes @6 :UInt64;            # lent, memory and disk together
+  storeBytes @6 :UInt64;            # lent, for what is not kept in memory only
   uploadBytesPerS @7 :UInt64;       # the host's link or cap; 0: unknown
   downloadBytesPerS @8 :UInt64;     # the same
   uploadsMax @9 :UInt32;            # at once; 0: the tracker's default
@@ -279,6 +295,7 @@ struct RegisterRequest {
                                     # them, or they passed it on; at most kTrackersAvoidedMax (8)
   moves @15 :UInt32;                # how often in a row it was told to move; from kMovesMax (4) on
                                     # it is served where it is
+  memoryBytes @16 :UInt64;          # lent besides, for what is kept in memory only
 }
 
 struct RegisterReply {
@@ -324,7 +341,7 @@ struct InventoryPage {
   # What a peer holds, whole and verified, right after a registration that started anew. Pages are
   # sent one call after the other, up to one with `isLast`. Entries of one version add up, on a
   # page and across pages. At most kInventoryEntriesPerPageMax (256) entries and
-  # kInventoryPageBytesMax (256 KiB), where each entry's bitmap counts as though sent in full.
+  # kInventoryPageBytesMax (256 KiB), where each entry's bitmaps count as though sent in full.
   entries @0 :List(InventoryEntry);
   isLast @1 :Bool;
 }
@@ -348,11 +365,17 @@ struct InventoryEntry {
   # Transfers that were begun for another tracker, or without one, and go on: at most
   # kUnderwayPerEntryMax (64). The tracker may take each over by assigning the chunk from the very
   # same source; the transfer then is that assignment's.
+  inMemory :group {
+    # Those of the chunks named that are kept in memory only: a bitmap as in `some`. No words: none.
+    firstWord @8 :UInt32;
+    words @9 :List(UInt64);
+  }
 }
 
 struct ChunkUnderway {
   chunk @0 :UInt32;
   source @1 :Source;      # with the generation that its sender's copy was said to have
+  medium @2 :Medium;      # where it will be kept
 }
 
 struct RootsRequest {
@@ -451,6 +474,7 @@ struct ChunkVerified {
   stored @5 :Bool;        # kept, hence a copy; otherwise it went to the reader only
   bytes @6 :UInt32;       # payload received for it, repeats included
   tookNs @7 :UInt64;
+  medium @8 :Medium;      # where it is kept, if it is, whatever was ordered
 }
 
 enum FailureKind {
@@ -499,8 +523,9 @@ struct NameResolved {
 }
 
 struct StoreResized {
-  # The store's limit changed.
-  bytes @0 :UInt64;       # lent now, memory and disk together
+  # The store's limits changed.
+  bytes @0 :UInt64;       # lent now
+  memoryBytes @1 :UInt64; # lent now besides, for what is kept in memory only
 }
 
 struct Leaving {
@@ -556,6 +581,7 @@ struct Opened {
   open @0 :UInt64;
   version @1 :Data;
   ticket @2 :Ticket;
+  placement @3 :Placement;   # where the peer keeps chunks of it that it fetches without a tracker
 }
 
 struct OpenEnded {
@@ -593,6 +619,8 @@ struct Assign {
                                # one less here, and are to be read by one request. What ends one of
                                # them is no end of the others. 0, 1: this one alone. Sent to peers
                                # of protocol version 4
+  placement @11 :Placement;    # where the chunk is to be kept. A chunk that is on its way already
+                               # stays where it is; `chunkVerified` says where that is
 }
 
 enum WaitsFor {

@@ -108,6 +108,8 @@ struct StatusTold {
   peers @0 :UInt32;            # that have a session
   superpeers @1 :UInt32;       # of these
   originReadsFree @2 :UInt32;  # that its superpeers could begin now
+  superpeersWithMemory @3 :UInt32;  # that lend some, for buckets kept in memory only: for these
+                                    # the others are as good as not there
 }
 
 struct CopiesAnnounced {

@@ -62,8 +62,8 @@ int run_stat(const ApiOptions& options, const std::string& object) {
 
 int run_peers(const ApiOptions& options) {
   return show(options, {"GET", "/peers?limit=1000", "", ""}, [](const Json& answer) {
-    std::vector<std::vector<std::string>> rows{
-        {"NAME", "ROLE", "LOCATION", "ADDRESS", "USED", "LENT", "UPLOADS", "STATE"}};
+    std::vector<std::vector<std::string>> rows{{"NAME", "ROLE", "LOCATION", "ADDRESS", "USED",
+                                                "LENT", "MEMORY", "LENT", "UPLOADS", "STATE"}};
     for (const auto& p : answer["peers"]) {
       std::string state = p.value("is_connected", true) ? "connected" : "lost";
       if (p.value("is_leaving", false)) state = "leaving";
@@ -74,6 +74,8 @@ int run_peers(const ApiOptions& options) {
                       text_of(p.value("data_address", Json(""))),
                       human_bytes(p.value("used_bytes", uint64_t{0})),
                       human_bytes(p.value("store_bytes", uint64_t{0})),
+                      human_bytes(p.value("used_memory_bytes", uint64_t{0})),
+                      human_bytes(p.value("memory_bytes", uint64_t{0})),
                       text_of(p.value("uploads", Json(0))), state});
     }
     std::fputs(table(rows).c_str(), stdout);

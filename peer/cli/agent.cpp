@@ -35,7 +35,7 @@ int run_agent(int argc, const char* const* argv) {
   peer::DaemonKind kind;
   kind.program = "tyto agent";
   kind.component = "agent";
-  kind.extend = [&socket](io::Loop& loop, peer::Engine& engine, peer::DiskStore& store,
+  kind.extend = [&socket](io::Loop& loop, peer::Engine& engine, peer::ChunkStore& store,
                           io::Log& log) -> Result<std::shared_ptr<void>> {
     if (socket.empty()) return std::shared_ptr<void>();
     std::error_code ignored;

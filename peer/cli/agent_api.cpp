@@ -134,7 +134,7 @@ void AgentApi::Impl::fetch(const io::HttpRequest& request, Responder responder) 
   row.responder = responder;
   row.since = loop.now();
   peer::OpenHandlers on;
-  on.opened = [this, id](const VersionFactsRef& facts) { opened(id, facts); };
+  on.opened = [this, id](const VersionFactsRef& facts, Medium) { opened(id, facts); };
   on.failed = [this, id](const Error& error) { failed(id, error); };
   on.chunk_ready = [this, id](ChunkIndex, SourceKind from, uint32_t bytes) {
     arrived(id, from, bytes);

@@ -32,6 +32,7 @@ struct Command {
   PinOptions pin;
   std::string what;
   std::string store_bytes;
+  std::string memory_bytes;
 };
 
 CLI::App* add_get(CLI::App& app, Command& command) {
@@ -49,6 +50,8 @@ CLI::App* add_get(CLI::App& app, Command& command) {
                   "Keep chunks in this folder, for later runs too (default: beside the output, "
                   "until the file is whole)");
   sub->add_option("--store-bytes", command.store_bytes, "Limit of --store, as 10GiB");
+  sub->add_option("--memory-bytes", command.memory_bytes,
+                  "Memory lent for buckets that are kept in memory only, as 1GiB");
   sub->add_option("--linger", get.linger, "Go on serving others for so long, as 60s");
   sub->add_option("--agent", get.agent, "The socket of an agent to fetch through");
   sub->add_flag("!--no-agent", get.uses_agent, "Do not use this host's agent");
@@ -123,10 +126,12 @@ PinCommands add_pin(CLI::App& app, Command& command) {
 }
 
 int run_get_command(Command& command) {
-  if (!command.store_bytes.empty()) {
-    auto bytes = io::parse_bytes(command.store_bytes);
+  for (auto [text, limit] : {std::pair(&command.store_bytes, &command.get.peer.store_bytes),
+                             std::pair(&command.memory_bytes, &command.get.peer.memory_bytes)}) {
+    if (text->empty()) continue;
+    auto bytes = io::parse_bytes(*text);
     if (!bytes.ok()) return report(bytes.error(), command.get.format);
-    command.get.peer.store_bytes = *bytes;
+    *limit = *bytes;
   }
   return run_get(std::move(command.get));
 }

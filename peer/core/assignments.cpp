@@ -105,12 +105,14 @@ void assign(Turn& turn, Assign order) {
     return refuse(turn, order, FailureKind::kCancelled, "the peer is leaving");
   }
   ChunkIndex chunk = order.chunk.index;
+  version->second.placement = order.placement;
   for (const Source& holder : order.fallbacks) note_holder(version->second, holder);
   if (order.source.generation == Generation(0)) note_holder(version->second, order.source);
   if (is_held(version->second, chunk)) {
     ChunkVerified event{
         .assignment = order.assignment, .chunk = order.chunk, .source = order.source};
     if (!version->second.roots.empty()) event.root = version->second.roots[chunk.value()];
+    event.medium = medium_of(version->second, chunk);
     return report(turn, std::move(event), Urgency::kNow);
   }
   if (Transfer* running = find_of_chunk(state, *version, chunk)) {
@@ -131,6 +133,7 @@ void assign(Turn& turn, Assign order) {
   Transfer transfer{.version = version,
                     .chunk = chunk,
                     .run = order.run,
+                    .placement = order.placement,
                     .assignment = order.assignment,
                     .source = std::move(order.source),
                     .fallbacks = std::move(order.fallbacks),

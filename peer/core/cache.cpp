@@ -22,6 +22,8 @@ void load_entry(CoreState& state, InventoryEntry entry) {
   if (version.facts && version.chunking != entry.chunking) return;
   version.chunking = entry.chunking;
   version.held = std::move(entry.chunks);
+  bool is_any_in_memory = entry.in_memory.size() == count && !entry.in_memory.none();
+  if (is_any_in_memory) version.in_memory = std::make_unique<Bitmap>(std::move(entry.in_memory));
   if (!keeps_roots(state)) return;
   version.roots.resize(count);
   if (entry.roots.size() != version.held.count()) return;
@@ -46,6 +48,12 @@ void tidy(Version& version) {
   if (!version.evictions && version.held.none()) version.is_remembered = false;
 }
 
+void forget_medium(Version& version, uint32_t chunk) {
+  if (!version.in_memory) return;
+  version.in_memory->reset(chunk);
+  if (version.in_memory->none()) version.in_memory.reset();
+}
+
 // Calls `act(kind, first, count)` for each run of chunks of [first, end) that are of one kind.
 template <class KindOf, class Act>
 void for_runs(uint32_t first, uint32_t end, KindOf kind_of, Act act) {
@@ -62,6 +70,7 @@ void drop(Turn& turn, VersionEntry& version, uint32_t first, uint32_t count) {
   Evictions& evictions = evictions_of(version.second);
   for (uint32_t i = first; i < first + count; ++i) {
     version.second.held.reset(i);
+    forget_medium(version.second, i);
     evictions.doomed.reset(i);
     evictions.dropping.set(i);
     if (!version.second.roots.empty()) version.second.roots[i] = Digest{};
@@ -122,20 +131,29 @@ enum class Roots : uint8_t { kWithout, kWith };
 // Adds the chunks whose roots are known (or those whose are not), in as many entries as it takes.
 void add_entries(Pager& pager, const VersionEntry& version, Roots which) {
   const Version& v = version.second;
-  auto fresh = [&] { return InventoryEntry{version.first, v.chunking, Bitmap(v.held.size()), {}}; };
+  auto fresh = [&] {
+    InventoryEntry entry{version.first, v.chunking, Bitmap(v.held.size()), {}};
+    if (v.in_memory) entry.in_memory = Bitmap(v.held.size());
+    return entry;
+  };
+  auto add = [&](InventoryEntry entry) {
+    if (entry.in_memory.none()) entry.in_memory = Bitmap();
+    pager.add(std::move(entry));
+  };
   InventoryEntry entry = fresh();
   for (uint32_t i = v.held.next_set(0); i < v.held.size(); i = v.held.next_set(i + 1)) {
     bool has_root = !v.roots.empty() && !v.roots[i].is_zero();
     if (has_root != (which == Roots::kWith)) continue;
     if (has_root && kExchangeOverheadBytes + wire_bytes_estimate(entry) + Digest::kSize >
                         kInventoryPageBytesMax) {
-      pager.add(std::move(entry));
+      add(std::move(entry));
       entry = fresh();
     }
     entry.chunks.set(i);
+    if (medium_of(v, ChunkIndex(i)) == Medium::kMemory) entry.in_memory.set(i);
     if (has_root) entry.roots.push_back(v.roots[i]);
   }
-  if (!entry.chunks.none()) pager.add(std::move(entry));
+  if (!entry.chunks.none()) add(std::move(entry));
 }
 
 // Adds the transfers that were begun for another tracker, or for none.
@@ -147,7 +165,8 @@ void add_underway(Pager& pager, const CoreState& state, const VersionEntry& vers
   InventoryEntry entry = fresh();
   for (const Transfer& transfer : state.transfers) {
     if (transfer.version != &version || transfer.is_waiting_for_drop) continue;
-    entry.underway.push_back({transfer.chunk.value(), transfer.source});
+    entry.underway.push_back(
+        {transfer.chunk.value(), transfer.source, medium_of(transfer.placement)});
     if (entry.underway.size() < kUnderwayPerEntryMax) continue;
     pager.add(std::move(entry));
     entry = fresh();
@@ -178,8 +197,14 @@ VersionEntry& add_version(CoreState& state, VersionFactsRef facts) {
   return *at;
 }
 
-void add_chunk(CoreState& state, VersionEntry& version, ChunkIndex chunk, const Digest& root) {
-  version.second.held.set(chunk.value());
+void add_chunk(CoreState& state, VersionEntry& version, ChunkIndex chunk, const Digest& root,
+               Medium medium) {
+  Version& v = version.second;
+  v.held.set(chunk.value());
+  if (medium == Medium::kMemory) {
+    if (!v.in_memory) v.in_memory = std::make_unique<Bitmap>(v.held.size());
+    v.in_memory->set(chunk.value());
+  }
   if (keeps_roots(state)) version.second.roots[chunk.value()] = root;
 }
 
@@ -231,6 +256,7 @@ void on_chunks_lost(Turn& turn, const ChunksLost& lost) {
              if (!was) return;
              for (uint32_t i = first; i < first + count; ++i) {
                v.held.reset(i);
+               forget_medium(v, i);
                if (!v.roots.empty()) v.roots[i] = Digest{};
                if (!v.evictions) continue;
                v.evictions->doomed.reset(i);

@@ -18,8 +18,9 @@ VersionEntry& add_version(CoreState& state, VersionFactsRef facts);
 // versions, but seldom.
 bool has_room_for_version(CoreState& state);
 
-// The chunk is here now. Its root is kept where roots are.
-void add_chunk(CoreState& state, VersionEntry& version, ChunkIndex chunk, const Digest& root);
+// The chunk is here now, in that medium. Its root is kept where roots are.
+void add_chunk(CoreState& state, VersionEntry& version, ChunkIndex chunk, const Digest& root,
+               Medium medium);
 
 void evict(Turn& turn, const Evict& order);
 // Carries out what was put off, as far as nobody reads it any more.

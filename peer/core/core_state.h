@@ -42,10 +42,13 @@ struct Version {
   VersionFactsRef facts;  // null if only the store speaks of it
   Chunking chunking;
   Bitmap held;
+  std::unique_ptr<Bitmap> in_memory;     // of those held, those in memory only; null: none
   std::unique_ptr<Evictions> evictions;  // null: none
   std::vector<Digest> roots;             // superpeers only: one per chunk, zero where unknown
   std::vector<Source> sources;  // peers and superpeers named or seen as holders; kSourcesKept
   bool is_remembered = false;   // the store has its facts
+  // Where the tracker wanted chunks of it kept last.
+  Placement placement = Placement::kDisk;
 };
 // Ordered, so that nothing that goes through it depends on a hash. Nodes stay where they are.
 using Versions = std::map<VersionId, Version>;
@@ -76,7 +79,8 @@ struct Transfer {
   bool is_fallback = false;
   bool is_of_old_session = false;  // its assignment means nothing to the tracker any more
   uint16_t run = 1;                // see StartTransfer
-  AssignmentId assignment;         // zero unless kAssigned
+  Placement placement = Placement::kDisk;
+  AssignmentId assignment;  // zero unless kAssigned
   Source source;
   std::vector<Source> fallbacks;  // not tried yet
   Digest root;                    // zero: none was given
@@ -92,6 +96,7 @@ struct CancelledTransfer {
   AssignmentId assignment;
   ChunkId chunk;
   Source source;
+  Medium medium = Medium::kDisk;
 };
 
 // A chunk that no transfer receives, of which the shell keeps verified blocks.
@@ -251,6 +256,12 @@ struct Turn {
 inline VersionEntry* find_version(CoreState& state, const VersionId& id) {
   auto found = state.versions.find(id);
   return found == state.versions.end() ? nullptr : &*found;
+}
+
+// Where a chunk is kept. Requires: it is held.
+inline Medium medium_of(const Version& version, ChunkIndex chunk) {
+  bool is_in_memory = version.in_memory && version.in_memory->test(chunk.value());
+  return is_in_memory ? Medium::kMemory : Medium::kDisk;
 }
 
 // Whether a chunk is here, whole. Any index.

@@ -55,6 +55,9 @@ struct StartTransfer {
   // From the origin: so many chunks from this one on come in transfers of their own, right after
   // one another, each with one less here, and are to be read by one request as far as that can be.
   uint16_t run = 1;
+  // Where the chunk is to be kept; of a hedge, the same as of the transfer under way. What was kept
+  // of it in the other one is of no use.
+  Placement placement = Placement::kDisk;
 };
 // May be answered by TransferFailed (it is ignored) or not at all; by TransferDone if that could
 // not be helped any more, and then the chunk counts as held.
@@ -97,6 +100,7 @@ struct ResolveName {
 struct OpenSucceeded {
   OpenId open;
   VersionFactsRef facts;
+  Medium medium = Medium::kDisk;  // where its chunks will be kept, as things are
 };
 struct OpenFailed {  // also after OpenSucceeded: it cannot be read to its end
   OpenId open;

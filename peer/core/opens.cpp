@@ -185,6 +185,7 @@ void on_opened(Turn& turn, Opened opened) {
                                                         "please report this"},
                 Tell::kTracker);
   }
+  version->second.placement = opened.placement;
   const VersionFactsRef& facts = version->second.facts;
   if (!opened.ticket.text.empty()) {
     turn.emit(TicketRenewed{facts->bucket, std::move(opened.ticket)});
@@ -192,7 +193,7 @@ void on_opened(Turn& turn, Opened opened) {
   if (open->version != nullptr) return;
   open->version = version;
   open->patience_ends = turn.now + state.policy.stuck_timeout;
-  turn.emit(OpenSucceeded{opened.open, facts});
+  turn.emit(OpenSucceeded{opened.open, facts, medium_of(opened.placement)});
 }
 
 void on_open_ended(Turn& turn, OpenEnded ended) {

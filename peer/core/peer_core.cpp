@@ -120,6 +120,7 @@ std::size_t heap_bytes(const std::vector<Source>& sources) {
 std::size_t heap_bytes(const Version& version) {
   std::size_t bytes =
       heap_bytes(version.held) + own_bytes(version.roots) + heap_bytes(version.sources);
+  if (version.in_memory) bytes += sizeof(Bitmap) + heap_bytes(*version.in_memory);
   if (version.evictions) {
     bytes += sizeof(Evictions) + heap_bytes(version.evictions->doomed) +
              heap_bytes(version.evictions->dropping);

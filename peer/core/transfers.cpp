@@ -32,7 +32,8 @@ void report_verified(Turn& turn, const Transfer& transfer, const TransferDone& d
                       .source = transfer.source,
                       .stored = done.stored,
                       .bytes = done.bytes,
-                      .took = turn.now - transfer.started};
+                      .took = turn.now - transfer.started,
+                      .medium = medium_of(transfer.placement)};
   if (transfer.source.kind == SourceKind::kOrigin) event.root = done.root;
   report(turn, std::move(event), Urgency::kSoon);
 }
@@ -43,11 +44,17 @@ void note_progress(Turn& turn, const VersionEntry& version, SourceKind from) {
   if (from == SourceKind::kOrigin) origin_moved(turn, version.second.facts->bucket);
 }
 
-void keep_chunk(Turn& turn, VersionEntry& version, ChunkIndex chunk, SourceKind from,
-                const TransferDone& done) {
-  add_chunk(turn.state, version, chunk, done.root);
-  turn.emit(ChunkReady{{version.first, chunk}, from, done.bytes});
-  note_progress(turn, version, from);
+// What of a transfer counts once its chunk is here.
+struct Brought {
+  ChunkIndex chunk;
+  SourceKind from = SourceKind::kPeer;
+  Medium medium = Medium::kDisk;
+};
+
+void keep_chunk(Turn& turn, VersionEntry& version, const Brought& what, const TransferDone& done) {
+  add_chunk(turn.state, version, what.chunk, done.root, what.medium);
+  turn.emit(ChunkReady{{version.first, what.chunk}, what.from, done.bytes});
+  note_progress(turn, version, what.from);
 }
 
 // The shell finished what it was told to cancel: the chunk is here all the same.
@@ -60,11 +67,12 @@ void on_cancelled_done(Turn& turn, const TransferDone& done) {
   cancelled.erase(found);
   VersionEntry* version = find_version(turn.state, transfer.chunk.version);
   if (!done.stored || version == nullptr || is_held(version->second, transfer.chunk.index)) return;
-  keep_chunk(turn, *version, transfer.chunk.index, transfer.source.kind, done);
+  keep_chunk(turn, *version, {transfer.chunk.index, transfer.source.kind, transfer.medium}, done);
   ChunkVerified event{.assignment = transfer.assignment,
                       .chunk = transfer.chunk,
                       .source = transfer.source,
-                      .bytes = done.bytes};
+                      .bytes = done.bytes,
+                      .medium = transfer.medium};
   if (transfer.source.kind == SourceKind::kOrigin) event.root = done.root;
   report(turn, std::move(event), Urgency::kSoon);
 }
@@ -90,6 +98,9 @@ void start_transfer(Turn& turn, Transfer transfer) {
   CoreState& state = turn.state;
   Version& version = transfer.version->second;
   transfer.id = TransferId(++state.last_transfer);
+  for (const Transfer& running : state.transfers)
+    if (running.version == transfer.version && running.chunk == transfer.chunk)
+      transfer.placement = running.placement;
   use_partial(state, transfer.chunk_id());
   const Evictions* evictions = version.evictions.get();
   transfer.is_waiting_for_drop =
@@ -104,7 +115,8 @@ void start_transfer(Turn& turn, Transfer transfer) {
                          .patience = transfer.patience,
                          .is_fallback = transfer.is_fallback,
                          .is_hedge = is_under_way(state, *transfer.version, transfer.chunk),
-                         .run = transfer.run};
+                         .run = transfer.run,
+                         .placement = transfer.placement};
     if (!transfer.root.is_zero()) effect.root = transfer.root;
     effect.without_tracker = transfer.ask == Ask::kToGetIt;
     turn.emit(std::move(effect));
@@ -132,8 +144,8 @@ void cancel_transfer(Turn& turn, std::size_t index, const std::string& why) {
   if (!transfer.is_waiting_for_drop) {
     turn.emit(CancelTransfer{transfer.id});
     if (state.cancelled.size() >= kCancelledKept) state.cancelled.erase(state.cancelled.begin());
-    state.cancelled.push_back(
-        {transfer.id, transfer.assignment, transfer.chunk_id(), transfer.source});
+    state.cancelled.push_back({transfer.id, transfer.assignment, transfer.chunk_id(),
+                               transfer.source, medium_of(transfer.placement)});
   }
   report_assignment_ended(turn, transfer, FailureKind::kCancelled, 0, why);
   orphan_transfer_ended(turn, transfer, FailureKind::kCancelled);
@@ -146,6 +158,7 @@ TransferId start_unassigned(Turn& turn, VersionEntry& version, ChunkIndex chunk,
                                 .chunk = chunk,
                                 .cause = cause,
                                 .ask = ask,
+                                .placement = version.second.placement,
                                 .source = std::move(source),
                                 .patience = turn.state.policy.orphan_patience,
                                 .started = turn.now});
@@ -179,7 +192,8 @@ void on_transfer_done(Turn& turn, TransferDone done) {
                                    "another assignment brought the chunk");
   }
   if (done.stored) {
-    keep_chunk(turn, *transfer.version, transfer.chunk, transfer.source.kind, done);
+    keep_chunk(turn, *transfer.version,
+               {transfer.chunk, transfer.source.kind, medium_of(transfer.placement)}, done);
   }
   report_verified(turn, transfer, done);
   orphan_transfer_ended(turn, transfer,

@@ -14,6 +14,7 @@
 #include "peer/daemon/daemon_metrics.h"
 #include "peer/engine/peer_runtime.h"
 #include "peer/engine/save_file.h"
+#include "peer/store/split_store.h"
 
 namespace tyto::peer {
 namespace {
@@ -45,6 +46,11 @@ Result<EngineOptions> engine_options(const DaemonKind& kind, const DaemonSetting
       return Error{ErrorCode::kInvalidArgument,
                    "credentials_file: cannot read " + settings.credentials_file};
   }
+  if (settings.memory_bytes > 0 && settings.memory_bytes < kChunkBytesMax)
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "memory.bytes: expected 0, or at least 16MiB, which the largest chunk takes; found " +
+            std::to_string(settings.memory_bytes) + " bytes"};
   auto engine = engine_options_of(options);
   if (!engine.ok()) return engine;
   engine->policy = kind.policy;
@@ -115,14 +121,18 @@ int run_daemon(const DaemonKind& kind, const DaemonSettings& settings) {
   if (!log.ok()) return complain(kind, log.error(), kExitFailed);
   auto options = engine_options(kind, settings);
   if (!options.ok()) return complain(kind, options.error(), kExitBadUsage);
-  auto store = DiskStore::open(settings.store_dir, settings.store_bytes);
-  if (!store.ok()) return complain(kind, store.error(), kExitFailed);
-  log_store(**log, settings, **store);
+  auto opened = DiskStore::open(settings.store_dir, settings.store_bytes);
+  if (!opened.ok()) return complain(kind, opened.error(), kExitFailed);
+  DiskStore& disk = **opened;
+  log_store(**log, settings, disk);
+  std::unique_ptr<ChunkStore> store = std::move(*opened);
+  if (settings.memory_bytes > 0)
+    store = std::make_unique<SplitStore>(std::move(store), settings.memory_bytes);
 
   io::Loop loop({.on_bug = [&](std::string_view what) {
     (*log)->error("a bug: this process ends", {{"what", what}});
   }});
-  auto engine = Engine::start(loop, **store, **log, std::move(*options));
+  auto engine = Engine::start(loop, *store, **log, std::move(*options));
   if (!engine.ok()) return complain(kind, engine.error(), kExitFailed);
   io::Metrics metrics;
   add_engine_metrics(metrics, **engine);
@@ -134,15 +144,15 @@ int run_daemon(const DaemonKind& kind, const DaemonSettings& settings) {
   }
   std::shared_ptr<void> extension;
   if (kind.extend) {
-    auto extended = kind.extend(loop, **engine, **store, **log);
+    auto extended = kind.extend(loop, **engine, *store, **log);
     if (!extended.ok()) return complain(kind, extended.error(), kExitFailed);
     extension = *extended;
   }
   bool is_leaving = false;
   loop.on_signal({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP) {
-      if (auto opened = (*log)->reopen(); !opened.ok())
-        (*log)->error("the log file cannot be opened anew", {{"error", opened.error()}});
+      if (auto reopened = (*log)->reopen(); !reopened.ok())
+        (*log)->error("the log file cannot be opened anew", {{"error", reopened.error()}});
       return;
     }
     if (std::exchange(is_leaving, true)) return loop.stop();  // a second one: at once
@@ -155,7 +165,7 @@ int run_daemon(const DaemonKind& kind, const DaemonSettings& settings) {
   extension.reset();
   http.reset();
   engine->reset();
-  if (auto synced = (*store)->sync(); !synced.ok())
+  if (auto synced = disk.sync(); !synced.ok())
     (*log)->warning("the store could not be synced", {{"error", synced.error()}});
   (*log)->info("ended");
   return kExitOk;

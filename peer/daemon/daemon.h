@@ -32,6 +32,7 @@ struct DaemonSettings {
   std::string advertise_host;
   std::string store_dir;
   uint64_t store_bytes = 10 * kGiB;
+  uint64_t memory_bytes = 0;
   uint32_t uploads_max = 0;
   uint64_t upload_bytes_per_s = 0;
   uint64_t download_bytes_per_s = 0;
@@ -56,7 +57,7 @@ struct DaemonKind {
   Policy policy;
   // Called once the engine runs, to add what only this kind has; may be null. What it returns
   // lives until the engine has left.
-  std::function<Result<std::shared_ptr<void>>(io::Loop&, Engine&, DiskStore&, io::Log&)> extend;
+  std::function<Result<std::shared_ptr<void>>(io::Loop&, Engine&, ChunkStore&, io::Log&)> extend;
 };
 
 // Runs until SIGTERM or SIGINT, then leaves in order. Returns the exit code: 0, 1 if it could not

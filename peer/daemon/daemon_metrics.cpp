@@ -8,7 +8,8 @@ struct Families {
   io::Counter transfers_failed, chunks_dropped, chunks_sent;
   io::Counter answered_busy, answered_lacking, answered_denied, answered_bad;
   io::Counter origin_requests, origin_retries, origin_failures, origin_bytes;
-  io::Gauge uploads, transfers, connections, store_used, store_limit, store_chunks, tracker;
+  io::Gauge uploads, transfers, connections, store_used, store_limit, memory_used, memory_limit;
+  io::Gauge memory_copies, store_chunks, tracker;
 };
 
 io::Counter received(io::Metrics& m, const char* source) {
@@ -42,9 +43,13 @@ Families make(io::Metrics& m) {
       m.gauge("tyto_peer_uploads", "Uploads under way."),
       m.gauge("tyto_peer_transfers", "Transfers from peers under way."),
       m.gauge("tyto_peer_connections", "Connections of readers."),
-      m.gauge("tyto_peer_store_used_bytes", "Bytes of chunks in the store."),
-      m.gauge("tyto_peer_store_limit_bytes", "Bytes lent."),
-      m.gauge("tyto_peer_store_chunks", "Chunks in the store."),
+      m.gauge("tyto_peer_store_used_bytes", "Bytes of chunks on disk."),
+      m.gauge("tyto_peer_store_limit_bytes", "Bytes of disk lent."),
+      m.gauge("tyto_peer_store_memory_used_bytes", "Bytes of chunks that are in memory only."),
+      m.gauge("tyto_peer_store_memory_limit_bytes", "Bytes of memory lent for these."),
+      m.gauge("tyto_peer_store_memory_copies_bytes",
+              "Bytes of copies in what of that is free, of chunks that are on disk."),
+      m.gauge("tyto_peer_store_chunks", "Chunks on disk and in memory."),
       m.gauge("tyto_peer_tracker_connected", "1 while a tracker is connected."),
   };
 }
@@ -71,6 +76,9 @@ void fill(Families& f, const EngineStats& s) {
   f.connections.set(s.server.connections_now);
   f.store_used.set(static_cast<double>(s.store.used_bytes));
   f.store_limit.set(static_cast<double>(s.store.limit_bytes));
+  f.memory_used.set(static_cast<double>(s.store.memory_used_bytes));
+  f.memory_limit.set(static_cast<double>(s.store.memory_limit_bytes));
+  f.memory_copies.set(static_cast<double>(s.store.memory_copies_bytes));
   f.store_chunks.set(static_cast<double>(s.store.chunks));
   f.tracker.set(s.tracker == TrackerState::kConnected ? 1 : 0);
 }

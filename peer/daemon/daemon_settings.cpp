@@ -44,6 +44,12 @@ void add_limits(io::Settings& table, DaemonSettings& settings) {
                    "Bytes of chunks kept there at most. The tracker decides what "
                    "goes when it is full."},
                   {16 * kMiB, uint64_t{1} << 50});
+  table.add_bytes(settings.memory_bytes,
+                  {"memory.bytes",
+                   "Bytes of memory lent besides, for buckets with caching.placement = \"memory\": "
+                   "nothing of these is written to a disk, and it is gone when the process ends. "
+                   "Memory that the system swaps reaches a disk all the same. 0: none."},
+                  {0, uint64_t{1} << 50});
   table.add(settings.uploads_max,
             {"limits.uploads",
              "Uploads at once; more readers are sent away. 0: as the tracker "

@@ -210,7 +210,9 @@ RegisterRequest Engine::Impl::registration(const ConnectTracker& order) const {
   request.name = options.name;
   request.location = options.location;
   request.data_address = {options.advertise_host, server->port()};
-  request.store_bytes = store.usage().limit_bytes;
+  const StoreUsage usage = store.usage();
+  request.store_bytes = usage.limit_bytes;
+  request.memory_bytes = usage.memory_limit_bytes;
   request.upload_bytes_per_s = options.upload_bytes_per_s;
   request.download_bytes_per_s = options.download_bytes_per_s;
   request.uploads_max = options.uploads_max;
@@ -293,7 +295,7 @@ void Engine::Impl::carry_out(OpenSucceeded& order) {
   it->second.facts = order.facts;
   // With the roots at hand, a published object can be read on without a tracker.
   if (order.facts->is_published && !roots.contains(order.facts->id)) fetch_roots(order.facts, 0);
-  if (auto opened = it->second.handlers.opened) opened(order.facts);
+  if (auto opened = it->second.handlers.opened) opened(order.facts, order.medium);
 }
 
 void Engine::Impl::fetch_roots(const VersionFactsRef& facts, uint32_t first) {

@@ -42,7 +42,8 @@ struct EngineOptions {
 
 // What whoever opened an object hears of it, on the loop. Never called from within open().
 struct OpenHandlers {
-  std::function<void(const VersionFactsRef&)> opened;
+  // The medium is where its chunks will be kept, as things are.
+  std::function<void(const VersionFactsRef&, Medium)> opened;
   // It could not be opened, or can't be read to its end. The handle is closed.
   std::function<void(const Error&)> failed;
   // A chunk of its version came into the store. Those that were there before are not told.

@@ -50,7 +50,7 @@ OpenRequested ObjectState::request_of(ReadMode mode) const {
 peer::OpenHandlers ObjectState::handlers() {
   peer::OpenHandlers on;
   std::weak_ptr<ObjectState> weak = weak_from_this();
-  on.opened = [weak](const VersionFactsRef& facts) {
+  on.opened = [weak](const VersionFactsRef& facts, Medium medium) {
     auto self = weak.lock();
     if (!self) return;
     if (self->facts_known()) return;  // a further handle of an object that is open
@@ -58,6 +58,7 @@ peer::OpenHandlers ObjectState::handlers() {
     uint64_t stored = self->stored_bytes(*facts);
     std::lock_guard lock(self->mutex_);
     self->answered_ = facts;
+    self->medium_ = medium;
     self->progress_.total_bytes = facts->chunking.object_bytes;
     self->progress_.from_store = self->progress_.done_bytes = stored;
     self->changed_.notify_all();
@@ -137,6 +138,12 @@ uint64_t ObjectState::arrivals() const {
   return arrivals_;
 }
 
+uint64_t ObjectState::room() const {
+  const peer::StoreUsage usage = runtime_->store().usage();
+  std::lock_guard lock(mutex_);
+  return medium_ == Medium::kMemory ? usage.memory_limit_bytes : usage.limit_bytes;
+}
+
 uint64_t ObjectState::stored_bytes(const VersionFacts& facts) const {
   uint64_t stored = 0;
   for (uint32_t c = 0; c < facts.chunking.chunk_count(); ++c)
@@ -170,7 +177,7 @@ void ObjectState::move_window(Handle& handle, uint32_t chunk) {
   const Chunking& chunking = facts_->chunking;
   uint64_t ahead = options_.readahead_bytes / chunking.chunk_bytes;
   // Half of the store at most: what was passed leaves while what comes arrives.
-  uint64_t room = runtime_->store().usage().limit_bytes / chunking.chunk_bytes / 2;
+  uint64_t room = this->room() / chunking.chunk_bytes / 2;
   auto count = static_cast<uint32_t>(1 + std::min(ahead, room > 0 ? room - 1 : 0));
   count = std::min(count, chunking.chunk_count() - chunk);
   if (handle.window_first == chunk && handle.window_count == count) return;
@@ -233,8 +240,7 @@ Result<std::size_t> ObjectState::next(std::span<std::byte> out) {
 
 Result<void> ObjectState::save(const std::string& path,
                                const std::function<void(const Progress&)>& progress) {
-  if (facts_->chunking.object_bytes > runtime_->store().usage().limit_bytes)
-    return stream_to(path, progress);
+  if (facts_->chunking.object_bytes > room()) return stream_to(path, progress);
   bool is_asked = false;
   {
     std::lock_guard lock(mutex_);
@@ -267,13 +273,20 @@ Result<void> ObjectState::wait_whole(const std::function<void(const Progress&)>&
 }
 
 Result<void> ObjectState::write_whole(const std::string& path) {
-  if (peer::DiskStore* disk = runtime_->disk_store(); disk && facts_->chunking.object_bytes > 0) {
-    if (runtime_->is_store_scratch()) {
-      auto given = disk->hand_over(facts_->id, path);
-      if (given.ok() || given.error().code != ErrorCode::kUnsupported) return given;
-    }
-    return disk->export_object(facts_->id, path);
+  peer::DiskStore* disk = runtime_->disk_store();
+  if (disk == nullptr || facts_->chunking.object_bytes == 0) return write_chunks(path);
+  // kNotFound: some of it is in memory only.
+  if (runtime_->is_store_scratch()) {
+    auto given = disk->hand_over(facts_->id, path);
+    if (!given.ok() && given.error().code == ErrorCode::kNotFound) return write_chunks(path);
+    if (given.ok() || given.error().code != ErrorCode::kUnsupported) return given;
   }
+  auto exported = disk->export_object(facts_->id, path);
+  bool is_on_disk = exported.ok() || exported.error().code != ErrorCode::kNotFound;
+  return is_on_disk ? exported : write_chunks(path);
+}
+
+Result<void> ObjectState::write_chunks(const std::string& path) {
   SaveFile file(path);
   Result<void> written = file.open();
   std::vector<std::byte> buffer;

@@ -50,10 +50,13 @@ class ObjectState : public std::enable_shared_from_this<ObjectState> {
   Result<void> read_pieces(Handle& handle, uint64_t offset, std::span<std::byte> out);
   Result<void> wait_whole(const std::function<void(const Progress&)>& progress);
   Result<void> write_whole(const std::string& path);
+  Result<void> write_chunks(const std::string& path);
   Result<void> stream_to(const std::string& path,
                          const std::function<void(const Progress&)>& progress);
   bool facts_known() const;
   uint64_t arrivals() const;
+  // Lent where the object's chunks will be kept.
+  uint64_t room() const;
   // As far as is counted: what was dropped meanwhile is counted still. Requires: the mutex is held.
   bool has_all_come() const { return progress_.done_bytes >= progress_.total_bytes; }
   uint64_t stored_bytes(const VersionFacts& facts) const;
@@ -69,6 +72,7 @@ class ObjectState : public std::enable_shared_from_this<ObjectState> {
   std::condition_variable changed_;
   std::optional<Error> error_;
   VersionFactsRef answered_;
+  Medium medium_ = Medium::kDisk;
   uint64_t arrivals_ = 0;  // counts chunks that came in
   int chunk_waits_ = 0;    // readers that wait for one of them
   Progress progress_;

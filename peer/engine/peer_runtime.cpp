@@ -7,6 +7,7 @@
 #include "io/log/log.h"
 #include "io/loop/loop.h"
 #include "peer/store/memory_store.h"
+#include "peer/store/split_store.h"
 
 namespace tyto {
 namespace {
@@ -55,13 +56,15 @@ Result<peer::EngineOptions> engine_options_of(const PeerOptions& options) {
 Result<void> PeerRuntime::open_store(const PeerOptions& options) {
   if (options.store_dir.empty()) {
     store_ = std::make_unique<peer::MemoryStore>(options.store_bytes);
-    return {};
+  } else {
+    auto disk = peer::DiskStore::open(options.store_dir, options.store_bytes);
+    if (!disk.ok()) return disk.error();
+    disk_store_ = disk->get();
+    is_store_scratch_ = options.is_store_scratch;
+    store_ = std::move(*disk);
   }
-  auto disk = peer::DiskStore::open(options.store_dir, options.store_bytes);
-  if (!disk.ok()) return disk.error();
-  disk_store_ = disk->get();
-  is_store_scratch_ = options.is_store_scratch;
-  store_ = std::move(*disk);
+  if (options.memory_bytes > 0)
+    store_ = std::make_unique<peer::SplitStore>(std::move(store_), options.memory_bytes);
   return {};
 }
 
@@ -152,6 +155,8 @@ PeerStats Peer::stats() const {
   stats.bytes_uploaded = engine.server.bytes_sent;
   stats.store_used_bytes = engine.store.used_bytes;
   stats.store_limit_bytes = engine.store.limit_bytes;
+  stats.memory_used_bytes = engine.store.memory_used_bytes;
+  stats.memory_limit_bytes = engine.store.memory_limit_bytes;
   stats.uploads_now = engine.server.uploads_now;
   stats.is_tracker_connected = engine.tracker == peer::TrackerState::kConnected;
   stats.tracker_detail = engine.tracker_detail;

@@ -82,18 +82,19 @@ void TransferDesk::refuse(const StartTransfer& order, FailureKind kind, std::str
 }
 
 // What is kept in part makes room for what is wanted now.
-Result<std::unique_ptr<ChunkWriter>> TransferDesk::begin(const ChunkId& chunk) {
+Result<std::unique_ptr<ChunkWriter>> TransferDesk::begin(const ChunkId& chunk,
+                                                         Placement placement) {
   for (;;) {
-    auto writer = store_.begin(chunk.version, chunk.index);
+    auto writer = store_.begin_placed(chunk.version, chunk.index, placement);
     if (writer.ok() || writer.error().code != ErrorCode::kNoSpace) return writer;
-    if (!drop_oldest_kept()) return writer;
+    if (!drop_oldest_kept(medium_of(placement))) return writer;
   }
 }
 
-bool TransferDesk::drop_oldest_kept() {
+bool TransferDesk::drop_oldest_kept(Medium medium) {
   auto oldest = ways_.end();
   for (auto it = ways_.begin(); it != ways_.end(); ++it) {
-    if (it->second.transfers > 0) continue;
+    if (it->second.transfers > 0 || it->second.medium != medium) continue;
     if (oldest == ways_.end() || it->second.kept_since < oldest->second.kept_since) oldest = it;
   }
   if (oldest == ways_.end()) return false;
@@ -110,7 +111,7 @@ void TransferDesk::start(const StartTransfer& order, std::optional<Digest> root,
   Running running{chunk, order.source.kind == SourceKind::kOrigin, 0};
   if (running.is_origin) {
     drop_partial(chunk);  // from the origin it is read anew
-    auto writer = begin(chunk);
+    auto writer = begin(chunk, order.placement);
     if (!writer.ok())
       return refuse(order, failure_of_assembly(writer.error()), writer.error().message);
     running.handle = start_origin(order, root, std::move(*writer));
@@ -123,6 +124,7 @@ void TransferDesk::start(const StartTransfer& order, std::optional<Digest> root,
   }
   running_[order.transfer] = running;
   ++ways_[chunk].transfers;
+  ways_[chunk].medium = medium_of(order.placement);
   if (auto askers = asking_.find(chunk); askers != asking_.end())
     for (Asker& asker : askers->second) asker.is_expecting = false;
 }
@@ -148,17 +150,19 @@ uint64_t TransferDesk::start_peer(const StartTransfer& order, std::optional<Dige
   return client_.start(std::move(request), std::move(partial), events_of(order.transfer));
 }
 
-// What there is of the chunk, unless it is of another root; or else a new one.
+// What there is of the chunk, unless it is of another root or in the other medium; or else a new
+// one.
 Result<std::shared_ptr<PartialChunk>> TransferDesk::partial_for(const StartTransfer& order,
                                                                 std::optional<Digest> root) {
   ChunkId chunk{order.facts->id, order.chunk};
   if (auto way = ways_.find(chunk); way != ways_.end() && way->second.partial) {
-    bool is_same =
-        way->second.partial->is_usable() && (!root || way->second.partial->root() == root);
+    bool is_same = way->second.partial->is_usable() &&
+                   way->second.medium == medium_of(order.placement) &&
+                   (!root || way->second.partial->root() == root);
     if (is_same) return way->second.partial;
     drop_partial(chunk);
   }
-  auto writer = begin(chunk);
+  auto writer = begin(chunk, order.placement);
   if (!writer.ok()) return writer.error();
   auto partial = std::make_shared<PartialChunk>(loop_, order.facts->chunking, order.chunk, root,
                                                 std::move(*writer));

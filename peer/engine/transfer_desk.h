@@ -55,6 +55,7 @@ class TransferDesk {
   // A chunk that is on its way, or that a part of is kept.
   struct Way {
     int transfers = 0;
+    Medium medium = Medium::kDisk;
     std::shared_ptr<PartialChunk> partial;  // null: from the origin
     uint64_t kept_since = 0;                // counts up; of those without a transfer
   };
@@ -71,8 +72,8 @@ class TransferDesk {
   void failed(TransferId transfer, FailureKind kind, uint32_t bytes, std::string detail);
   void end(TransferId transfer);
   void refuse(const StartTransfer& order, FailureKind kind, std::string why);
-  Result<std::unique_ptr<ChunkWriter>> begin(const ChunkId& chunk);
-  bool drop_oldest_kept();
+  Result<std::unique_ptr<ChunkWriter>> begin(const ChunkId& chunk, Placement placement);
+  bool drop_oldest_kept(Medium medium);
   uint64_t start_origin(const StartTransfer& order, std::optional<Digest> root,
                         std::unique_ptr<ChunkWriter> writer);
   uint64_t start_peer(const StartTransfer& order, std::optional<Digest> root,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -61,9 +62,12 @@ class ChunkView : public ChunkBytes {
 };
 
 struct StoreUsage {
-  uint64_t used_bytes = 0;   // committed chunks
-  uint64_t limit_bytes = 0;  // lent
-  uint64_t chunks = 0;
+  uint64_t used_bytes = 0;           // committed chunks, without those in memory only
+  uint64_t limit_bytes = 0;          // lent for these
+  uint64_t chunks = 0;               // of both kinds
+  uint64_t memory_used_bytes = 0;    // committed chunks that are to be in memory only
+  uint64_t memory_limit_bytes = 0;   // lent for these
+  uint64_t memory_copies_bytes = 0;  // in what of that is free: copies of chunks on disk
 };
 
 // Keeps chunks by (version, index), never more than its limit of bytes, and the facts of their
@@ -80,15 +84,29 @@ class ChunkStore {
   // all others stored and being written, kConflict if it is held or being written already.
   virtual Result<std::unique_ptr<ChunkWriter>> begin(const VersionId& version,
                                                      ChunkIndex chunk) = 0;
+  // The same for a chunk that is to be kept so. One for memory only fails with kNoSpace where none
+  // is lent: it is never put anywhere else. One for both is without a copy in memory where there is
+  // no room for that.
+  virtual Result<std::unique_ptr<ChunkWriter>> begin_placed(const VersionId& version,
+                                                            ChunkIndex chunk, Placement placement);
   // The chunk, or null if it is not held whole.
   virtual std::shared_ptr<const ChunkView> find(const ChunkId& chunk) const = 0;
   // Frees [first, first + count): at once, or when the last view of a chunk goes. Those not held
   // are passed over. Returns how many chunks were held.
   virtual Result<uint32_t> drop(const VersionId& version, uint32_t first, uint32_t count) = 0;
-  // All that is held, by version; with roots.
+  // All that is held, by version; with roots, and with what is in memory only.
   virtual std::vector<InventoryEntry> inventory() const = 0;
   virtual std::vector<VersionFactsRef> remembered() const = 0;
   virtual StoreUsage usage() const = 0;
 };
+
+inline Result<std::unique_ptr<ChunkWriter>> ChunkStore::begin_placed(const VersionId& version,
+                                                                     ChunkIndex chunk,
+                                                                     Placement placement) {
+  if (placement != Placement::kMemory) return begin(version, chunk);
+  return {ErrorCode::kNoSpace, "chunk " + std::to_string(chunk.value()) + " of " + version.hex() +
+                                   " is to be kept in memory only, and this peer lends none for "
+                                   "that; lend some with --memory-bytes"};
+}
 
 }  // namespace tyto::peer

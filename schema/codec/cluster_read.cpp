@@ -53,7 +53,8 @@ Bitmap read_words(Decoding& in, const char* field, capnp::List<uint64_t>::Reader
 }
 
 StatusTold read(wire::StatusTold::Reader from) {
-  return {from.getPeers(), from.getSuperpeers(), from.getOriginReadsFree()};
+  return {from.getPeers(), from.getSuperpeers(), from.getOriginReadsFree(),
+          from.getSuperpeersWithMemory()};
 }
 
 CopiesAnnounced read(Decoding& in, wire::CopiesAnnounced::Reader from) {

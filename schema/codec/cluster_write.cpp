@@ -38,6 +38,7 @@ void put(const StatusTold& message, Slot slot) {
   out.setPeers(message.peers);
   out.setSuperpeers(message.superpeers);
   out.setOriginReadsFree(message.origin_reads_free);
+  out.setSuperpeersWithMemory(message.superpeers_with_memory);
 }
 void put(const CopiesAnnounced& message, Slot slot) {
   auto out = slot.initCopiesAnnounced();

@@ -33,6 +33,7 @@ void put(const Opened& command, wire::Command::Builder slot) {
   out.setOpen(command.open.value());
   out.setVersion(wire_data(command.version));
   if (command.ticket != Ticket{}) codec::write(command.ticket, out.initTicket());
+  out.setPlacement(static_cast<wire::Placement>(command.placement));
 }
 
 void put(const OpenEnded& command, wire::Command::Builder slot) {
@@ -68,6 +69,7 @@ void put(const Assign& command, wire::Command::Builder slot) {
   codec::write(command.reason, out.initReason());
   out.setHedge(command.is_hedge);
   if (command.run > 1) out.setRun(static_cast<uint8_t>(command.run));
+  out.setPlacement(static_cast<wire::Placement>(command.placement));
 }
 
 void put(const ShowWait& command, wire::Command::Builder slot) {
@@ -95,6 +97,7 @@ Command read(Decoding& in, wire::Evict::Reader from) {
 
 Command read(Decoding& in, wire::Opened::Reader from) {
   Opened command{OpenId(from.getOpen()), in.version("version", from.getVersion()), {}};
+  command.placement = instructing(in, "placement", from.getPlacement(), Placement::kBoth);
   Decoding::Inside inside(in, "ticket");
   command.ticket = codec::read(in, from.getTicket());
   return command;
@@ -154,6 +157,7 @@ Command read(Decoding& in, wire::Assign::Reader from) {
   command.reason = codec::read(from.getReason());
   command.is_hedge = from.getHedge();
   command.run = std::max<uint8_t>(1, from.getRun());
+  command.placement = instructing(in, "placement", from.getPlacement(), Placement::kBoth);
   check(in, command);
   return command;
 }

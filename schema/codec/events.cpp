@@ -55,6 +55,7 @@ void put(const ChunkVerified& event, wire::Event::Builder slot) {
   out.setStored(event.stored);
   out.setBytes(event.bytes);
   out.setTookNs(wire_ns(event.took));
+  out.setMedium(static_cast<wire::Medium>(event.medium));
 }
 
 void put(const SourceFailed& event, wire::Event::Builder slot) {
@@ -97,7 +98,9 @@ void put(const NameResolved& event, wire::Event::Builder slot) {
 }
 
 void put(const StoreResized& event, wire::Event::Builder slot) {
-  slot.initStoreResized().setBytes(event.bytes);
+  auto out = slot.initStoreResized();
+  out.setBytes(event.bytes);
+  out.setMemoryBytes(event.memory_bytes);
 }
 
 void put(const Leaving& event, wire::Event::Builder slot) {
@@ -154,6 +157,7 @@ Event read(Decoding& in, wire::ChunkVerified::Reader from) {
   event.stored = from.getStored();
   event.bytes = from.getBytes();
   event.took = in.span("tookNs", from.getTookNs());
+  event.medium = instructing(in, "medium", from.getMedium(), Medium::kMemory);
   return event;
 }
 
@@ -217,7 +221,9 @@ Event read_member(Decoding& in, wire::Event::Reader from) {
     case Member::EVICTION_DEFERRED:
       return read_run<EvictionDeferred>(in, from.getEvictionDeferred());
     case Member::NAME_RESOLVED: return read(in, from.getNameResolved());
-    case Member::STORE_RESIZED: return StoreResized{from.getStoreResized().getBytes()};
+    case Member::STORE_RESIZED:
+      return StoreResized{from.getStoreResized().getBytes(),
+                          from.getStoreResized().getMemoryBytes()};
     case Member::LEAVING: return Leaving{in.span("deadlineNs", from.getLeaving().getDeadlineNs())};
   }
   in.unknown("member", from.which());

@@ -12,23 +12,28 @@ uint32_t words_of(const Chunking& chunking) {
   return (chunking.chunk_count() + 63) / 64;
 }
 
+// `out`: a group of a bitmap's words. Those of zeros at both ends are left out.
+template <class Group>
+void put_words(const Bitmap& chunks, Group out) {
+  const std::vector<uint64_t>& words = chunks.words();
+  auto is_set = [](uint64_t word) { return word != 0; };
+  auto first = std::find_if(words.begin(), words.end(), is_set);
+  auto last = std::find_if(words.rbegin(), std::make_reverse_iterator(first), is_set).base();
+  out.setFirstWord(static_cast<uint32_t>(first - words.begin()));
+  out.setWords(
+      kj::arrayPtr(words.data() + (first - words.begin()), static_cast<std::size_t>(last - first)));
+}
+
 void put(const Bitmap& chunks, wire::InventoryEntry::Chunks::Builder out) {
   if (chunks.all()) {
     out.setAll();
     return;
   }
-  const std::vector<uint64_t>& words = chunks.words();
-  auto is_set = [](uint64_t word) { return word != 0; };
-  auto first = std::find_if(words.begin(), words.end(), is_set);
-  auto last = std::find_if(words.rbegin(), std::make_reverse_iterator(first), is_set).base();
-  auto some = out.initSome();
-  some.setFirstWord(static_cast<uint32_t>(first - words.begin()));
-  some.setWords(
-      kj::arrayPtr(words.data() + (first - words.begin()), static_cast<std::size_t>(last - first)));
+  put_words(chunks, out.initSome());
 }
 
-Bitmap read_words(Decoding& in, wire::InventoryEntry::Chunks::Some::Reader from,
-                  const Chunking& chunking) {
+template <class Group>
+Bitmap read_words(Decoding& in, Group from, const Chunking& chunking) {
   uint32_t words_max = words_of(chunking);
   auto sent = from.getWords();
   uint32_t first = from.getFirstWord();
@@ -61,6 +66,7 @@ void put(const std::vector<ChunkUnderway>& underway, wire::InventoryEntry::Build
   for (unsigned i = 0; i < underway.size(); ++i) {
     list[i].setChunk(underway[i].chunk);
     write(underway[i].source, list[i].initSource());
+    list[i].setMedium(static_cast<wire::Medium>(underway[i].medium));
   }
 }
 
@@ -70,9 +76,21 @@ void read_underway(Decoding& in, wire::InventoryEntry::Reader from, InventoryEnt
   for (uint32_t i = 0; i < list.size() && in.ok(); ++i) {
     Decoding::Inside inside(in, "underway", i);
     in.check_run("chunk", list[i].getChunk(), 1);
+    Medium medium = instructing(in, "medium", list[i].getMedium(), Medium::kMemory);
     Decoding::Inside of_source(in, "source");
-    entry.underway.push_back({list[i].getChunk(), read(in, list[i].getSource())});
+    entry.underway.push_back({list[i].getChunk(), read(in, list[i].getSource()), medium});
   }
+}
+
+void read_in_memory(Decoding& in, wire::InventoryEntry::Reader from, InventoryEntry& entry) {
+  if (from.getInMemory().getWords().size() == 0) return;
+  Decoding::Inside inside(in, "inMemory");
+  entry.in_memory = read_words(in, from.getInMemory(), entry.chunking);
+  if (!in.ok()) return;
+  for (std::size_t w = 0; w < entry.in_memory.words().size(); ++w)
+    if ((entry.in_memory.words()[w] & ~entry.chunks.words()[w]) != 0)
+      in.refuse("words", "some of the chunks named", "others");
+  if (entry.in_memory.none()) entry.in_memory = Bitmap();
 }
 
 InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
@@ -80,7 +98,8 @@ InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
   InventoryEntry entry;
   entry.version = in.version("version", from.getVersion());
   entry.chunking = read_chunking(in, from.getObjectBytes(), from.getChunkBytes());
-  bitmap_bytes += words_of(entry.chunking) * sizeof(uint64_t);
+  std::size_t bitmaps = from.getInMemory().getWords().size() == 0 ? 1 : 2;
+  bitmap_bytes += bitmaps * words_of(entry.chunking) * sizeof(uint64_t);
   if (!in.ok() || !in.fits("chunks", bitmap_bytes, kInventoryPageBytesMax)) return entry;
   entry.chunks = read(in, from.getChunks(), entry.chunking);
   entry.roots = in.digests("roots", from.getRoots(), kInventoryPageBytesMax / Digest::kSize);
@@ -92,6 +111,7 @@ InventoryEntry read_entry(Decoding& in, wire::InventoryEntry::Reader from,
     if (root.is_zero()) in.refuse("roots", "digests", "32 bytes of zero");
   }
   read_underway(in, from, entry);
+  if (in.ok()) read_in_memory(in, from, entry);
   return entry;
 }
 
@@ -131,6 +151,7 @@ void encode(const InventoryPage& page, wire::InventoryPage::Builder out) {
     codec::put(entry.chunks, entries[i].getChunks());
     if (!entry.roots.empty()) entries[i].setRoots(codec::wire_data(entry.roots));
     if (!entry.underway.empty()) codec::put(entry.underway, entries[i]);
+    if (!entry.in_memory.none()) codec::put_words(entry.in_memory, entries[i].getInMemory());
   }
   out.setIsLast(page.is_last);
 }

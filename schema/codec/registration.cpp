@@ -52,6 +52,7 @@ RegisterRequest read_request(Decoding& in, wire::RegisterRequest::Reader from) {
   request.resume_epoch = TrackerEpoch(from.getResumeEpoch());
   request.has_inventory = from.getHasInventory();
   request.moves = from.getMoves();
+  request.memory_bytes = from.getMemoryBytes();
   auto avoids = from.getAvoids();
   if (in.fits("avoids", avoids.size(), kTrackersAvoidedMax)) {
     for (uint64_t id : avoids) request.avoids.push_back(MemberId(id));
@@ -124,6 +125,7 @@ void encode(const RegisterRequest& request, wire::RegisterRequest::Builder out) 
   out.setResumeEpoch(request.resume_epoch.value());
   out.setHasInventory(request.has_inventory);
   out.setMoves(request.moves);
+  out.setMemoryBytes(request.memory_bytes);
   if (request.avoids.empty()) return;
   auto avoids = out.initAvoids(static_cast<unsigned>(request.avoids.size()));
   for (unsigned i = 0; i < request.avoids.size(); ++i) avoids.set(i, request.avoids[i].value());

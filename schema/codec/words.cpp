@@ -45,6 +45,8 @@ constexpr bool same(A a, B b) {
 }
 static_assert(same(wire::ErrorCode::INTERNAL, ErrorCode::kInternal));
 static_assert(same(wire::SourceKind::ORIGIN, SourceKind::kOrigin));
+static_assert(same(wire::Medium::MEMORY, Medium::kMemory));
+static_assert(same(wire::Placement::BOTH, Placement::kBoth));
 static_assert(same(wire::Choice::CARRIED_OVER, Choice::kCarriedOver));
 static_assert(same(wire::Choice::EVICT_FLEET_QUOTA, kChoiceLast));
 static_assert(same(wire::WaitsFor::RECOVERY, WaitsFor::kRecovery));

@@ -55,9 +55,10 @@ struct VersionDescribed {
 };
 // The sender's load, about twice a second, and when it changes much.
 struct StatusTold {
-  uint32_t peers = 0;              // that have a session
-  uint32_t superpeers = 0;         // of these
-  uint32_t origin_reads_free = 0;  // that its superpeers could begin now
+  uint32_t peers = 0;                   // that have a session
+  uint32_t superpeers = 0;              // of these
+  uint32_t origin_reads_free = 0;       // that its superpeers could begin now
+  uint32_t superpeers_with_memory = 0;  // that lend some, for what is kept in memory only
   bool operator==(const StatusTold&) const = default;
 };
 

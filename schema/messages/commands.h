@@ -52,6 +52,9 @@ struct Opened {
   OpenId open;
   VersionId version;
   Ticket ticket;
+  // Where chunks of it are kept that the peer fetches without a tracker. Other than kDisk only to
+  // peers of protocol version 5.
+  Placement placement = Placement::kDisk;
   bool operator==(const Opened&) const = default;
 };
 
@@ -88,6 +91,8 @@ struct Assign {
   // one less here, are to be read by one request. 1 to kOriginRunMax; more than 1 only to peers of
   // protocol version 4.
   uint16_t run = 1;
+  // Where the chunk is to be kept. Other than kDisk only to peers of protocol version 5.
+  Placement placement = Placement::kDisk;
   bool operator==(const Assign&) const = default;
 };
 

@@ -20,6 +20,23 @@ enum class Role : uint8_t {
   kSuperpeer = 1,  // has no reader; is sent to the origin for others, and is trusted to learn roots
 };
 
+// Where a peer keeps a chunk.
+enum class Medium : uint8_t {
+  kDisk = 0,    // in its store, which is on disk if the peer has a folder for it
+  kMemory = 1,  // in memory only: it is gone when the process ends
+};
+
+// Where a bucket has its chunks kept.
+enum class Placement : uint8_t {
+  kDisk = 0,    // in the store of a peer, and over its restarts
+  kMemory = 1,  // in memory only, for as long as the peer's process lives
+  kBoth = 2,    // in the store, and a copy in memory for as long as nothing else needs the room
+};
+// Where a chunk that is placed so counts, and what it takes room of.
+inline Medium medium_of(Placement placement) {
+  return placement == Placement::kMemory ? Medium::kMemory : Medium::kDisk;
+}
+
 enum class SourceKind : uint8_t { kPeer = 0, kSuperpeer = 1, kOrigin = 2 };
 
 // Where a chunk server listens: an IPv4 or IPv6 literal or a DNS name, and a port. Port 0: it

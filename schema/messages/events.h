@@ -64,6 +64,7 @@ struct ChunkVerified {
   bool stored = true;
   uint32_t bytes = 0;  // payload received for it, repeats included
   Duration took;
+  Medium medium = Medium::kDisk;  // where it is kept, whatever was ordered
   bool operator==(const ChunkVerified&) const = default;
 };
 
@@ -130,9 +131,10 @@ struct NameResolved {
   bool operator==(const NameResolved&) const = default;
 };
 
-// The store's limits changed: bytes lent now (memory and disk together).
+// The store's limits changed: bytes lent now.
 struct StoreResized {
   uint64_t bytes = 0;
+  uint64_t memory_bytes = 0;  // besides, for what is kept in memory only
   bool operator==(const StoreResized&) const = default;
 };
 

@@ -16,9 +16,11 @@
 namespace tyto {
 
 // The version of the control protocol spoken here; `schema/peer_tracker.capnp` says when it grows.
-inline constexpr uint32_t kProtocolVersion = 4;
+inline constexpr uint32_t kProtocolVersion = 5;
 // From this one on, peers read runs of chunks (Assign.run) by one request.
 inline constexpr uint32_t kProtocolOfRuns = 4;
+// From this one on, peers may lend memory, and keep there what they are told to.
+inline constexpr uint32_t kProtocolOfMemory = 5;
 
 // A peer introduces itself.
 struct RegisterRequest {
@@ -27,7 +29,7 @@ struct RegisterRequest {
   std::string name;  // for people: host and process, at most 255 bytes
   Location location;
   Endpoint data_address;            // as other peers reach it; host empty: as the tracker sees it
-  uint64_t store_bytes = 0;         // lent, memory and disk together
+  uint64_t store_bytes = 0;         // lent
   uint64_t upload_bytes_per_s = 0;  // the host's link or cap; 0: unknown
   uint64_t download_bytes_per_s = 0;
   uint32_t uploads_max = 0;  // at once; 0: the tracker's default
@@ -39,6 +41,7 @@ struct RegisterRequest {
   // Trackers that it does not go to now: it could not reach them, or they passed it on.
   std::vector<MemberId> avoids;                  // at most kTrackersAvoidedMax
   uint32_t moves = 0;                            // times it was told to move, in a row
+  uint64_t memory_bytes = 0;                     // lent besides, for what is kept in memory only
   uint32_t protocol_version = kProtocolVersion;  // the newest it speaks
   bool operator==(const RegisterRequest&) const = default;
 };
@@ -88,6 +91,7 @@ inline bool RegisterReply::operator==(const RegisterReply& other) const {
 struct ChunkUnderway {
   uint32_t chunk = 0;
   Source source;
+  Medium medium = Medium::kDisk;  // where it will be kept
   bool operator==(const ChunkUnderway&) const = default;
 };
 
@@ -99,6 +103,7 @@ struct InventoryEntry {
   Bitmap chunks;
   std::vector<Digest> roots;  // from superpeers: one per set bit, in order; otherwise empty
   std::vector<ChunkUnderway> underway = {};  // at most kUnderwayPerEntryMax
+  Bitmap in_memory = {};  // those of `chunks` that are kept in memory only; of no chunk: none
   bool operator==(const InventoryEntry&) const = default;
 };
 

@@ -76,7 +76,7 @@ std::size_t size_of(const NameResolved& event) {
   return node(2, 1) + (event.facts ? size_of(*event.facts) : size_of(event.error));
 }
 std::size_t size_of(const StoreResized&) {
-  return node(1, 0);
+  return node(2, 0);
 }
 std::size_t size_of(const Leaving&) {
   return node(1, 0);
@@ -95,7 +95,7 @@ std::size_t size_of(const Describe& command) {
   return size_of(*command.facts);
 }
 std::size_t size_of(const Opened& command) {
-  return node(1, 2) + kDigest + size_of(command.ticket);
+  return node(2, 2) + kDigest + size_of(command.ticket);
 }
 std::size_t size_of(const OpenEnded& command) {
   return node(1, 1) + size_of(command.error);
@@ -104,7 +104,7 @@ std::size_t size_of(const Resolve& command) {
   return node(2, 3) + text(command.bucket_name) + text(command.key) + text(command.url);
 }
 std::size_t size_of(const Assign& command) {
-  std::size_t bytes = node(2, 6) + kAssignment + kDigest + size_of(command.source) +
+  std::size_t bytes = node(3, 6) + kAssignment + kDigest + size_of(command.source) +
                       (command.root ? kDigest : 0) + kReason;
   if (!command.fallbacks.empty()) bytes += 8;  // the list's tag
   for (const Source& fallback : command.fallbacks) bytes += size_of(fallback);
@@ -137,8 +137,9 @@ std::size_t wire_bytes_estimate(const Command& command) {
 }
 
 std::size_t wire_bytes_estimate(const InventoryEntry& entry) {
-  std::size_t bytes = node(3, 4) + kDigest + entry.chunks.words().size() * sizeof(uint64_t) +
-                      entry.roots.size() * Digest::kSize;
+  std::size_t words = entry.chunks.words().size() + entry.in_memory.words().size();
+  std::size_t bytes =
+      node(4, 5) + kDigest + words * sizeof(uint64_t) + entry.roots.size() * Digest::kSize;
   if (!entry.underway.empty()) bytes += node(1, 0);  // the list's tag
   for (const ChunkUnderway& one : entry.underway) bytes += node(1, 1) + size_of(one.source);
   return bytes;

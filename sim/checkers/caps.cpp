@@ -35,8 +35,9 @@ class CapsChecker final : public Checker {
   void on_tick(World& world) override {
     for (uint32_t i = 0; i < world.node_count(); ++i) {
       const Store& store = world.node(NodeId(i)).store();
-      if (store.used_bytes() > store.limit_bytes())
-        world.violated(text(NodeId(i)) + " keeps more than it lends");
+      for (Medium medium : {Medium::kDisk, Medium::kMemory})
+        if (store.used_bytes(medium) > store.limit_bytes(medium))
+          world.violated(text(NodeId(i)) + " keeps more than it lends");
     }
   }
 };

@@ -28,6 +28,7 @@ class InventoriesChecker final : public Checker {
     }
     if (!world.scenario().expect.inventories_agree) return;
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
+    for (uint32_t i = 0; i < world.node_count(); ++i) compare_memory(world, NodeId(i));
     compare_trackers(world);
   }
 
@@ -48,6 +49,24 @@ class InventoriesChecker final : public Checker {
         world.violated(text(id) + ": core and store do not agree on " + text(chunk));
         return;
       }
+    }
+  }
+
+  // What its tracker thinks is in a peer's memory is there, and nothing else.
+  static void compare_memory(World& world, NodeId id) {
+    const PeerNode& node = world.node(id);
+    if (!node.is_alive() || !world.control().is_connected(id)) return;
+    uint64_t real = node.store().used_bytes(Medium::kMemory);
+    for (uint32_t i = 0; i < world.control().tracker_count(); ++i) {
+      const tracker::TrackerCore* tracker = world.control().tracker(i);
+      if (tracker == nullptr) continue;
+      tracker->visit_peers([&](const tracker::PeerPicture& picture) {
+        bool is_it = picture.peer == node.peer() && picture.is_connected;
+        if (!is_it || picture.used_memory_bytes == real) return;
+        world.violated(text(id) + " keeps " + std::to_string(real) +
+                       " bytes in memory; its tracker knows " +
+                       std::to_string(picture.used_memory_bytes));
+      });
     }
   }
 

@@ -27,6 +27,7 @@ enum class Stream : uint64_t {
   kTrackerLinks = 14,
   kTrackerFaults = 15,
   kBucketPolicy = 16,
+  kPlacement = 17,
 };
 
 inline Rng make_stream(uint64_t seed, Stream stream) {

@@ -52,6 +52,8 @@ Result<void> check_supported(const Scenario& scenario) {
     if (object.is_pinned) return refusal(scenario, "a pinned object");
     if (is_read[i]) bytes += object.bytes;
   }
+  if (scenario.policy.caching.placement != Placement::kDisk)
+    return refusal(scenario, "a bucket that is kept in memory");
   uint64_t store = scenario.fleet.reader_store_bytes;
   if (scenario.fleet.superpeers > 0) store = std::min(store, scenario.fleet.superpeer_store_bytes);
   for (const ReaderGroup& group : scenario.fleet.groups) store = std::min(store, group.store_bytes);

@@ -24,6 +24,8 @@ void make_plain(Scenario& scenario, KnobGroup group) {
     case KnobGroup::kStores:
       fleet.reader_store_bytes = plain.fleet.reader_store_bytes;
       fleet.superpeer_store_bytes = plain.fleet.superpeer_store_bytes;
+      // None at all would be another world: nothing could be read.
+      if (fleet.reader_memory_bytes > 0) fleet.reader_memory_bytes = fleet.reader_store_bytes;
       return;
     case KnobGroup::kUploads: fleet.reader_uploads_max = 0; return;
     case KnobGroup::kOrigin: scenario.origin = plain.origin; return;

@@ -15,6 +15,10 @@ void add_fleet(settings::Table& table, ScenarioDocument& document) {
   describe_disk(table, fleet.superpeer_disk, "superpeers.");
   table.add_bytes(fleet.superpeer_store_bytes, {"superpeers.store", "What each may keep."},
                   {kChunkBytesMin, kObjectBytesMax});
+  table.add_bytes(
+      fleet.superpeer_memory_bytes,
+      {"superpeers.memory", "What each lends besides, for what is kept in memory only."},
+      {0, kObjectBytesMax});
   table.add(fleet.racks,
             {"racks.count", "Racks, over which readers are dealt out. 0: one switch for all."},
             {0, 1'000'000, "racks"});

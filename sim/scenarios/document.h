@@ -25,6 +25,7 @@ struct ReadersRow {
   LinkRates link{12'500'000, 12'500'000};
   DiskRates disk;
   uint64_t store_bytes = 16 * kGiB;
+  uint64_t memory_bytes = 0;
   uint32_t uploads_max = 0;
   bool is_slow = false;
 };

@@ -55,6 +55,9 @@ void describe_readers(settings::Table& table, ReadersRow& row) {
   describe_disk(table, row.disk, "");
   table.add_bytes(row.store_bytes, {"store", "What each may keep."},
                   {kChunkBytesMin, kObjectBytesMax});
+  table.add_bytes(row.memory_bytes,
+                  {"memory", "What each lends besides, for what is kept in memory only."},
+                  {0, kObjectBytesMax});
   table.add(row.uploads_max, {"uploads", "Uploads at once; 0: as the tracker says."},
             {0, 65535, "uploads"});
   table.add_switch(row.is_slow, {"slow", "Whether the report tells their times apart."});

@@ -63,6 +63,7 @@ class Expansion {
     fleet.reader_link = most.link;
     fleet.reader_disk = most.disk;
     fleet.reader_store_bytes = most.store_bytes;
+    fleet.reader_memory_bytes = most.memory_bytes;
     fleet.reader_uploads_max = most.uploads_max;
     uint64_t passed = 0;
     for (const ReadersRow& row : document_.readers) {
@@ -71,7 +72,7 @@ class Expansion {
       uint64_t end = (passed * fleet.readers + written - 1) / written;
       fleet.groups.push_back({row.name, static_cast<uint32_t>(first),
                               static_cast<uint32_t>(end - first), row.link, row.disk,
-                              row.store_bytes, row.uploads_max, row.is_slow});
+                              row.store_bytes, row.uploads_max, row.is_slow, row.memory_bytes});
     }
   }
 

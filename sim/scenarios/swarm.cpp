@@ -323,6 +323,8 @@ Scenario swarm_scenario(uint64_t seed) {
   draw_trackers(trackers, scenario);
   Rng policies = make_stream(seed, Stream::kBucketPolicy);
   draw_bucket_policy(policies, scenario);
+  Rng placements = make_stream(seed, Stream::kPlacement);
+  draw_placement(placements, scenario);
   expect(scenario);
   return scenario;
 }

@@ -54,6 +54,12 @@ void draw_caching(Rng& rng, Scenario& scenario) {
     if (object.is_published && rng.one_in(1, 2)) object.is_pinned = true;
 }
 
+// Whether no superpeer keeps anything of the bucket, since it lends no memory.
+bool is_past_superpeers(const Scenario& scenario) {
+  return scenario.policy.caching.placement == Placement::kMemory &&
+         scenario.fleet.superpeer_memory_bytes == 0;
+}
+
 // Whether readers may come to read the origin for themselves: where their bucket has them do so, or
 // lets them read from few others, and where nobody may be taught what they read.
 bool do_readers_read(const Scenario& scenario) {
@@ -98,6 +104,20 @@ void draw_bucket_policy(Rng& rng, Scenario& scenario) {
     scenario.origin.reads_max = std::max(scenario.origin.reads_max, 16 * scenario.fleet.readers);
 }
 
+// As much memory is lent as there would be of disk. Where superpeers lend none, readers are not
+// made to read whole objects at the origin.
+void draw_placement(Rng& rng, Scenario& scenario) {
+  if (!rng.one_in(1, 4)) return;
+  scenario.policy.caching.placement = Placement::kMemory;
+  scenario.fleet.reader_memory_bytes = scenario.fleet.reader_store_bytes;
+  bool are_past = rng.one_in(1, 6) && scenario.origin.has_ranges;
+  scenario.fleet.superpeer_memory_bytes = are_past ? 0 : scenario.fleet.superpeer_store_bytes;
+  if (!are_past) return;
+  scenario.origin.reads_max = std::max(scenario.origin.reads_max, 16 * scenario.fleet.readers);
+  tracker::OriginPolicy& origin = scenario.policy.origin;
+  if (scenario.trackers > 1) origin.reads = origin.requests_per_s = origin.bytes_per_s = 0;
+}
+
 // As if each reader read all for itself, and all of it twice over.
 Duration time_for_policy(const Scenario& scenario) {
   uint64_t bytes = 0;
@@ -114,8 +134,8 @@ Duration time_for_policy(const Scenario& scenario) {
   Duration crossing = policy.selection.cross_rack_after;
   if (crossing != Duration::forever()) more += crossing * static_cast<int64_t>(chunks);
   // Each reader for itself, at one link.
-  bool is_at_origin =
-      policy.selection != tracker::SelectionPolicy() || policy.origin.shadow_permille > 0;
+  bool is_at_origin = policy.selection != tracker::SelectionPolicy() ||
+                      policy.origin.shadow_permille > 0 || is_past_superpeers(scenario);
   if (is_at_origin) more += time_for(bytes, scenario.origin.bytes_per_s);
   return more;
 }

@@ -57,6 +57,7 @@ std::string rows_text(const Scenario& scenario) {
   readers.link = fleet.reader_link;
   readers.disk = fleet.reader_disk;
   readers.store_bytes = fleet.reader_store_bytes;
+  readers.memory_bytes = fleet.reader_memory_bytes;
   readers.uploads_max = fleet.reader_uploads_max;
   std::string out = row_text("readers", readers, describe_readers);
   for (const ObjectSpec& object : scenario.objects) {

@@ -85,11 +85,12 @@ void DataPlane::replace(Arriving& coming, Transfer& ended) {
 bool DataPlane::make_room(const Place& place, Arriving& coming) {
   if (coming.is_reserved) return true;
   Store& store = world_.node(place.first).store();
-  while (!store.reserve(coming.facts, place.second.index)) {
+  while (!store.reserve(coming.facts, place.second.index, coming.medium)) {
     const Place* oldest = nullptr;
     for (const auto& [at, other] : arriving_) {
-      bool is_kept = at.first == place.first && other.transfers.empty() && other.is_reserved;
-      if (!is_kept || store.space() == Store::Space::kDiskFull) continue;
+      bool is_kept = at.first == place.first && other.transfers.empty() && other.is_reserved &&
+                     other.medium == coming.medium;
+      if (!is_kept || store.is_full(coming.medium)) continue;
       if (oldest == nullptr || other.paused_at < arriving_.at(*oldest).paused_at) oldest = &at;
     }
     if (oldest == nullptr) return false;
@@ -106,7 +107,7 @@ bool DataPlane::make_room(const Place& place, Arriving& coming) {
 void DataPlane::pause(const Place& place) {
   Arriving& coming = arriving_.at(place);
   if (coming.verified == 0 && coming.is_reserved) {
-    world_.node(place.first).store().release(coming.facts, place.second.index);
+    world_.node(place.first).store().release(coming.facts, place.second.index, coming.medium);
     coming.is_reserved = false;
   }
   coming.paused_at = world_.now();
@@ -119,7 +120,7 @@ void DataPlane::drop_partial(const Place& place) {
   const Arriving& coming = found->second;
   TYTO_ASSERT(coming.transfers.empty());
   if (coming.is_reserved)
-    world_.node(place.first).store().release(coming.facts, place.second.index);
+    world_.node(place.first).store().release(coming.facts, place.second.index, coming.medium);
   bytes_.wasted += sum(coming.useful);
   arriving_.erase(found);
 }

@@ -45,7 +45,7 @@ void DataPlane::set_disk(NodeId node, DiskPace pace) {
 // the disk is in memory, and others may read along to its end.
 bool DataPlane::begin_storing(Transfer& transfer) {
   std::optional<LinkId> disk = disks_[transfer.reader.value()].write;
-  if (!disk) return false;
+  if (!disk || transfer.order.placement == Placement::kMemory) return false;
   uint64_t length = transfer.order.facts->chunking.length_of(transfer.order.chunk);
   transfer.state = Transfer::State::kStoring;
   ++transfer.silence;

@@ -120,7 +120,13 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
     drop_partial(place);
     refuse_relays(place);
   }
+  const Arriving* kept = arriving(place);
+  if (kept != nullptr && !is_under_way(place) && kept->medium != medium_of(order.placement)) {
+    drop_partial(place);  // it is of no use in the other medium
+    refuse_relays(place);
+  }
   Arriving& coming = arriving_[place];
+  coming.medium = medium_of(order.placement);
   if (coming.facts == nullptr) coming.content = right_content(chunk);
   coming.facts = order.facts;
   if (!make_room(place, coming)) {
@@ -213,7 +219,8 @@ void DataPlane::finish(uint64_t key) {
     fail(key, FailureKind::kOriginChanged);
     return break_whole(whole, FailureKind::kOriginChanged);
   }
-  if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
+  if (node.store().is_full(medium_of(transfer.order.placement)))
+    return fail(key, FailureKind::kNoSpace);
   hand_on(transfer);
   if (!begin_storing(transfer)) store(key);
 }
@@ -222,7 +229,8 @@ void DataPlane::finish(uint64_t key) {
 void DataPlane::store(uint64_t key) {
   Transfer& transfer = *find(key);
   PeerNode& node = world_.node(transfer.reader);
-  if (node.store().space() == Store::Space::kDiskFull) return fail(key, FailureKind::kNoSpace);
+  if (node.store().is_full(medium_of(transfer.order.placement)))
+    return fail(key, FailureKind::kNoSpace);
   Place place{transfer.reader, transfer.chunk()};
   VersionFactsRef facts = transfer.order.facts;
   uint64_t length = facts->chunking.length_of(transfer.order.chunk);
@@ -233,11 +241,12 @@ void DataPlane::store(uint64_t key) {
   end(key, TransferEnd::kDone);
   std::vector<peer::TransferFailed> cancelled = cancel_others(place);
   const ByteCounts useful = arriving_.at(place).useful;
+  const Medium medium = arriving_.at(place).medium;
   bytes_.from_peers += useful.from_peers;
   bytes_.from_superpeers += useful.from_superpeers;
   bytes_.from_origin += useful.from_origin;
   arriving_.erase(place);
-  node.store().commit(facts, place.second.index, content);
+  node.store().commit(facts, place.second.index, content, medium);
   world_.tell_checkers([&](Checker& c) {
     c.on_stored(world_, place.first, place.second, content);
     c.on_arrived(world_, place.first, *facts, place.second.index, useful);

@@ -88,6 +88,7 @@ struct Arriving {
   VersionFactsRef facts;
   std::vector<uint64_t> transfers;  // under way: none, one, or two with a hedge
   uint64_t verified = 0;            // bytes from peers that may be relayed; whole blocks when kept
+  Medium medium = Medium::kDisk;    // where it will be kept
   ContentTag content;               // of these
   ByteCounts useful;                // who brought them; of transfers that have ended
   bool is_reserved = false;         // room in the store

@@ -13,8 +13,12 @@ IdleConnections::Ends DataPlane::ends_of(const Transfer& transfer) const {
 std::vector<LinkId> DataPlane::path_of(const Transfer& transfer) const {
   std::vector<LinkId> path =
       topology_.path(source_host(transfer), world_.node(transfer.reader).host());
-  // What is relayed comes from memory.
+  // What is relayed comes from memory, too.
   bool is_from_disk = transfer.has_view && transfer.source;
+  if (is_from_disk) {
+    const Store& store = world_.node(*transfer.source).store();
+    is_from_disk = !store.holds(transfer.chunk()) || !store.is_in_memory(transfer.chunk());
+  }
   if (is_from_disk && disks_[transfer.source->value()].read)
     path.push_back(*disks_[transfer.source->value()].read);
   return path;

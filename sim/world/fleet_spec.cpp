@@ -50,6 +50,12 @@ uint64_t FleetSpec::store_bytes(NodeId node) const {
   return own != nullptr ? own->store_bytes : reader_store_bytes;
 }
 
+uint64_t FleetSpec::memory_bytes(NodeId node) const {
+  if (is_superpeer(node)) return superpeer_memory_bytes;
+  const ReaderGroup* own = group(node);
+  return own != nullptr ? own->memory_bytes : reader_memory_bytes;
+}
+
 uint32_t FleetSpec::uploads_max(NodeId node) const {
   if (is_superpeer(node)) return 0;
   const ReaderGroup* own = group(node);

@@ -59,6 +59,14 @@ struct Adder {
     std::visit([this](const auto& held) { this->one(held); }, value);
   }
 
+  // What is kept on disk adds nothing, so that worlds without memory hash as they always did.
+  void in_memory(Medium medium) const {
+    if (medium != Medium::kDisk) one(medium);
+  }
+  void in_memory(Placement placement) const {
+    if (placement != Placement::kDisk) one(placement);
+  }
+
   // Events.
   void one(const OpenRequested& e) const {
     all(e.open, e.bucket, e.key, e.pinned, e.mode, e.priority, e.deadline, e.window_first,
@@ -69,6 +77,7 @@ struct Adder {
   void one(const ChunkProgressed& e) const { all(e.assignment, e.quarter); }
   void one(const ChunkVerified& e) const {
     all(e.assignment, e.chunk, e.source, e.root, e.stored, e.bytes, e.took);
+    in_memory(e.medium);
   }
   void one(const SourceFailed& e) const {
     all(e.assignment, e.chunk, e.source, e.kind, e.bytes_wasted);
@@ -79,20 +88,27 @@ struct Adder {
   void one(const ChunksDropped& e) const { all(e.version, e.first, e.count); }
   void one(const EvictionDeferred& e) const { all(e.version, e.first, e.count); }
   void one(const NameResolved& e) const { all(e.resolve, e.facts, e.error); }
-  void one(const StoreResized& e) const { one(e.bytes); }
+  void one(const StoreResized& e) const {
+    one(e.bytes);
+    if (e.memory_bytes > 0) one(e.memory_bytes);
+  }
   void one(const Leaving& e) const { one(e.deadline); }
 
   // Commands.
   void one(const Cancel& c) const { one(c.assignment); }
   void one(const Evict& c) const { all(c.version, c.first, c.count, c.reason); }
   void one(const Describe& c) const { one(c.facts); }
-  void one(const Opened& c) const { all(c.open, c.version); }
+  void one(const Opened& c) const {
+    all(c.open, c.version);
+    in_memory(c.placement);
+  }
   void one(const OpenEnded& c) const { all(c.open, c.error); }
   void one(const Resolve& c) const { all(c.resolve, c.bucket, c.bucket_name, c.key); }
   void one(const Assign& c) const {
     all(c.assignment, c.chunk, c.source, c.fallbacks, c.root, c.generation, c.patience, c.reason,
         c.is_hedge);
     if (c.run > 1) one(c.run);
+    in_memory(c.placement);
   }
 
   void one(const Wait& w) const { all(w.what, w.place, w.expected); }
@@ -109,6 +125,7 @@ struct Adder {
   }
   void one(const InventoryEntry& entry) const {
     all(entry.version, entry.chunks.words(), entry.roots);
+    if (!entry.in_memory.none()) one(entry.in_memory.words());
   }
   void one(const InventoryPage& page) const { all(page.entries, page.is_last); }
   void one(const SuperpeerListed& listed) const { all(listed.peer, listed.address); }
@@ -130,6 +147,7 @@ struct Adder {
   void one(const peer::StartTransfer& e) const {
     all(e.transfer, e.facts, e.chunk, e.source, e.root, e.patience, e.without_tracker,
         e.is_fallback);
+    in_memory(e.placement);
   }
   void one(const peer::CancelTransfer& e) const { one(e.transfer); }
   void one(const peer::DropPartial& e) const { one(e.chunk); }

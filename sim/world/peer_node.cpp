@@ -26,7 +26,7 @@ PeerNode::PeerNode(World& world, const Scenario& scenario, NodeId id, HostId hos
       host_(host),
       policy_(id.value() < scenario.fleet.superpeers ? superpeer::superpeer_policy()
                                                      : scenario.reader_policy),
-      store_(scenario.fleet.store_bytes(id)) {}
+      store_(scenario.fleet.store_bytes(id), scenario.fleet.memory_bytes(id)) {}
 
 // --- life ---
 
@@ -62,7 +62,7 @@ void PeerNode::process_gone() {
   is_leaving = false;
   timer_at_ = Instant::never();
   uploads = 0;
-  store_.forget_reservations();
+  store_.process_gone();
   std::vector<uint32_t> interrupted;
   for (const auto& [open, handle] : handles_) interrupted.push_back(handle.read);
   handles_.clear();
@@ -92,7 +92,7 @@ void PeerNode::leave(Duration deadline) {
 }
 
 void PeerNode::lose_disk() {
-  store_ = Store(store_.limit_bytes());
+  store_ = Store(store_.limit_bytes(), store_.limit_bytes(Medium::kMemory));
 }
 
 void PeerNode::forget_half() {
@@ -211,6 +211,7 @@ void PeerNode::connect(const peer::ConnectTracker& order) {
       .has_inventory = order.has_inventory,
       .avoids = order.avoids,
       .moves = order.moves,
+      .memory_bytes = store_.limit_bytes(Medium::kMemory),
   };
   world_.control().connect(id_, order.tracker, std::move(request));
 }

@@ -37,8 +37,9 @@ struct ReaderGroup {
   LinkRates link;
   DiskRates disk;
   uint64_t store_bytes = 16 * kGiB;
-  uint32_t uploads_max = 0;  // 0: the tracker's default
-  bool is_slow = false;      // told apart in reports
+  uint32_t uploads_max = 0;   // 0: the tracker's default
+  bool is_slow = false;       // told apart in reports
+  uint64_t memory_bytes = 0;  // lent besides, for what is kept in memory only
 };
 
 struct FleetSpec {
@@ -58,6 +59,8 @@ struct FleetSpec {
   DiskRates reader_disk;
   uint64_t superpeer_store_bytes = 64 * kGiB;
   uint64_t reader_store_bytes = 16 * kGiB;
+  uint64_t superpeer_memory_bytes = 0;  // lent besides, for what is kept in memory only
+  uint64_t reader_memory_bytes = 0;
   uint32_t reader_uploads_max = 0;  // 0: the tracker's default
   std::vector<ReaderGroup> groups;  // which do not overlap
 
@@ -75,6 +78,7 @@ struct FleetSpec {
   // Whether any disk takes time.
   bool has_disks() const;
   uint64_t store_bytes(NodeId node) const;
+  uint64_t memory_bytes(NodeId node) const;
   uint32_t uploads_max(NodeId node) const;
   // Requires: there are racks.
   uint32_t rack(NodeId reader) const { return (reader.value() - superpeers) % racks; }

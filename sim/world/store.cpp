@@ -11,27 +11,29 @@ void Store::remember(const VersionFactsRef& facts) {
   version.held = Bitmap(facts->chunking.chunk_count());
 }
 
-bool Store::reserve(const VersionFactsRef& facts, ChunkIndex chunk) {
+bool Store::reserve(const VersionFactsRef& facts, ChunkIndex chunk, Medium medium) {
   uint64_t bytes = facts->chunking.length_of(chunk);
-  if (space_ == Space::kDiskFull) return false;
-  if (used_bytes_ + reserved_bytes_ + bytes > limit_bytes_) return false;
-  reserved_bytes_ += bytes;
+  Account& account = of(medium);
+  if (medium == Medium::kDisk && space_ == Space::kDiskFull) return false;
+  if (account.used + account.reserved + bytes > account.limit) return false;
+  account.reserved += bytes;
   return true;
 }
 
-void Store::release(const VersionFactsRef& facts, ChunkIndex chunk) {
+void Store::release(const VersionFactsRef& facts, ChunkIndex chunk, Medium medium) {
   uint64_t bytes = facts->chunking.length_of(chunk);
-  TYTO_ASSERT(reserved_bytes_ >= bytes);
-  reserved_bytes_ -= bytes;
+  TYTO_ASSERT(of(medium).reserved >= bytes);
+  of(medium).reserved -= bytes;
 }
 
-void Store::commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag tag) {
-  release(facts, chunk);
+void Store::commit(const VersionFactsRef& facts, ChunkIndex chunk, ContentTag tag, Medium medium) {
+  release(facts, chunk, medium);
   remember(facts);
   Version& version = versions_[facts->id];
   if (!version.held.test(chunk.value())) {
-    used_bytes_ += facts->chunking.length_of(chunk);
+    of(medium).used += facts->chunking.length_of(chunk);
     ++chunk_count_;
+    if (medium == Medium::kMemory) version.in_memory.insert(chunk.value());
   }
   version.held.set(chunk.value());
   version.bad.erase(chunk.value());
@@ -60,10 +62,22 @@ Digest Store::root(const ChunkId& chunk) const {
   return root_of(stored(chunk));
 }
 
+bool Store::is_in_memory(const ChunkId& chunk) const {
+  TYTO_ASSERT(holds(chunk));
+  return versions_.at(chunk.version).in_memory.contains(chunk.index.value());
+}
+
+void Store::process_gone() {
+  disk_.reserved = memory_.reserved = 0;
+  for (const ChunkId& chunk : chunks())
+    if (is_in_memory(chunk)) drop(chunk);
+}
+
 void Store::spoil_half() {
   uint32_t n = 0;
   for (const ChunkId& chunk : chunks())
-    if (n++ % 2 == 0) versions_.at(chunk.version).bad.insert(chunk.index.value());
+    if (!is_in_memory(chunk) && n++ % 2 == 0)
+      versions_.at(chunk.version).bad.insert(chunk.index.value());
 }
 
 bool Store::has_turned_bad(const ChunkId& chunk) const {
@@ -77,7 +91,9 @@ bool Store::drop(const ChunkId& chunk) {
   version.held.reset(chunk.index.value());
   version.wrong.erase(chunk.index.value());
   version.bad.erase(chunk.index.value());
-  used_bytes_ -= version.facts->chunking.length_of(chunk.index);
+  bool was_in_memory = version.in_memory.erase(chunk.index.value()) > 0;
+  of(was_in_memory ? Medium::kMemory : Medium::kDisk).used -=
+      version.facts->chunking.length_of(chunk.index);
   --chunk_count_;
   return true;
 }
@@ -87,6 +103,8 @@ std::vector<InventoryEntry> Store::inventory() const {
   for (const auto& [id, version] : versions_) {
     if (version.held.none()) continue;
     InventoryEntry entry{id, version.facts->chunking, version.held, {}};
+    if (!version.in_memory.empty()) entry.in_memory = Bitmap(version.held.size());
+    for (uint32_t i : version.in_memory) entry.in_memory.set(i);
     for (uint32_t i = version.held.next_set(0); i < version.held.size();
          i = version.held.next_set(i + 1)) {
       entry.roots.push_back(root({id, ChunkIndex(i)}));

@@ -152,6 +152,9 @@ TEST(CodecRules, Events) {
           {"ExchangeUp.events[4].chunkVerified.root", [=](B b) { verified(b).setRoot(zeros(32)); }},
           {"ExchangeUp.events[4].chunkVerified.tookNs",
            [=](B b) { verified(b).setTookNs(~uint64_t{0}); }},
+          {"ExchangeUp.events[4].chunkVerified.medium",
+           [=](B b) { verified(b).setMedium(static_cast<wire::Medium>(2)); },
+           ErrorCode::kUnsupported},
           {"ExchangeUp.events[4].chunkVerified.source.address",
            [=](B b) { verified(b).getSource().initAddress().setHost("a"); }},
           {"ExchangeUp.events[4].chunkVerified.source.peer",
@@ -240,6 +243,14 @@ TEST(CodecRules, Commands) {
           {"ExchangeDown.commands[7].assign.root", [=](B b) { assign(b).setRoot(zeros(33)); }},
           {"ExchangeDown.commands[7].assign.chunk", [=](B b) { assign(b).setChunk(kChunksMax); }},
           {"ExchangeDown.commands[7].assign.run", [=](B b) { assign(b).setRun(2); }},
+          {"ExchangeDown.commands[4].opened.placement",
+           [](B b) {
+             b.getCommands()[4].getOpened().setPlacement(static_cast<wire::Placement>(3));
+           },
+           ErrorCode::kUnsupported},
+          {"ExchangeDown.commands[7].assign.placement",
+           [=](B b) { assign(b).setPlacement(static_cast<wire::Placement>(3)); },
+           ErrorCode::kUnsupported},
           {"ExchangeDown.commands[7].assign.patienceNs",
            [=](B b) { assign(b).setPatienceNs(kTooLongNs); }},
       });
@@ -265,6 +276,19 @@ TEST(CodecRules, RootsAndInventories) {
           {"InventoryPage.entries[3].roots", [](I b) { b.getEntries()[3].setRoots(zeros(31)); }},
           {"InventoryPage.entries[3].roots", [](I b) { b.getEntries()[3].setRoots(zeros(32)); }},
           {"InventoryPage", [](I b) { b.getEntries()[3].initRoots(256 * 1024); }},
+      });
+  expect_refused<wire::InventoryPage>(
+      samples::inventory_in_memory(),
+      {
+          {"InventoryPage.entries[0].inMemory.words",  // not held at all
+           [](I b) { b.getEntries()[0].getInMemory().getWords().set(1, uint64_t{1} << 63); }},
+          {"InventoryPage.entries[0].inMemory.words",
+           [](I b) { b.getEntries()[0].getInMemory().setFirstWord(4); }},
+          {"InventoryPage.entries[1].inMemory.words",  // chunks past the last one
+           [](I b) { b.getEntries()[1].getInMemory().getWords().set(3, ~uint64_t{0}); }},
+          {"InventoryPage.entries[2].underway[0].medium",
+           [](I b) { b.getEntries()[2].getUnderway()[0].setMedium(static_cast<wire::Medium>(2)); },
+           ErrorCode::kUnsupported},
       });
 }
 

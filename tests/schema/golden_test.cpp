@@ -58,6 +58,12 @@ TEST(GoldenMessages, WhatSeveralTrackersSayDecodesAsInVersion4) {
 TEST(GoldenMessages, ARunOfChunksDecodesAsItWasFirstWritten) {
   expect_golden("v5/run", samples::run());
 }
+TEST(GoldenMessages, WhatIsKeptInMemoryDecodesAsItWasFirstWritten) {
+  expect_golden("v6/register_request_memory", samples::register_request_memory());
+  expect_golden("v6/exchange_up_memory", samples::exchange_up_memory());
+  expect_golden("v6/exchange_down_memory", samples::exchange_down_memory());
+  expect_golden("v6/inventory_in_memory", samples::inventory_in_memory());
+}
 TEST(GoldenMessages, TrackerIntroducedOfClusterVersion1Decodes) {
   expect_golden("cluster_v1/tracker_introduced", samples::tracker_introduced());
 }

@@ -36,6 +36,10 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "exchange_down.bin", samples::exchange_down());
   write(folder / "hedge.bin", samples::hedge());
   write(folder / "run.bin", samples::run());
+  write(folder / "register_request_memory.bin", samples::register_request_memory());
+  write(folder / "exchange_up_memory.bin", samples::exchange_up_memory());
+  write(folder / "exchange_down_memory.bin", samples::exchange_down_memory());
+  write(folder / "inventory_in_memory.bin", samples::inventory_in_memory());
   write(folder / "show_wait.bin", samples::show_wait());
   write(folder / "register_request_moved.bin", samples::register_request_moved());
   write(folder / "register_reply_of_several.bin", samples::register_reply_of_several());
@@ -91,6 +95,10 @@ void write_corpus(const std::filesystem::path& folder) {
   write(folder / "cluster" / "policies", samples::cluster_batch_of_policies());
   write(folder / "inventory" / "roots_request", samples::roots_request());
   write(folder / "inventory" / "underway", samples::inventory_underway());
+  write(folder / "register" / "request_memory", samples::register_request_memory());
+  write(folder / "exchange_up" / "memory", samples::exchange_up_memory());
+  write(folder / "exchange_down" / "memory", samples::exchange_down_memory());
+  write(folder / "inventory" / "in_memory", samples::inventory_in_memory());
 }
 
 }  // namespace

@@ -173,6 +173,50 @@ ExchangeDown run() {
   return down;
 }
 
+RegisterRequest register_request_memory() {
+  RegisterRequest request = register_request();
+  request.memory_bytes = 8 * kGiB;
+  request.protocol_version = 5;
+  return request;
+}
+
+ExchangeUp exchange_up_memory() {
+  ExchangeUp all = exchange_up();
+  ExchangeUp up;
+  up.first_event = Sequence(61);
+  ChunkVerified verified = std::get<ChunkVerified>(all.events[4]);
+  verified.medium = Medium::kMemory;
+  up.events = {verified, StoreResized{32 * kGiB, 4 * kGiB}};
+  return up;
+}
+
+ExchangeDown exchange_down_memory() {
+  ExchangeDown all = exchange_down();
+  ExchangeDown down;
+  down.first_command = Sequence(41);
+  Opened opened = std::get<Opened>(all.commands[4]);
+  opened.placement = Placement::kMemory;
+  Assign assign = std::get<Assign>(all.commands.back());
+  assign.placement = Placement::kBoth;
+  down.commands = {opened, assign};
+  return down;
+}
+
+InventoryPage inventory_in_memory() {
+  Chunking chunking{200 * uint64_t{kChunkBytesMin}, kChunkBytesMin};
+  Bitmap some(200);
+  Bitmap in_memory(200);
+  for (uint32_t i = 60; i < 190; ++i) some.set(i);
+  for (uint32_t i = 70; i < 180; i += 7) in_memory.set(i);
+  InventoryEntry entry{version(7), chunking, some, {}};
+  entry.in_memory = in_memory;
+  InventoryEntry all{version(8), chunking, Bitmap::full(200), {}};
+  all.in_memory = Bitmap::full(200);
+  InventoryEntry coming{version(9), chunking, Bitmap(200), {}};
+  coming.underway = {{3, {}, Medium::kMemory}, {4, {}, Medium::kDisk}};
+  return {{entry, all, coming}, true};
+}
+
 ExchangeDown show_wait() {
   ExchangeDown down;
   down.first_command = Sequence(27);

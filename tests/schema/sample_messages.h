@@ -20,6 +20,11 @@ ExchangeDown exchange_down();  // one of every command
 ExchangeDown run();            // of version 4: chunks that one request reads at the origin
 ExchangeDown hedge();          // of version 2: an assignment that is a hedge
 ExchangeDown show_wait();      // since version 3 of the golden files
+// Since version 5 of the protocol: what is kept in memory only.
+RegisterRequest register_request_memory();
+ExchangeUp exchange_up_memory();
+ExchangeDown exchange_down_memory();
+InventoryPage inventory_in_memory();
 // Since version 3 of the protocol:
 RegisterRequest register_request_moved();
 RegisterReply register_reply_of_several();

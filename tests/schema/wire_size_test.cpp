@@ -47,6 +47,7 @@ void expect_close(const Item& item) {
 
 TEST(WireSize, EventsAreAtMostAsLargeAsEstimated) {
   for (const Event& event : samples::exchange_up().events) expect_close(event);
+  for (const Event& event : samples::exchange_up_memory().events) expect_close(event);
   for (std::size_t size = 0; size < 40; ++size) {
     OpenRequested open;
     open.key = std::string(size, 'k');
@@ -61,6 +62,7 @@ TEST(WireSize, CommandsAreAtMostAsLargeAsEstimated) {
   expect_close(samples::show_wait().commands[0]);
   expect_close(samples::list_trackers().commands[0]);
   for (const Command& command : samples::exchange_down().commands) expect_close(command);
+  for (const Command& command : samples::exchange_down_memory().commands) expect_close(command);
   expect_close<Command>(Assign{});
   Assign full;
   full.source = samples::superpeer_source();

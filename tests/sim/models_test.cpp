@@ -345,6 +345,26 @@ TEST(Store, NeverTakesMoreThanItsLimit) {
   EXPECT_TRUE(store.reserve(facts, ChunkIndex(2)));
 }
 
+TEST(Store, WhatIsInMemoryHasALimitOfItsOwnAndGoesWithTheProcess) {
+  OriginModel origin = origin_of(1);
+  VersionFactsRef facts = origin.current(0);
+  Store store(kChunkBytesMin, kChunkBytesMin);
+  ASSERT_TRUE(store.reserve(facts, ChunkIndex(0)));
+  ASSERT_TRUE(store.reserve(facts, ChunkIndex(1), Medium::kMemory));
+  EXPECT_FALSE(store.reserve(facts, ChunkIndex(2), Medium::kMemory));
+  store.commit(facts, ChunkIndex(0), right_content({facts->id, ChunkIndex(0)}));
+  store.commit(facts, ChunkIndex(1), right_content({facts->id, ChunkIndex(1)}), Medium::kMemory);
+  EXPECT_TRUE(store.is_in_memory({facts->id, ChunkIndex(1)}));
+  EXPECT_EQ(store.used_bytes(), kChunkBytesMin);
+  EXPECT_EQ(store.used_bytes(Medium::kMemory), kChunkBytesMin);
+  ASSERT_EQ(store.inventory().size(), 1u);
+  EXPECT_EQ(store.inventory()[0].in_memory.count(), 1u);
+  store.process_gone();
+  EXPECT_TRUE(store.holds({facts->id, ChunkIndex(0)}));
+  EXPECT_FALSE(store.holds({facts->id, ChunkIndex(1)}));
+  EXPECT_EQ(store.used_bytes(Medium::kMemory), 0u);
+}
+
 TEST(Store, KnowsWhichOfItsChunksAreWrong) {
   OriginModel origin = origin_of(1);
   VersionFactsRef facts = origin.current(0);

@@ -156,13 +156,18 @@ class TrackerDriver {
     input(NameLoaded{f->bucket_name, key, f->id, true});
     return f->id;
   }
+  // "#": on disk, "m": in memory.
   void have(const std::string& name, const std::string& key, const std::string& map) {
     InventoryEntry entry;
     entry.version = facts(key, static_cast<uint32_t>(map.size())).id;
     entry.chunking = facts(key, static_cast<uint32_t>(map.size())).chunking;
     entry.chunks = Bitmap(static_cast<uint32_t>(map.size()));
-    for (uint32_t c = 0; c < map.size(); ++c)
-      if (map[c] == '#') entry.chunks.set(c);
+    for (uint32_t c = 0; c < map.size(); ++c) {
+      if (map[c] == '#' || map[c] == 'm') entry.chunks.set(c);
+      if (map[c] != 'm') continue;
+      if (entry.in_memory.size() == 0) entry.in_memory = Bitmap(entry.chunks.size());
+      entry.in_memory.set(c);
+    }
     input(InventoryArrived{peers.at(name).session, {{entry}, true}});
   }
   // Answers the oldest Resolve command that `name` was sent.
@@ -177,6 +182,7 @@ class TrackerDriver {
     v.chunk = a.chunk;
     v.source = a.source;
     v.bytes = kChunkBytesMin;
+    v.medium = medium_of(a.placement);
     if (a.source.kind == SourceKind::kOrigin) v.root = root(a.chunk.index.value());
     return v;
   }

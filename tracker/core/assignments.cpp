@@ -1,4 +1,5 @@
 // Orders: what was decided, booked and put into words for the peer that is to fetch.
+#include "tracker/core/caching/memory.h"
 #include "tracker/core/explain/notes.h"
 #include "tracker/core/state.h"
 
@@ -50,6 +51,7 @@ TransferRow row_of(const State& state, PeerIndex receiver, VersionIndex version,
   row.fallbacks = found.fallbacks;
   row.source_generation = static_cast<uint8_t>(found.generation);
   row.generation = static_cast<uint8_t>(found.generation + 1);
+  row.is_in_memory = found.medium.value_or(medium_now(state, version)) == Medium::kMemory ? 1 : 0;
   row.is_shadow = choice == Choice::kOriginShadow ? 1 : 0;
   // A second one is for those who may not read from where the first takes the chunk.
   row.is_lease =
@@ -72,6 +74,8 @@ Assign order_of(const State& state, TransferIndex index, const Found& found, Ass
   order.patience = patience_of(state, found);
   order.is_hedge = kind == Assignment::kHedge;
   order.run = found.run;
+  Medium medium = row.is_in_memory != 0 ? Medium::kMemory : Medium::kDisk;
+  order.placement = placement_at(state, row.receiver, row.version, medium);
   order.reason = state.transfers.reason(index);
   return order;
 }

@@ -18,7 +18,7 @@ bool is_read_for_all(const State& state, PeerIndex peer, VersionIndex version, u
 }
 
 // A read of the origin goes on as a lease, unless somebody else has one here.
-void carry_over_lease(State& state, PeerIndex peer, ChunkKey key) {
+void carry_over_lease(State& state, PeerIndex peer, ChunkKey key, Medium medium) {
   const VersionRow& row = state.versions[key.version];
   bool is_possible = !row.facts->origin.url.empty() && !row.is_origin_gone &&
                      is_read_for_all(state, peer, key.version, key.chunk);
@@ -27,7 +27,8 @@ void carry_over_lease(State& state, PeerIndex peer, ChunkKey key) {
   Found found;
   found.reason.choice =
       state.fleet.peer(peer).is_superpeer ? Choice::kOriginLease : Choice::kOriginNoSuperpeer;
-  book(state, peer, key.version, key.chunk);
+  found.medium = medium;
+  book_transfer(state, peer, key, medium);
   carry_over_read(state, key, peer, found);
 }
 
@@ -38,7 +39,8 @@ uint16_t generation_of(const State& state, PeerIndex source, ChunkKey key, uint1
   return std::max<uint16_t>(told, 1);
 }
 
-void carry_over_copy(State& state, PeerIndex peer, ChunkKey key, const Source& source) {
+void carry_over_copy(State& state, PeerIndex peer, ChunkKey key, const ChunkUnderway& what) {
+  const Source& source = what.source;
   if (source.generation.value() > kTreeDepthMax || source.address.port == 0) return;
   Found found;
   found.reason.choice = Choice::kCarriedOver;
@@ -48,7 +50,8 @@ void carry_over_copy(State& state, PeerIndex peer, ChunkKey key, const Source& s
   found.generation = is_own ? generation_of(state, own, key, source.generation.value())
                             : source.generation.value();
   found.reason.generation = found.generation;
-  book(state, peer, key.version, key.chunk);
+  found.medium = what.medium;
+  book_transfer(state, peer, key, what.medium);
   TransferIndex transfer = assign(state, peer, key.version, key.chunk, found);
   if (!is_own) state.cluster.imports[transfer] = Import{};
 }
@@ -63,9 +66,9 @@ void carry_over(State& state, PeerIndex peer, VersionIndex version, const ChunkU
   if (holding != kNoHolding && state.holdings.has(holding, what.chunk)) return;
   ChunkKey key{version, what.chunk};
   if (what.source.kind == SourceKind::kOrigin)
-    carry_over_lease(state, peer, key);
+    carry_over_lease(state, peer, key, what.medium);
   else if (what.source.peer != state.fleet.peer(peer).id)
-    carry_over_copy(state, peer, key, what.source);
+    carry_over_copy(state, peer, key, what);
 }
 
 }  // namespace tyto::tracker

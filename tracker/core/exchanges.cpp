@@ -35,6 +35,7 @@ void take_event(State& state, SessionIndex index, Event& event) {
                    PeerIndex peer = state.sessions[index].peer;
                    state.fleet.peer(peer).store_bytes = e.bytes;
                    state.fleet.details(peer).lent_bytes = e.bytes;
+                   set_memory_lent(state.sessions[index], e.memory_bytes);
                  },
                  [&](Leaving&) { start_leaving(state, index); },
              },

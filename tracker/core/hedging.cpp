@@ -40,7 +40,9 @@ bool hedge(State& state, ReaderIndex index, const TransferRow& late) {
   bool is_other = found.is_found() && found.generation == 0 && found.source != late.source;
   if (!is_other) return false;
   uint32_t bytes = state.versions[late.version].chunking.length_of(ChunkIndex(late.chunk));
-  if (reserve(state, reader.peer, late.version, bytes) != Space::kReserved) return false;
+  Medium medium = late.is_in_memory != 0 ? Medium::kMemory : Medium::kDisk;
+  if (reserve_in(state, medium, reader.peer, late.version, bytes) != Space::kReserved) return false;
+  found.medium = medium;
   ++state.readers[index].hedges;
   assign(state, reader.peer, late.version, late.chunk, found, Assignment::kHedge);
   return true;

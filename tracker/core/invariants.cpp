@@ -160,9 +160,21 @@ void check_shares(const State& state, const Session& session) {
     share.used_bytes += bytes;
     share.evicting_bytes += bytes;
   }
+  if (session.memory != nullptr) {
+    for (const auto& [version, chunk] : session.memory->evictions) {
+      auto [share, bytes] = count(version, chunk);
+      share.memory_used_bytes += bytes;
+      share.memory_evicting_bytes += bytes;
+    }
+    for (const auto& [version, chunk] : session.memory->kept) {
+      auto [share, bytes] = count(version, chunk);
+      share.memory_used_bytes += bytes;
+    }
+  }
   for (const Download& download : session.downloads) {
     auto [share, bytes] = count(download.version, download.chunk);
     share.used_bytes += bytes;
+    if (state.transfers[download.transfer].is_in_memory != 0) share.memory_used_bytes += bytes;
   }
   for (ReaderIndex r : session.readers) {
     VersionIndex version = state.readers[r].version;
@@ -182,6 +194,8 @@ void check_shares(const State& state, const Session& session) {
   for (const auto& [bucket, share] : shares) {
     TYTO_ASSERT(session.shares.of(bucket).used_bytes == share.used_bytes);
     TYTO_ASSERT(session.shares.of(bucket).evicting_bytes == share.evicting_bytes);
+    TYTO_ASSERT(session.shares.of(bucket).memory_used_bytes == share.memory_used_bytes);
+    TYTO_ASSERT(session.shares.of(bucket).memory_evicting_bytes == share.memory_evicting_bytes);
   }
 }
 
@@ -206,6 +220,39 @@ void check_fleet_shares(const State& state) {
     TYTO_ASSERT(all.used_bytes == sum.used_bytes && all.evicting_bytes == sum.evicting_bytes);
     TYTO_ASSERT(all.peers.size() == sum.peers.size());
   }
+}
+
+// What is booked in a peer's memory is held by it, or told to go; and it adds up. Returns how much
+// there is, on its way included.
+uint64_t check_memory(const State& state, const Session& session) {
+  uint64_t coming = 0;
+  for (const Download& download : session.downloads)
+    if (state.transfers[download.transfer].is_in_memory != 0)
+      coming += state.versions[download.version].chunking.length_of(ChunkIndex(download.chunk));
+  if (session.memory == nullptr) {
+    TYTO_ASSERT(coming == 0);
+    return 0;
+  }
+  const MemoryAccount& memory = *session.memory;
+  uint64_t held = 0;
+  uint64_t evicting = 0;
+  for (const auto& [version, chunk] : memory.kept) {
+    HoldingIndex holding = state.holdings.find(version, session.peer);
+    ReaderIndex reader = state.readers.find(session.peer, version);
+    std::size_t times = holding != kNoHolding && state.holdings.has(holding, chunk) ? 1 : 0;
+    bool is_brought = reader != kNoReader && state.readers[reader].at_origin.is_shadow &&
+                      state.readers[reader].at_origin.brought.test(chunk);
+    times += is_brought ? 1 : 0;
+    TYTO_ASSERT(memory.kept.count({version, chunk}) <= times);
+    held += state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  }
+  for (const auto& [version, chunk] : memory.evictions) {
+    TYTO_ASSERT(session.evictions.contains({version, chunk}));
+    evicting += state.versions[version].chunking.length_of(ChunkIndex(chunk));
+  }
+  TYTO_ASSERT(memory.evicting_bytes == evicting);
+  TYTO_ASSERT(memory.used_bytes == held + evicting + coming);
+  return memory.used_bytes;
 }
 
 // Bytes used are those held, those on their way, and those told to go and not gone yet.
@@ -235,8 +282,10 @@ void check_bytes(const State& state) {
     }
     for (ReaderIndex r : session.readers)
       bytes += shadow_bytes(state, session.peer, state.readers[r].version);
-    TYTO_ASSERT(peer.evicting_bytes == evicting);
-    TYTO_ASSERT(peer.used_bytes == bytes + evicting);
+    const uint64_t in_memory = check_memory(state, session);
+    const uint64_t going = session.memory == nullptr ? 0 : session.memory->evicting_bytes;
+    TYTO_ASSERT(peer.evicting_bytes + going == evicting);
+    TYTO_ASSERT(peer.used_bytes + in_memory == bytes + evicting);
     check_shares(state, session);
   }
 }

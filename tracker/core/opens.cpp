@@ -42,32 +42,50 @@ void note_heat(State& state, VersionIndex version) {
   state.counters.opens_hot += is_hot ? 1 : 0;
 }
 
+struct Need {
+  Medium medium = Medium::kDisk;
+  uint64_t bytes = 0;
+  uint64_t room = 0;
+};
+Error why_too_large(const State& state, PeerIndex peer, const OpenRequested& request,
+                    const Need& need) {
+  bool is_memory = need.medium == Medium::kMemory;
+  bool is_quota = need.room < account_of(state, peer, need.medium).limit_bytes;
+  return {ErrorCode::kNoSpace, request.bucket + "/" + request.key + " needs " +
+                                   std::to_string(need.bytes) + " bytes of this peer's " +
+                                   (is_memory ? "memory, " : "store, ") +
+                                   (is_quota ? "of which its bucket may take " : "which lends ") +
+                                   std::to_string(need.room) + "; raise " +
+                                   (is_quota    ? "caching.bytes_per_peer"
+                                    : is_memory ? "--memory-bytes"
+                                                : "its limit") +
+                                   ", or stream the object"};
+}
+
 // The handle now stands for this version: tells the peer, and counts its demand.
 void attach_open(State& state, SessionIndex session_index, OpenId open, VersionIndex version) {
   Session& session = state.sessions[session_index];
   OpenRow& row = session.opens.at(open);
   const VersionRow& facts = state.versions[version];
   try_full_store_again(state, session.peer);
+  const Medium medium = medium_now(state, version);
   const uint64_t room = room_for(state, session.peer, version);
   uint64_t bytes = facts.chunking.object_bytes;
   uint64_t needed = row.request.mode == ReadMode::kWhole
                         ? bytes
                         : std::min<uint64_t>(bytes, facts.chunking.chunk_bytes);
-  if (needed > room) {
-    bool is_quota = room < state.fleet.peer(session.peer).store_bytes;
-    end_open(state, session_index, open,
-             {ErrorCode::kNoSpace,
-              row.request.bucket + "/" + row.request.key + " needs " + std::to_string(needed) +
-                  " bytes of this peer's store, " +
-                  (is_quota ? "of which its bucket may take " : "which lends ") +
-                  std::to_string(room) + "; raise " +
-                  (is_quota ? "caching.bytes_per_peer" : "its limit") + ", or stream the object"});
-    return;
-  }
+  bool lacks_memory = medium == Medium::kMemory && !lends_memory(state, session.peer);
+  if (needed > 0 && lacks_memory)
+    return end_open(state, session_index, open, why_no_memory(state, version));
+  if (needed > room)
+    return end_open(state, session_index, open,
+                    why_too_large(state, session.peer, row.request, {medium, needed, room}));
   note_heat(state, version);
   row.version = version;
   state.describe(session_index, version);
-  state.stage(session_index, Opened{open, facts.id, {}});
+  Placement placement = placement_at(state, session.peer, version, medium);
+  if (lacks_memory) placement = Placement::kDisk;  // there is nothing to keep
+  state.stage(session_index, Opened{open, facts.id, {}, placement});
   note_opened(state, session_index, row);
   ReaderIndex reader = state.readers.intern(session.peer, version, facts.chunk_count());
   if (state.readers[reader].opens.empty()) {

@@ -19,6 +19,9 @@ PeerPicture picture_of(const State& state, PeerIndex index) {
   picture.data_address = details.data_address;
   picture.store_bytes = row.store_bytes;
   picture.used_bytes = row.used_bytes;
+  const Account memory = account_of(state, index, Medium::kMemory);
+  picture.memory_bytes = memory.limit_bytes;
+  picture.used_memory_bytes = memory.used_bytes;
   picture.uploads = state.fleet.host(row.host).uploads;
   picture.uploads_max = state.fleet.host(row.host).uploads_max;
   picture.downloads = row.downloads;
@@ -39,6 +42,10 @@ VersionPicture picture_of(const State& state, VersionIndex index) {
   for (const Digest& root : row.roots) picture.roots_known += root.is_zero() ? 0 : 1;
   picture.members = row.members;
   picture.complete = row.complete;
+  for (const RackGroup& group : row.groups)
+    for (const Holder& holder : group.holders)
+      if (chunks_in_memory(state, state.holdings[holder.holding].peer, index) > 0)
+        ++picture.in_memory;
   picture.readers = row.readers;
   if (!row.copies.empty())
     picture.copies_min = *std::min_element(row.copies.begin(), row.copies.end());

@@ -7,6 +7,7 @@
 
 #include "base/location.h"
 #include "base/time.h"
+#include "schema/messages/common.h"
 
 namespace tyto::tracker {
 
@@ -63,9 +64,11 @@ enum class ReplacementKind : uint8_t { kLru, kLeastRare, kHybrid, kTtl, kRandom 
 struct CachingPolicy {
   Admit admit = Admit::kAll;
   ReplacementKind replacement = ReplacementKind::kLru;
+  Placement placement = Placement::kDisk;
   // Unused for so long, a copy is expired. 0: never.
   Duration ttl;
-  // Bytes that this bucket may take of one peer's store; 0: all that is lent.
+  // Bytes that this bucket may take of what one peer lends, of its disk and of its memory each; 0:
+  // all that is lent.
   uint64_t bytes_per_peer = 0;
   // Bytes that all stores together may keep of it; 0: no limit.
   uint64_t fleet_bytes = 0;

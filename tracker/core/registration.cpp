@@ -108,7 +108,8 @@ void enter_holdings(State& state, PeerIndex peer, VersionIndex version,
        c = entry.chunks.next_set(c + 1)) {
     const Digest* root = may_teach ? &entry.roots[next_root++] : nullptr;
     bool is_listed = state.holdings.add(version, peer, c);
-    if (is_listed) book(state, peer, version, c);
+    bool is_in_memory = entry.in_memory.size() > 0 && entry.in_memory.test(c);
+    if (is_listed) book(state, peer, {version, c}, is_in_memory ? Medium::kMemory : Medium::kDisk);
     if (root == nullptr) continue;
     if (!facts.knows_root(c)) {
       facts.learn(c, *root);
@@ -161,6 +162,7 @@ void register_peer(State& state, ConnectionId connection, RegisterRequest reques
   state.fleet.peer(peer).session = index;
   state.sessions.attach(index, connection);
   state.sessions[index].protocol_version = std::min(request.protocol_version, kProtocolVersion);
+  set_memory_lent(state.sessions[index], request.memory_bytes);
   state.sessions[index].heard_at = state.now;
   state.sessions[index].ends_at = state.now + state.config.silence_max;
   state.sessions[index].left = {request.resume_session, request.resume_epoch};

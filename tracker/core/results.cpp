@@ -138,10 +138,10 @@ void count_crossing(State& state, const TransferRow& row, uint32_t bytes) {
   if (near > Nearness::kSameRegion) state.counters.bytes_between_regions += bytes;
 }
 
-void hold(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {
-  if (state.holdings.add(version, peer, chunk)) book(state, peer, version, chunk);
-  state.mark_dirty(version);
-  drop_unread(state, version);
+void hold(State& state, PeerIndex peer, ChunkKey key, Medium medium) {
+  if (state.holdings.add(key.version, peer, key.chunk)) book(state, peer, key, medium);
+  state.mark_dirty(key.version);
+  drop_unread(state, key.version);
 }
 
 std::string describe_failure(const State& state, const TransferRow& row,
@@ -153,14 +153,26 @@ std::string describe_failure(const State& state, const TransferRow& row,
          (event.detail.empty() ? "" : " (" + event.detail + ")");
 }
 
+// It has no room for more than it has, whatever it lends: not for a while.
+void note_full(State& state, PeerIndex peer, Medium medium) {
+  const Instant until = state.now + state.config.suspicion;
+  if (medium == Medium::kMemory) {
+    MemoryAccount& memory = memory_of(state.sessions[state.fleet.peer(peer).session]);
+    memory.limit_bytes = std::min(memory.limit_bytes, memory.used_bytes);
+    memory.full_until = until;
+    return;
+  }
+  PeerRow& full = state.fleet.peer(peer);
+  full.store_bytes = std::min(full.store_bytes, full.used_bytes);
+  state.fleet.details(peer).full_until = until;
+}
+
 // The receiver's own trouble, or the sum of its sources'.
 void judge_reader(State& state, PeerIndex peer, const TransferRow& row,
                   const AssignmentFailed& event) {
   ReaderIndex reader = state.readers.find(peer, row.version);
   if (event.kind == FailureKind::kNoSpace) {
-    PeerRow& full = state.fleet.peer(peer);
-    full.store_bytes = std::min(full.store_bytes, full.used_bytes);
-    state.fleet.details(peer).full_until = state.now + state.config.suspicion;
+    note_full(state, peer, row.is_in_memory != 0 ? Medium::kMemory : Medium::kDisk);
     state.notice(NoticeKind::kStoreFull, peer, kNoPeer, state.fleet.details(peer).name, 0,
                  event.detail);
     if (reader != kNoReader)
@@ -213,7 +225,7 @@ void accuse_for_guest(State& state, const Export& kept, MemberId reporter, Failu
 void finish_transfer(State& state, TransferIndex index) {
   TransferRow row = state.transfers[index];
   PeerRow& receiver = state.fleet.peer(row.receiver);
-  unbook(state, row.receiver, row.version, row.chunk);
+  unbook_transfer(state, row);
   if (receiver.session != kNoSession)
     std::erase_if(state.sessions[receiver.session].downloads,
                   [&](const Download& download) { return download.transfer == index; });
@@ -272,9 +284,9 @@ void take_verified(State& state, SessionIndex session, const ChunkVerified& even
   if (is_sound) {
     ReaderIndex reader = state.readers.find(peer, *version);
     if (is_shadow && reader != kNoReader && state.readers[reader].at_origin.is_shadow)
-      keep_shadow_copy(state, reader, chunk);
+      keep_shadow_copy(state, reader, chunk, event.medium);
     else
-      hold(state, peer, *version, chunk);
+      hold(state, peer, {*version, chunk}, event.medium);
     return;
   }
   state.notice(NoticeKind::kRootConflict, peer, kNoPeer, state.subject_of(*version), chunk,

@@ -15,20 +15,33 @@ struct Claim {
   uint64_t lacks = 0;
 };
 
-// What the claims must fit into: the whole store, or one bucket's share of it.
+// What the claims must fit into: all that is lent in a medium, or one bucket's share of it.
 struct Limit {
+  Medium medium = Medium::kDisk;
   uint64_t bytes = 0;
   std::optional<BucketIndex> bucket;
 };
 
-Claim claim_of(const State& state, ReaderIndex index) {
+// Chunks of its version that the reader's peer has elsewhere, from when they were kept there.
+uint64_t chunks_elsewhere(const State& state, const Reader& reader, Medium medium,
+                          uint64_t chunks_held) {
+  uint64_t in_memory = chunks_in_memory(state, reader.peer, reader.version);
+  if (medium == Medium::kDisk) return std::min(in_memory, chunks_held);
+  return chunks_held - std::min(in_memory, chunks_held);
+}
+
+Claim claim_of(const State& state, ReaderIndex index, Medium medium) {
   const Reader& reader = state.readers[index];
   const Chunking& chunking = state.versions[reader.version].chunking;
   HoldingIndex holding = state.holdings.find(reader.version, reader.peer);
-  uint64_t chunks = reader.active + reader.at_origin.brought.count();
+  uint64_t chunks = reader.at_origin.brought.count();
   if (holding != kNoHolding) chunks += state.holdings[holding].count;
-  uint64_t has = std::min(chunks * chunking.chunk_bytes, chunking.object_bytes);
-  return {index, has, chunking.object_bytes - has};
+  uint64_t elsewhere = chunks_elsewhere(state, reader, medium, chunks) * chunking.chunk_bytes;
+  uint64_t needs = chunking.object_bytes - std::min(elsewhere, chunking.object_bytes);
+  uint64_t has = std::min((chunks + reader.active) * chunking.chunk_bytes, chunking.object_bytes);
+  has -= std::min(elsewhere, has);
+  has = std::min(has, needs);
+  return {index, has, needs - has};
 }
 
 // Streams claim nothing: what their windows have passed can go.
@@ -37,7 +50,9 @@ std::vector<Claim> claims_on(const State& state, PeerIndex peer, const Limit& li
   for (ReaderIndex index : state.sessions[state.fleet.peer(peer).session].readers) {
     const Reader& reader = state.readers[index];
     bool is_within = !limit.bucket || state.versions[reader.version].bucket == *limit.bucket;
-    if (reader.wants_all && is_within) claims.push_back(claim_of(state, index));
+    bool is_there = medium_now(state, reader.version) == limit.medium;
+    if (reader.wants_all && is_within && is_there)
+      claims.push_back(claim_of(state, index, limit.medium));
   }
   return claims;
 }
@@ -71,15 +86,18 @@ bool would_lock_up_within(const State& state, ReaderIndex reader, uint32_t bytes
 
 }  // namespace
 
-bool would_lock_up(const State& state, PeerIndex peer, VersionIndex version, uint32_t bytes) {
-  const PeerRow& row = state.fleet.peer(peer);
-  if (state.sessions[row.session].readers.size() < 2) return false;
+bool would_lock_up(const State& state, Medium medium, PeerIndex peer, VersionIndex version,
+                   uint32_t bytes) {
+  SessionIndex session = state.fleet.peer(peer).session;
+  if (state.sessions[session].readers.size() < 2) return false;
   ReaderIndex reader = state.readers.find(peer, version);
   if (reader == kNoReader || !state.readers[reader].wants_all) return false;
   uint64_t quota = state.policy(version).caching.bytes_per_peer;
-  if (would_lock_up_within(state, reader, bytes, {row.store_bytes, {}})) return true;
+  uint64_t lent = account_of(state, peer, medium).limit_bytes;
+  if (would_lock_up_within(state, reader, bytes, {medium, lent, {}})) return true;
   if (quota == 0) return false;
-  return would_lock_up_within(state, reader, bytes, {quota, state.versions[version].bucket});
+  return would_lock_up_within(state, reader, bytes,
+                              {medium, quota, state.versions[version].bucket});
 }
 
 }  // namespace tyto::tracker

@@ -137,10 +137,11 @@ struct TransferRow {
   uint8_t generation = 0;
   uint8_t source_generation = 0;
   uint8_t quarters = 0;
-  uint8_t is_moved : 1 = 0;   // the receiver has gone on to a fall-back
-  uint8_t is_shadow : 1 = 0;  // for its reader alone: nobody waits for it, and it is no copy
-  uint8_t is_lease : 1 = 0;   // the one reading of this chunk from the origin, for all
-  uint8_t is_double : 1 = 0;  // another one brings its receiver the chunk too; see hedge_tail()
+  uint8_t is_moved : 1 = 0;      // the receiver has gone on to a fall-back
+  uint8_t is_shadow : 1 = 0;     // for its reader alone: nobody waits for it, and it is no copy
+  uint8_t is_lease : 1 = 0;      // the one reading of this chunk from the origin, for all
+  uint8_t is_double : 1 = 0;     // another one brings its receiver the chunk too; see hedge_tail()
+  uint8_t is_in_memory : 1 = 0;  // booked with its receiver's memory, where the chunk is to be kept
 };
 static_assert(sizeof(TransferRow) <= 64);
 

@@ -11,6 +11,7 @@
 
 #include "schema/messages/exchange.h"
 #include "schema/messages/numbered.h"
+#include "tracker/core/caching/memory.h"
 #include "tracker/core/caching/shares.h"
 #include "tracker/core/index_map.h"
 #include "tracker/core/inputs.h"
@@ -60,7 +61,8 @@ struct Session {
   std::vector<Download> downloads;  // under way to this peer
   // Chunks (version, index) that the peer was told to free, and has not confirmed.
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
-  Shares shares;  // of its store, by bucket
+  Shares shares;                          // of what it lends, by bucket
+  std::unique_ptr<MemoryAccount> memory;  // null: it lends none
   // Where the next looks for something to evict begin, besides the least recently used; may be
   // gone.
   HoldingIndex hand = kNoHolding;

@@ -162,18 +162,27 @@ enum class Space : uint8_t {
   kRefused,     // what is there may never be evicted
   kImpossible,  // more than is lent, or than the bucket may have
 };
-// Reserves bytes for a chunk on a peer, ordering evictions if need be.
+// Reserves bytes for a chunk on a peer, where its bucket has it kept now, ordering evictions if
+// need be. A peer that lends no memory refuses what is to be kept there.
 Space reserve(State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
+// The same in a medium, whatever the bucket says.
+Space reserve_in(State& state, Medium medium, PeerIndex peer, VersionIndex version, uint32_t bytes);
 // Why a reservation was refused.
 Error why_refused(const State& state, PeerIndex peer, VersionIndex version);
+// The same where it is for want of any memory lent.
+Error why_no_memory(const State& state, VersionIndex version);
 // Whether the bytes would keep each of the peer's readers from all that it reads, where reads of
 // origins take turns; see room.cpp.
-bool would_lock_up(const State& state, PeerIndex peer, VersionIndex version, uint32_t bytes);
-// What a bucket may take of a peer's store.
+bool would_lock_up(const State& state, Medium medium, PeerIndex peer, VersionIndex version,
+                   uint32_t bytes);
+// What the version's bucket may take of what a peer lends, where it is kept now.
 uint64_t room_for(const State& state, PeerIndex peer, VersionIndex version);
-// Books the bytes of a chunk that the peer holds, or is to hold; or that are free again.
-void book(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+// Books the bytes of a chunk that the peer holds, there; or that are free again, wherever it was.
+void book(State& state, PeerIndex peer, ChunkKey key, Medium medium);
 void unbook(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
+// The same of a chunk that is on its way: without a reservation, and at its end.
+void book_transfer(State& state, PeerIndex receiver, ChunkKey key, Medium medium);
+void unbook_transfer(State& state, const TransferRow& row);
 // The version's bucket became known: its bytes are that bucket's now.
 void rebook(State& state, VersionIndex version, BucketIndex from, BucketIndex to);
 enum class Pass : uint8_t {
@@ -184,7 +193,8 @@ struct Ousting {
   Pass pass = Pass::kSpare;
   uint64_t bytes = UINT64_MAX;  // that are lacking
   Choice why = Choice::kNone;
-  VersionIndex for_version{kNone};  // that needs the room; kNone: none does
+  VersionIndex for_version{kNone};    // that needs the room; kNone: none does
+  std::optional<Medium> medium = {};  // only what is there; none: wherever it is
 };
 // Orders the chunks of a holding to be freed that may go in this pass, until enough is found.
 // Returns how many bytes were found.
@@ -276,6 +286,7 @@ struct Found {
   Reason reason;
   uint16_t run = 1;  // chunks from this one on that are read at the origin by one request
   TransferIndex upstream = kNoTransfer;  // of a copy in flight: what brings it
+  std::optional<Medium> medium;  // it is on its way there already; none: as its bucket says now
   bool is_found() const { return source != kNoPeer; }
 };
 Found find_source(State& state, const Reader& reader, uint32_t chunk, Scope scope);

@@ -66,6 +66,8 @@ struct PeerPicture {
   Endpoint data_address;
   uint64_t store_bytes = 0;
   uint64_t used_bytes = 0;
+  uint64_t memory_bytes = 0;       // lent besides, for what is kept in memory only
+  uint64_t used_memory_bytes = 0;  // of these
   uint32_t uploads = 0;
   uint32_t uploads_max = 0;
   uint32_t downloads = 0;
@@ -88,8 +90,9 @@ struct VersionPicture {
   VersionId id;
   uint32_t chunk_count = 0;
   uint32_t roots_known = 0;
-  uint32_t members = 0;   // peers that hold at least a chunk
-  uint32_t complete = 0;  // of these, those that hold all
+  uint32_t members = 0;    // peers that hold at least a chunk
+  uint32_t complete = 0;   // of these, those that hold all
+  uint32_t in_memory = 0;  // of these, those that keep something of it in memory only
   uint32_t readers = 0;
   uint32_t copies_min = 0;       // of the rarest chunk
   uint32_t heat_milliopens = 0;  // see heat.h

@@ -88,6 +88,14 @@ void add_caching(settings::Table& table, CachingPolicy& caching) {
                     "Who keeps what was read for others: all, or only superpeers, while peers drop "
                     "it when they have read it."},
                    {{"all", Admit::kAll}, {"superpeers", Admit::kSuperpeers}});
+  table.add_choice(
+      caching.placement,
+      {"caching.placement",
+       "Where copies are kept: on the disks of peers; in the memory that peers lend for "
+       "that (--memory-bytes) and nowhere else; or on disks with a copy in that memory, for as "
+       "long "
+       "as nothing else needs it."},
+      {{"disk", Placement::kDisk}, {"memory", Placement::kMemory}, {"both", Placement::kBoth}});
   table.add_choice(caching.replacement,
                    {"caching.replacement", "What makes room; see docs/policies.md."},
                    {{"lru", ReplacementKind::kLru},
@@ -98,9 +106,11 @@ void add_caching(settings::Table& table, CachingPolicy& caching) {
   table.add(caching.ttl,
             {"caching.ttl", "A copy that was not used for so long is dropped. 0: never."},
             {Duration(), seconds(int64_t{366} * 86400)});
-  table.add_bytes(caching.bytes_per_peer,
-                  {"caching.bytes_per_peer",
-                   "What the bucket may take of one peer's store. 0: all that the peer lends."});
+  table.add_bytes(
+      caching.bytes_per_peer,
+      {"caching.bytes_per_peer",
+       "What the bucket may take of one peer's disk, and of its memory. 0: all that the peer "
+       "lends."});
   table.add_bytes(
       caching.fleet_bytes,
       {"caching.fleet_bytes",

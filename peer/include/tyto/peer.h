@@ -41,6 +41,10 @@ struct PeerOptions {
   bool is_store_scratch = false;
   // Lent to the fleet, in bytes. An object that is read in any order must fit.
   uint64_t store_bytes = 1 << 30;
+  // Lent besides, in bytes of memory, for buckets that are kept in memory only: nothing of these
+  // reaches a disk (unless the system swaps), and it is gone with the peer. 0: such a bucket's
+  // objects cannot be read here.
+  uint64_t memory_bytes = 0;
   // Uploads at once; 0: as the tracker says.
   uint32_t uploads_max = 0;
   // Bytes a second; 0: unlimited.
@@ -63,6 +67,8 @@ struct PeerStats {
   uint64_t bytes_uploaded = 0;  // served to others
   uint64_t store_used_bytes = 0;
   uint64_t store_limit_bytes = 0;
+  uint64_t memory_used_bytes = 0;  // of what is kept in memory only
+  uint64_t memory_limit_bytes = 0;
   uint32_t uploads_now = 0;  // a number of transfers
   bool is_tracker_connected = false;
   std::string tracker_detail;  // why not, for people

@@ -1,4 +1,4 @@
-// What every ChunkStore does, in memory or on disk.
+// What every ChunkStore does, in memory, on disk, or on disk beside memory.
 #include "peer/store/chunk_store.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 
 #include "peer/store/disk_store.h"
 #include "peer/store/memory_store.h"
+#include "peer/store/split_store.h"
 #include "tests/peer/store/store_support.h"
 
 namespace tyto::peer {
@@ -24,13 +25,15 @@ class ChunkStoreTest : public testing::TestWithParam<const char*> {
       auto opened = DiskStore::open(folder_.file("store"), kLimit);
       EXPECT_TRUE(opened.ok()) << opened.error().message;
       store_ = std::move(opened).value();
+      if (std::string_view(GetParam()) == "Split")
+        store_ = std::make_unique<SplitStore>(std::move(store_), kLimit);
     }
   }
   TempFolder folder_{Medium::kMemory};
   std::unique_ptr<ChunkStore> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(All, ChunkStoreTest, testing::Values("Memory", "Disk"),
+INSTANTIATE_TEST_SUITE_P(All, ChunkStoreTest, testing::Values("Memory", "Disk", "Split"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(ChunkStoreTest, AChunkComesBackAsItWasWritten) {

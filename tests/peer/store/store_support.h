@@ -63,18 +63,23 @@ struct TestObject {
   }
 };
 
-// The whole way of a chunk into the store. The version must have been remembered.
-inline Result<void> put(ChunkStore& store, const TestObject& object, uint32_t chunk) {
-  auto writer = store.begin(object.id(), ChunkIndex(chunk));
-  if (!writer) return writer.error();
-  if (auto done = (*writer)->set_leaves(object.leaves(chunk)); !done) return done;
+// All that is written of a chunk, and its commit.
+inline Result<void> fill(ChunkWriter& writer, const TestObject& object, uint32_t chunk) {
+  if (auto done = writer.set_leaves(object.leaves(chunk)); !done) return done;
   auto bytes = object.bytes(chunk);
   for (uint32_t at = 0; at < bytes.size(); at += kBlockBytes) {
     auto block =
         std::span(bytes).subspan(at, std::min<std::size_t>(kBlockBytes, bytes.size() - at));
-    if (auto done = (*writer)->write(at, block); !done) return done;
+    if (auto done = writer.write(at, block); !done) return done;
   }
-  return (*writer)->commit(object.root(chunk));
+  return writer.commit(object.root(chunk));
+}
+
+// The whole way of a chunk into the store. The version must have been remembered.
+inline Result<void> put(ChunkStore& store, const TestObject& object, uint32_t chunk) {
+  auto writer = store.begin(object.id(), ChunkIndex(chunk));
+  if (!writer) return writer.error();
+  return fill(**writer, object, chunk);
 }
 
 inline void put_all(ChunkStore& store, const TestObject& object) {

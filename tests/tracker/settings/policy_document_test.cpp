@@ -74,6 +74,15 @@ struct Edit {
   std::string before, name, value, after;
 };
 
+TEST(PolicyDocument, ABucketIsKeptOnDisksOrInMemoryOrInBoth) {
+  EXPECT_EQ(parse_policy("[caching]\nplacement = \"memory\"\n", "p")->caching.placement,
+            Placement::kMemory);
+  EXPECT_EQ(parse_policy("", "p")->caching.placement, Placement::kDisk);
+  EXPECT_EQ(parse_policy("[caching]\nplacement = \"both\"\n", "p")->caching.placement,
+            Placement::kBoth);
+  EXPECT_NE(refusal("[caching]\nplacement = \"tape\"\n").find("placement"), std::string::npos);
+}
+
 TEST(PolicyDocument, OneSettingIsEditedAndAllElseStays) {
   const Edit edits[] = {
       {"", "selection.weight", "3", "[selection]\nweight = 3\n"},

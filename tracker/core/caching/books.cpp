@@ -2,29 +2,44 @@
 
 namespace tyto::tracker {
 
-void Books::use(BucketIndex bucket, uint64_t bytes) {
-  session_.shares.use(bucket, bytes);
+uint64_t& Books::used(Medium medium) {
+  return medium == Medium::kMemory ? memory_of(session_).used_bytes
+                                   : state_.fleet.peer(session_.peer).used_bytes;
+}
+
+uint64_t& Books::evicting(Medium medium) {
+  return medium == Medium::kMemory ? memory_of(session_).evicting_bytes
+                                   : state_.fleet.peer(session_.peer).evicting_bytes;
+}
+
+void Books::use(BucketIndex bucket, uint64_t bytes, Medium medium) {
+  used(medium) += bytes;
+  session_.shares.use(bucket, bytes, medium);
   if (bucket == kNoBucket) return;
   state_.fleet_shares[bucket].used_bytes += bytes;
   enter_list(bucket);
 }
 
-void Books::free(BucketIndex bucket, uint64_t bytes) {
+void Books::free(BucketIndex bucket, uint64_t bytes, Medium medium) {
+  used(medium) -= bytes;
   uint32_t place = session_.shares.of(bucket).place;
-  session_.shares.free(bucket, bytes);
+  session_.shares.free(bucket, bytes, medium);
   if (bucket == kNoBucket) return;
   state_.fleet_shares[bucket].used_bytes -= bytes;
   if (session_.shares.find(bucket) == nullptr) leave_list(bucket, place);
 }
 
-void Books::begin_evicting(BucketIndex bucket, uint64_t bytes) {
-  session_.shares.begin_evicting(bucket, bytes);
+void Books::begin_evicting(BucketIndex bucket, uint64_t bytes, Medium medium) {
+  evicting(medium) += bytes;
+  session_.shares.begin_evicting(bucket, bytes, medium);
   if (bucket != kNoBucket) state_.fleet_shares[bucket].evicting_bytes += bytes;
 }
 
-void Books::end_evicting(BucketIndex bucket, uint64_t bytes) {
+void Books::end_evicting(BucketIndex bucket, uint64_t bytes, Medium medium) {
+  used(medium) -= bytes;
+  evicting(medium) -= bytes;
   uint32_t place = session_.shares.of(bucket).place;
-  session_.shares.end_evicting(bucket, bytes);
+  session_.shares.end_evicting(bucket, bytes, medium);
   if (bucket == kNoBucket) return;
   state_.fleet_shares[bucket].used_bytes -= bytes;
   state_.fleet_shares[bucket].evicting_bytes -= bytes;

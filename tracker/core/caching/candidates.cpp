@@ -9,9 +9,12 @@ const Session& session_of(const State& state, PeerIndex peer) {
   return state.sessions[state.fleet.peer(peer).session];
 }
 
-bool is_over_quota(const State& state, const Share& share) {
+bool is_over_quota(const State& state, const Share& share, std::optional<Medium> only) {
   uint64_t quota = state.buckets.policy(share.bucket).caching.bytes_per_peer;
-  return quota != 0 && share.used_bytes - share.evicting_bytes > quota;
+  auto is_over_in = [&](Medium medium) {
+    return (!only || *only == medium) && share.used_in(medium) - share.evicting_in(medium) > quota;
+  };
+  return quota != 0 && (is_over_in(Medium::kDisk) || is_over_in(Medium::kMemory));
 }
 
 // Whether more than the oldest must be seen to choose as choose_victim() does.
@@ -19,10 +22,18 @@ Sight sight_of(const State& state, const Search& search) {
   for (const Share& share : session_of(state, search.peer).shares.rows()) {
     if (search.bucket && *search.bucket != share.bucket) continue;
     const CachingPolicy& caching = state.buckets.policy(share.bucket).caching;
-    bool is_plain = caching.ttl == Duration() && !is_over_quota(state, share);
+    bool is_plain = caching.ttl == Duration() && !is_over_quota(state, share, search.medium);
     if (!is_plain || replacement(caching.replacement).sight() == Sight::kMany) return Sight::kMany;
   }
   return Sight::kOldest;
+}
+
+// Whether anything of the holding is where room is wanted.
+bool is_any_there(const State& state, const Search& search, HoldingIndex holding) {
+  if (!search.medium) return true;
+  const Holding& row = state.holdings[holding];
+  uint32_t in_memory = chunks_in_memory(state, row.peer, row.version);
+  return *search.medium == Medium::kMemory ? in_memory > 0 : in_memory < row.count;
 }
 
 // Of one holding at once.
@@ -68,10 +79,11 @@ void Looking::look(HoldingIndex holding, Seen seen) {
   VersionIndex version = state_.holdings[holding].version;
   const VersionRow& row = state_.versions[version];
   if (search_.bucket && *search_.bucket != row.bucket) return;
+  if (!is_any_there(state_, search_, holding)) return;
   ++looks_;
   if (search_.whose == Whose::kNobodys && row.readers > 0) return;
   if (search_.pass == Pass::kSpare && !Protection::may_spare(state_, version)) return;
-  Protection protection(state_, holding);
+  Protection protection(state_, holding, search_.medium);
   if (protection.of_all() != Keeper::kNobody) return note_kept(holding, protection.of_all());
   uint32_t chunk = protection.next(search_.pass, 0);
   if (chunk == kNone) {
@@ -89,27 +101,34 @@ void Looking::look(HoldingIndex holding, Seen seen) {
   found_.list.push_back(candidate);
 }
 
-// From the hand on, which goes round the peer's holdings. Those listed already are marked.
-void look_at_others(State& state, const Search& search, Candidates& found) {
-  Session& session = state.sessions[state.fleet.peer(search.peer).session];
-  bool is_there = session.hand != kNoHolding && state.holdings.is_of(session.hand, search.peer);
+// From the hand on, which goes round the peer's holdings.
+std::vector<HoldingIndex> others_of(State& state, PeerIndex peer) {
+  Session& session = state.sessions[state.fleet.peer(peer).session];
+  bool is_there = session.hand != kNoHolding && state.holdings.is_of(session.hand, peer);
   HoldingIndex next = is_there ? session.hand : kNoHolding;
-  Looking looking(state, search, found);
-  std::size_t oldest = found.list.size();
+  std::vector<HoldingIndex> others;
   for (uint32_t i = 0; i < kOthersSeen; ++i) {
-    if (next == kNoHolding) next = state.fleet.peer(search.peer).oldest_holding;
-    HoldingIndex newer = state.holdings[next].newer;
+    if (next == kNoHolding) next = state.fleet.peer(peer).oldest_holding;
+    others.push_back(next);
+    next = state.holdings[next].newer;
+  }
+  session.hand = next;
+  return others;
+}
+
+// Those listed already are marked.
+void look_at_others(Looking& looking, Candidates& found, std::span<const HoldingIndex> others) {
+  std::size_t oldest = found.list.size();
+  for (HoldingIndex other : others) {
     auto end = found.list.begin() + static_cast<std::ptrdiff_t>(oldest);
     auto listed = std::find_if(found.list.begin(), end,
-                               [&](const Candidate& known) { return known.holding == next; });
+                               [&](const Candidate& known) { return known.holding == other; });
     if (listed != end) {
       listed->is_by_lot = true;
     } else {
-      looking.look(next, Seen::kByLot);
+      looking.look(other, Seen::kByLot);
     }
-    next = newer;
   }
-  session.hand = next;
 }
 
 bool is_expired(const State& state, const Candidate& candidate) {
@@ -139,7 +158,64 @@ Victim best_nomination(State& state, std::span<const Candidate> candidates) {
 
 }  // namespace
 
+namespace {
+
+// What is in a peer's memory, from the hand on, which goes round its versions.
+struct InMemory {
+  std::vector<HoldingIndex> holdings;
+  bool is_all = true;
+};
+InMemory in_memory_of(State& state, PeerIndex peer) {
+  InMemory found;
+  MemoryAccount* memory = state.sessions[state.fleet.peer(peer).session].memory.get();
+  if (memory == nullptr || memory->kept.empty()) return found;
+  const auto& kept = memory->kept;
+  auto next = kept.lower_bound({memory->hand, 0});
+  std::optional<VersionIndex> first;
+  for (uint32_t step = 0; step < kSteps; ++step) {
+    if (next == kept.end()) next = kept.begin();
+    VersionIndex version = next->first;
+    if (first == version) break;
+    if (!first) first = version;
+    HoldingIndex holding = state.holdings.find(version, peer);
+    if (holding != kNoHolding) found.holdings.push_back(holding);
+    next = kept.lower_bound({VersionIndex(version.value() + 1), 0});
+    if (step + 1 == kOthersSeen) memory->hand = VersionIndex(version.value() + 1);
+  }
+  found.is_all = (next == kept.end() ? kept.begin() : next)->first == *first;
+  return found;
+}
+
+Candidates find_in_memory(State& state, const Search& search) {
+  Candidates found;
+  Looking looking(state, search, found);
+  Sight sight = sight_of(state, search);
+  std::size_t enough = sight == Sight::kOldest ? 1 : kOldestSeen;
+  InMemory there = in_memory_of(state, search.peer);
+  std::vector<HoldingIndex> others = there.holdings;
+  others.resize(std::min<std::size_t>(others.size(), kOthersSeen));
+  std::stable_sort(
+      there.holdings.begin(), there.holdings.end(), [&](HoldingIndex a, HoldingIndex b) {
+        return state.holdings[a].unused_for(state.now) > state.holdings[b].unused_for(state.now);
+      });
+  std::size_t passed = 0;
+  for (; passed < there.holdings.size(); ++passed) {
+    if (looking.looks() >= kLooks || found.list.size() >= enough) break;
+    looking.look(there.holdings[passed], Seen::kForItsAge);
+  }
+  found.is_all = there.is_all && passed == there.holdings.size();
+  if (found.is_all) {
+    for (Candidate& candidate : found.list) candidate.is_by_lot = true;
+  } else if (sight == Sight::kMany) {
+    look_at_others(looking, found, others);
+  }
+  return found;
+}
+
+}  // namespace
+
 Candidates find_candidates(State& state, const Search& search) {
+  if (search.medium == Medium::kMemory) return find_in_memory(state, search);
   Candidates found;
   Looking looking(state, search, found);
   Sight sight = sight_of(state, search);
@@ -148,18 +224,20 @@ Candidates find_candidates(State& state, const Search& search) {
   // What is in use goes to the end of the list, and is not looked at there again.
   const HoldingIndex last = state.fleet.peer(search.peer).newest_holding;
   bool is_past_last = next == kNoHolding;
-  for (uint32_t step = 0; step < kSteps && !is_past_last; ++step) {
+  for (uint32_t steps = 0; steps < kSteps && !is_past_last;) {
     if (looking.looks() >= kLooks || found.list.size() >= enough) break;
     HoldingIndex holding = next;
     next = state.holdings[holding].newer;
     is_past_last = holding == last;
+    if (!is_any_there(state, search, holding)) continue;
+    ++steps;
     looking.look(holding, Seen::kForItsAge);
   }
   found.is_all = is_past_last;
   if (found.is_all) {
     for (Candidate& candidate : found.list) candidate.is_by_lot = true;
   } else if (sight == Sight::kMany) {
-    look_at_others(state, search, found);
+    look_at_others(looking, found, others_of(state, search.peer));
   }
   return found;
 }
@@ -170,7 +248,7 @@ Victim choose_victim(State& state, const Search& search, const Candidates& candi
   const Shares& shares = session_of(state, search.peer).shares;
   std::vector<Candidate> over;
   for (const Candidate& candidate : candidates.list)
-    if (is_over_quota(state, shares.of(candidate.bucket))) over.push_back(candidate);
+    if (is_over_quota(state, shares.of(candidate.bucket), search.medium)) over.push_back(candidate);
   if (over.empty() && !search.bucket) return best_nomination(state, candidates.list);
   Victim victim = best_nomination(state, over.empty() ? candidates.list : over);
   if (victim.why != Choice::kEvictConsumed) victim.why = Choice::kEvictQuota;

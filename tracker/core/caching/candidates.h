@@ -20,6 +20,7 @@ struct Search {
   Pass pass = Pass::kSpare;
   std::optional<BucketIndex> bucket;  // of this one only
   Whose whose = Whose::kAnybodys;
+  std::optional<Medium> medium = {};  // in this one only
 };
 
 struct Candidates {
@@ -35,7 +36,8 @@ struct Candidates {
 // What an open handle wants, or a pin holds, is in use: it becomes the peer's most recently used,
 // so that it is not looked at again soon. Cost: one holding if all is least recently used;
 // kOldestSeen + kOthersSeen as a rule; kLooks if most are kept, after kSteps at most that are of
-// other buckets.
+// other buckets. What is only in the other medium costs a step over it each. For memory all that is
+// there is put in order first, kSteps versions at most, whose turn comes round.
 inline constexpr uint32_t kOldestSeen = 32;
 inline constexpr uint32_t kOthersSeen = 32;
 inline constexpr uint32_t kLooks = 256;

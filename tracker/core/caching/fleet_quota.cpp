@@ -48,7 +48,8 @@ Found look_around(State& state, BucketIndex bucket, Pass pass) {
     PeerIndex peer = share.peers[(share.hand + found.looked++) % peers];
     // What others read is not taken from them to be read again: only what is to spare.
     Whose whose = pass == Pass::kSpare ? Whose::kAnybodys : Whose::kNobodys;
-    Candidates there = find_candidates(state, {peer, pass, bucket, whose});
+    Candidates there =
+        find_candidates(state, {.peer = peer, .pass = pass, .bucket = bucket, .whose = whose});
     seen += there.list.empty() ? 0 : 1;
     found.list.insert(found.list.end(), there.list.begin(), there.list.end());
   }

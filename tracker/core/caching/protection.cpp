@@ -8,9 +8,10 @@ constexpr uint32_t kZoneLooks = 64;
 
 }  // namespace
 
-Protection::Protection(const State& state, HoldingIndex holding)
+Protection::Protection(const State& state, HoldingIndex holding, std::optional<Medium> only)
     : state_(state),
       holding_(holding),
+      only_(only),
       version_(state.versions[state.holdings[holding].version]),
       caching_(state.policy(state.holdings[holding].version).caching),
       zone_(state.fleet.place_of(state.holdings[holding].peer).zone) {
@@ -59,10 +60,16 @@ bool Protection::may_go(Pass pass, uint32_t chunk) const {
   return may_last_copy_go(state_, state_.holdings[holding_].version, chunk);
 }
 
+bool Protection::has(uint32_t chunk) const {
+  if (!state_.holdings.has(holding_, chunk)) return false;
+  const Holding& row = state_.holdings[holding_];
+  return !only_ || medium_of(state_, row.peer, row.version, chunk) == *only_;
+}
+
 uint32_t Protection::next_last(uint32_t from) const {
   if (of_all_ != Keeper::kNobody || !state_.cluster.is_several()) return kNone;
   for (uint32_t c = from; c < version_.chunk_count(); ++c) {
-    if (!state_.holdings.has(holding_, c) || version_.copies[c] > 1) continue;
+    if (!has(c) || version_.copies[c] > 1) continue;
     Keeper keeper = of(c);
     if (keeper == Keeper::kNobody || keeper == Keeper::kFloor) return c;
   }
@@ -72,7 +79,7 @@ uint32_t Protection::next_last(uint32_t from) const {
 uint32_t Protection::next(Pass pass, uint32_t from) const {
   if (of_all_ != Keeper::kNobody) return kNone;
   for (uint32_t c = from; c < version_.chunk_count(); ++c)
-    if (state_.holdings.has(holding_, c) && may_go(pass, c)) return c;
+    if (has(c) && may_go(pass, c)) return c;
   return kNone;
 }
 

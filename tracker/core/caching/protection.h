@@ -21,7 +21,8 @@ enum class Keeper : uint8_t {
 // Ownership: borrows the state; for use at once.
 class Protection {
  public:
-  Protection(const State& state, HoldingIndex holding);
+  // `only`: chunks in the other medium are passed over.
+  Protection(const State& state, HoldingIndex holding, std::optional<Medium> only = {});
   // Of all chunks; kNobody: it depends on the chunk.
   Keeper of_all() const { return of_all_; }
   // Requires: the holding has the chunk. Cost: constant; with a floor per zone, a bounded number
@@ -31,7 +32,8 @@ class Protection {
   static bool may_spare(const State& state, VersionIndex version) {
     return state.versions[version].members > state.policy(version).caching.copies_floor;
   }
-  // The first chunk held from `from` on that may go in this pass; kNone if there is none.
+  // The first chunk held from `from` on that may go in this pass; kNone if there is none. Cost of
+  // each chunk besides, where the medium matters: a look into the peer's memory account.
   uint32_t next(Pass pass, uint32_t from) const;
   // The same of those that lack nothing but their directory's leave, since they are the last of
   // their group.
@@ -42,9 +44,11 @@ class Protection {
  private:
   bool is_at_zone_floor(uint32_t chunk) const;
   bool may_go(Pass pass, uint32_t chunk) const;
+  bool has(uint32_t chunk) const;
 
   const State& state_;
   const HoldingIndex holding_;
+  const std::optional<Medium> only_;
   const VersionRow& version_;
   const CachingPolicy& caching_;
   const uint32_t zone_;

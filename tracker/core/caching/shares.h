@@ -1,19 +1,32 @@
-// What each bucket takes of one peer's store.
+// What each bucket takes of what one peer lends.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "schema/messages/common.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
 
 struct Share {
   BucketIndex bucket = kNoBucket;
-  uint32_t place = kNone;       // of the peer, among FleetShare::peers
+  uint32_t place = kNone;  // of the peer, among FleetShare::peers
+  // On disk and in memory together.
   uint64_t used_bytes = 0;      // held, and reserved for transfers under way
   uint64_t evicting_bytes = 0;  // of these, ordered to be freed and not confirmed yet
+  // Of both, what is in memory only.
+  uint64_t memory_used_bytes = 0;
+  uint64_t memory_evicting_bytes = 0;
+
+  uint64_t used_in(Medium medium) const {
+    return medium == Medium::kMemory ? memory_used_bytes : used_bytes - memory_used_bytes;
+  }
+  uint64_t evicting_in(Medium medium) const {
+    return medium == Medium::kMemory ? memory_evicting_bytes
+                                     : evicting_bytes - memory_evicting_bytes;
+  }
 };
 
 // One row for each bucket of which the peer has, or gets, anything: few, so they are searched in
@@ -26,7 +39,7 @@ class Shares {
   Share of(BucketIndex bucket) const {
     for (const Share& row : rows_)
       if (row.bucket == bucket) return row;
-    return {bucket, kNone, 0, 0};
+    return {.bucket = bucket};
   }
   // Null if there is none.
   Share* find(BucketIndex bucket) {
@@ -34,15 +47,23 @@ class Shares {
       if (row.bucket == bucket) return &row;
     return nullptr;
   }
-  void use(BucketIndex bucket, uint64_t bytes) { row(bucket).used_bytes += bytes; }
-  void free(BucketIndex bucket, uint64_t bytes) {
+  void use(BucketIndex bucket, uint64_t bytes, Medium medium = Medium::kDisk) {
+    row(bucket).used_bytes += bytes;
+    if (medium == Medium::kMemory) row(bucket).memory_used_bytes += bytes;
+  }
+  void free(BucketIndex bucket, uint64_t bytes, Medium medium = Medium::kDisk) {
     row(bucket).used_bytes -= bytes;
+    if (medium == Medium::kMemory) row(bucket).memory_used_bytes -= bytes;
     drop_if_empty(bucket);
   }
-  void begin_evicting(BucketIndex bucket, uint64_t bytes) { row(bucket).evicting_bytes += bytes; }
-  void end_evicting(BucketIndex bucket, uint64_t bytes) {
+  void begin_evicting(BucketIndex bucket, uint64_t bytes, Medium medium = Medium::kDisk) {
+    row(bucket).evicting_bytes += bytes;
+    if (medium == Medium::kMemory) row(bucket).memory_evicting_bytes += bytes;
+  }
+  void end_evicting(BucketIndex bucket, uint64_t bytes, Medium medium = Medium::kDisk) {
     row(bucket).evicting_bytes -= bytes;
-    free(bucket, bytes);
+    if (medium == Medium::kMemory) row(bucket).memory_evicting_bytes -= bytes;
+    free(bucket, bytes, medium);
   }
   std::span<const Share> rows() const { return rows_; }
 
@@ -50,7 +71,7 @@ class Shares {
   Share& row(BucketIndex bucket) {
     for (Share& known : rows_)
       if (known.bucket == bucket) return known;
-    return rows_.emplace_back(Share{bucket, kNone, 0, 0});
+    return rows_.emplace_back(Share{.bucket = bucket});
   }
   void drop_if_empty(BucketIndex bucket) {
     std::erase_if(

@@ -174,7 +174,7 @@ bool has_superpeer_near(const State& state, const Reader& reader) {
   Nearness farthest = state.policy(reader.version).selection.farthest;
   const std::vector<PeerIndex>& superpeers = state.fleet.superpeers();
   return std::any_of(superpeers.begin(), superpeers.end(), [&](PeerIndex superpeer) {
-    return !is_in_quarantine(state, superpeer) &&
+    return !is_in_quarantine(state, superpeer) && can_keep(state, superpeer, reader.version) &&
            nearness(place, state.fleet.place_of(superpeer)) <= farthest;
   });
 }
@@ -202,7 +202,7 @@ bool is_shared(const State& state, const Reader& reader, uint32_t chunk) {
                        const Link& link = entry.second;
                        bool is_near = farthest == Nearness::kAnywhere ||
                                       link.member.region.empty() || link.member.region == region;
-                       return is_near && link.status.superpeers > 0;
+                       return is_near && superpeers_for(state, link, reader.version) > 0;
                      });
 }
 

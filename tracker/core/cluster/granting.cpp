@@ -37,12 +37,12 @@ uint32_t free_reads(const Link& link) {
 }
 
 // The member whose superpeers have the most reads free; one that wishes first, if it has any.
-MemberId with_superpeers(const State& state, const Desk& desk) {
+MemberId with_superpeers(const State& state, const Desk& desk, VersionIndex version) {
   MemberId best;
   std::pair<bool, uint32_t> rank;
   for (const auto& [id, link] : state.cluster.links) {
     bool is_tried = std::find(desk.tried.begin(), desk.tried.end(), id) != desk.tried.end();
-    if (!link.is_up || link.status.superpeers == 0 || is_tried) continue;
+    if (!link.is_up || superpeers_for(state, link, version) == 0 || is_tried) continue;
     bool is_asker = std::any_of(desk.waiting.begin(), desk.waiting.end(),
                                 [member = id](const Waiting& w) { return w.asker == member; });
     std::pair<bool, uint32_t> own{is_asker && free_reads(link) > 0, free_reads(link)};
@@ -53,9 +53,9 @@ MemberId with_superpeers(const State& state, const Desk& desk) {
   return best;
 }
 
-bool are_there_superpeers(const State& state) {
-  return std::any_of(state.cluster.links.begin(), state.cluster.links.end(), [](const auto& e) {
-    return e.second.is_up && e.second.status.superpeers > 0;
+bool are_there_superpeers(const State& state, VersionIndex version) {
+  return std::any_of(state.cluster.links.begin(), state.cluster.links.end(), [&](const auto& e) {
+    return e.second.is_up && superpeers_for(state, e.second, version) > 0;
   });
 }
 
@@ -95,9 +95,10 @@ Grantee choose(const State& state, const Desk& desk, ChunkKey key) {
   const Waiting* reader = first_reader(state, desk, key);
   bool is_past = reader != nullptr && (reader->is_past_superpeers || is_bound(state, key.version));
   bool is_of_use = !is_past && is_for_superpeers(state, desk, key);
-  MemberId member = is_of_use ? with_superpeers(state, desk) : MemberId();
+  MemberId member = is_of_use ? with_superpeers(state, desk, key.version) : MemberId();
   if (member == MemberId()) {
-    if (reader == nullptr || (!is_past && are_there_superpeers(state) && desk.tried.empty()))
+    if (reader == nullptr ||
+        (!is_past && are_there_superpeers(state, key.version) && desk.tried.empty()))
       return {};
     return {reader->asker, reader->want};
   }

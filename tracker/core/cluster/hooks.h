@@ -37,6 +37,9 @@ void take_cluster(State& state, const ClusterArrived& input);
 void take_message(State& state, MemberId from, const ClusterMessage& message);
 void note_nonsense(State& state, MemberId from, const std::string& what);
 
+// Superpeers of a member's group that can keep a version, where its bucket has it kept now.
+uint32_t superpeers_for(const State& state, const Link& link, VersionIndex version);
+
 // --- asking.cpp: what the group lacks ---
 // Whether a chunk that nobody of the group has is asked for in the cluster, not read at the origin
 // at once: where what is read there is for all.

@@ -60,11 +60,21 @@ StatusTold status_of(const State& state) {
                     state.sessions[row.session].connection.has_value();
     if (!is_there || is_in_quarantine(state, superpeer)) continue;
     ++status.superpeers;
+    if (lends_memory(state, superpeer)) ++status.superpeers_with_memory;
     uint32_t reads = state.config.origin_reads_per_superpeer;
     status.origin_reads_free += reads - std::min<uint32_t>(reads, row.downloads);
   }
   return status;
 }
+
+}  // namespace
+
+uint32_t superpeers_for(const State& state, const Link& link, VersionIndex version) {
+  bool is_memory = medium_now(state, version) == Medium::kMemory;
+  return is_memory ? link.status.superpeers_with_memory : link.status.superpeers;
+}
+
+namespace {
 
 enum class Change : uint8_t { kAny, kMuch };
 void tell_status(State& state, Change least) {
@@ -72,6 +82,7 @@ void tell_status(State& state, Change least) {
   StatusTold status = status_of(state);
   // How many peers there are is what others wait for when this tracker is lost.
   bool is_much = status.superpeers != cluster.told.superpeers ||
+                 status.superpeers_with_memory != cluster.told.superpeers_with_memory ||
                  (status.peers != cluster.told.peers && state.now - cluster.told_at >= kTellPeers);
   if (status == cluster.told || (least == Change::kMuch && !is_much)) return;
   cluster.told = status;

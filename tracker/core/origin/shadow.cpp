@@ -36,6 +36,9 @@ uint64_t evict_brought(State& state, ReaderIndex index, Part part, const Ousting
   for (uint32_t c = brought.next_set(0); c < brought.size() && found < ousting.bytes;
        c = brought.next_set(c + 1)) {
     if (part == Part::kPassed && is_wanted(reader, c)) continue;
+    bool is_elsewhere =
+        ousting.medium && medium_of(state, reader.peer, reader.version, c) != *ousting.medium;
+    if (is_elsewhere) continue;
     brought.reset(c);
     begin_evicting(state, reader.peer, reader.version, c);
     orders.add(c);
@@ -81,11 +84,11 @@ void note_brought(State& state, ReaderIndex index, uint32_t bytes) {
   if (--reader.at_origin.to_come == 0 && reader.wants_all) note_complete(state, reader);
 }
 
-void keep_shadow_copy(State& state, ReaderIndex index, uint32_t chunk) {
+void keep_shadow_copy(State& state, ReaderIndex index, uint32_t chunk, Medium medium) {
   Reader& reader = state.readers[index];
   if (reader.at_origin.brought.test(chunk)) return;
   reader.at_origin.brought.set(chunk);
-  book(state, reader.peer, reader.version, chunk);
+  book(state, reader.peer, {reader.version, chunk}, medium);
 }
 
 void lose_shadow_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk) {

@@ -15,7 +15,7 @@ void begin_at_origin(State& state, ReaderIndex reader, Instant asked);
 // An assignment brought it a chunk.
 void note_brought(State& state, ReaderIndex reader, uint32_t bytes);
 // A shadow reader keeps what it was brought to itself. Requires: it is one.
-void keep_shadow_copy(State& state, ReaderIndex reader, uint32_t chunk);
+void keep_shadow_copy(State& state, ReaderIndex reader, uint32_t chunk, Medium medium);
 // The peer has the chunk no more. If a shadow reader kept it, it is to be read again.
 void lose_shadow_copy(State& state, PeerIndex peer, VersionIndex version, uint32_t chunk);
 // The bytes of a version that its shadow reader at this peer keeps.

@@ -16,6 +16,14 @@ class CachingDriver : public TrackerDriver {
     join_as(name, r);
     send(name);
   }
+  // The same, and lends memory for so many chunks besides.
+  void join_with_memory(const std::string& name, uint32_t memory_chunks, uint32_t chunks = 100) {
+    RegisterRequest r = request(name, "");
+    r.store_bytes = chunks * kChunk;
+    r.memory_bytes = memory_chunks * kChunk;
+    join_as(name, r);
+    send(name);
+  }
   void put_bucket(const std::string& name, const Policy& policy = {}) { set_policy(policy, name); }
   static Policy keeping(const CachingPolicy& caching) {
     Policy policy;
@@ -51,6 +59,13 @@ class CachingDriver : public TrackerDriver {
     uint64_t used = 0;
     core.visit_peers([&](const PeerPicture& peer) {
       if (peer.name == name) used = peer.used_bytes;
+    });
+    return used;
+  }
+  uint64_t used_memory(const std::string& name) {
+    uint64_t used = 0;
+    core.visit_peers([&](const PeerPicture& peer) {
+      if (peer.name == name) used = peer.used_memory_bytes;
     });
     return used;
   }

@@ -19,16 +19,30 @@ constexpr Duration kRound = Duration::milliseconds(100);
 
 }  // namespace
 
+Medium RandomFleet::store(Host& host, const Assign& order) {
+  Copy copy{order.chunk.version, order.chunk.index.value()};
+  bool is_new = host.store.insert(copy).second;
+  if (is_new && order.placement == Placement::kMemory) host.in_memory.insert(copy);
+  return host.in_memory.contains(copy) ? Medium::kMemory : Medium::kDisk;
+}
+
+void RandomFleet::forget(Host& host, const Copy& copy) {
+  host.store.erase(copy);
+  host.in_memory.erase(copy);
+  host.unbooked.erase(copy);
+}
+
 void RandomFleet::finish(Host& host, std::size_t at) {
   auto& assigns = peer(host).assigns;
   if (assigns.empty() || !host.is_up) return;
   at = std::min(at, assigns.size() - 1);
   Assign order = assigns[at];
   assigns.erase(assigns.begin() + static_cast<std::ptrdiff_t>(at));
-  host.store.insert({order.chunk.version, order.chunk.index.value()});
+  ChunkVerified brought = t_.verified(order);
+  brought.medium = store(host, order);
   watch_.progressed(order);
   watch_.read_well(order);
-  t_.send(host.name, {t_.verified(order)});
+  t_.send(host.name, {brought});
   settle();
   check_store(host);
 }
@@ -52,8 +66,7 @@ void RandomFleet::fail(Host& host) {
   for (Host& source : hosts_) {
     if (kind != FailureKind::kLacking || t_.request(source.name, "").peer != order.source.peer)
       continue;
-    source.store.erase({order.chunk.version, order.chunk.index.value()});
-    source.unbooked.erase({order.chunk.version, order.chunk.index.value()});
+    forget(source, {order.chunk.version, order.chunk.index.value()});
   }
   t_.fail_one(host.name, kind);
 }
@@ -86,9 +99,13 @@ void RandomFleet::tell_late(Host& host) {
                                            FailureKind::kOriginFailed, 0, "late"}});
       break;
     default:
-      brought.stored = host.store.size() < host.room;
+      bool is_memory = order.placement == Placement::kMemory;
+      std::size_t there =
+          is_memory ? host.in_memory.size() : host.store.size() - host.in_memory.size();
+      brought.stored = there < (is_memory ? host.memory_room : host.room);
       Copy copy{order.chunk.version, order.chunk.index.value()};
-      if (brought.stored && host.store.insert(copy).second) host.unbooked.insert(copy);
+      if (brought.stored && !host.store.contains(copy)) host.unbooked.insert(copy);
+      if (brought.stored) brought.medium = store(host, order);
       watch_.read_well(order);
       t_.send(host.name, {brought});
   }
@@ -102,8 +119,7 @@ void RandomFleet::drop(Host& host) {
   for (const Evict& order : host.evictions) {
     events.push_back(ChunksDropped{order.version, order.first, order.count});
     for (uint32_t c = order.first; c < order.first + order.count; ++c) {
-      host.store.erase({order.version, c});
-      host.unbooked.erase({order.version, c});
+      forget(host, {order.version, c});
     }
   }
   host.evictions.clear();
@@ -176,6 +192,8 @@ void RandomFleet::take_commands(Host& host) {
     const Command& command = row.commands[host.seen];
     if (const auto* assign = std::get_if<Assign>(&command)) {
       watch_.ordered(host.name, *assign);
+      EXPECT_TRUE(assign->placement == Placement::kDisk || host.memory_room > 0)
+          << host.name << " lends no memory";
     } else if (const auto* evict = std::get_if<Evict>(&command)) {
       watch_.ordered(*evict);
       host.evictions.push_back(*evict);
@@ -198,22 +216,26 @@ void RandomFleet::take_commands(Host& host) {
   }
 }
 
-// What was booked fits into the store, and into each bucket's part of it.
+// What was booked fits into the store and into memory, and into each bucket's part of either.
 void RandomFleet::check_store(const Host& host) {
   if (host.was_known) return;
-  std::map<std::string, uint64_t> chunks;
-  for (const Copy& copy : host.store) {
-    if (host.unbooked.contains(copy)) continue;
-    ++chunks[std::string(1, static_cast<char>(copy.first.digest.bytes[0]))];
+  for (Medium medium : {Medium::kDisk, Medium::kMemory}) {
+    bool is_memory = medium == Medium::kMemory;
+    std::map<std::string, uint64_t> chunks;
+    for (const Copy& copy : host.store) {
+      if (host.unbooked.contains(copy) || host.in_memory.contains(copy) != is_memory) continue;
+      ++chunks[std::string(1, static_cast<char>(copy.first.digest.bytes[0]))];
+    }
+    uint64_t all = 0;
+    for (const auto& [bucket, count] : chunks) {
+      uint64_t quota = quotas_.at(bucket);
+      EXPECT_TRUE(quota == 0 || count * kChunkBytesMin <= quota)
+          << host.name << " keeps " << count << " chunks of bucket " << bucket;
+      all += count;
+    }
+    EXPECT_LE(all, is_memory ? host.memory_room : host.room)
+        << host.name << " was sent more than it lends";
   }
-  uint64_t all = 0;
-  for (const auto& [bucket, count] : chunks) {
-    uint64_t quota = quotas_.at(bucket);
-    EXPECT_TRUE(quota == 0 || count * kChunkBytesMin <= quota)
-        << host.name << " keeps " << count << " chunks of bucket " << bucket;
-    all += count;
-  }
-  EXPECT_LE(all, host.room) << host.name << " was sent more than it lends";
 }
 
 void RandomFleet::calm_down() {

@@ -43,6 +43,7 @@ RandomFleet::RandomFleet(uint64_t seed) : rng_(seed), t_(options(seed)), watch_(
     bool is_first = is_superpeer || i % 2 == 0;
     host.uploads_max = is_first ? 1 + rng_.below(5) : hosts_.back().uploads_max;
     host.room = rng_.one_in(1, 3) ? 1000 : 13 + rng_.below(10);
+    if (rng_.one_in(3, 4)) host.memory_room = rng_.one_in(1, 3) ? 1000 : 13 + rng_.below(10);
     hosts_.push_back(host);
     join(hosts_.back());
   }
@@ -80,6 +81,8 @@ Policy RandomFleet::draw_policy() {
   caching.replacement = static_cast<ReplacementKind>(rng_.below(5));
   bool has_ttl = caching.replacement == ReplacementKind::kTtl || rng_.one_in(1, 4);
   if (has_ttl) caching.ttl = Duration::seconds(20 + rng_.below(100));
+  if (rng_.one_in(1, 3))
+    caching.placement = rng_.one_in(1, 3) ? Placement::kBoth : Placement::kMemory;
   caching.admit = rng_.one_in(1, 5) ? Admit::kSuperpeers : Admit::kAll;
   caching.copies_floor = rng_.below(3);
   caching.zone_copies_floor = rng_.below(2);
@@ -105,6 +108,7 @@ void RandomFleet::join(Host& host) {
   RegisterRequest request = t_.request(host.name, host.location);
   if (host.name[0] == 's') request.role = Role::kSuperpeer;
   request.store_bytes = host.room * uint64_t{kChunkBytesMin};
+  request.memory_bytes = host.memory_room * uint64_t{kChunkBytesMin};
   request.uploads_max = host.uploads_max;
   host.is_up = true;
   host.was_known = !host.store.empty();
@@ -129,6 +133,7 @@ void RandomFleet::crash(Host& host) {
   host.is_up = false;
   host.handles.clear();
   host.lost.clear();
+  for (const Copy& copy : std::set(host.in_memory)) forget(host, copy);
   host.evictions.clear();
   host.look_ups.clear();
   peer(host).assigns.clear();

@@ -41,16 +41,18 @@ class RandomFleet {
     std::string name;
     std::string location;
     uint32_t uploads_max = 0;
-    uint32_t room = 0;  // chunks
+    uint32_t room = 0;         // chunks
+    uint32_t memory_room = 0;  // besides, for chunks in memory only
     bool is_up = false;
     // It came back with copies: what it was sent for before it told of them was not counted.
     bool was_known = false;
     std::size_t seen = 0;              // commands
     std::map<OpenId, Handle> handles;  // of its process
-    std::set<Copy> store;
-    std::set<Copy> unbooked;       // of these, brought by a lease that was lost
-    std::vector<Assign> lost;      // cancelled, and perhaps on their way all the same
-    std::vector<Evict> evictions;  // not carried out yet
+    std::set<Copy> store;              // on disk and in memory
+    std::set<Copy> in_memory;          // of these; gone with the process
+    std::set<Copy> unbooked;           // of these, brought by a lease that was lost
+    std::vector<Assign> lost;          // cancelled, and perhaps on their way all the same
+    std::vector<Evict> evictions;      // not carried out yet
     std::vector<Resolve> look_ups;
   };
 
@@ -80,6 +82,9 @@ class RandomFleet {
   void settle();  // takes all new commands
   void take_commands(Host& host);
   void check_store(const Host& host);
+  // Keeps a chunk where it was ordered, or leaves it where it is. Returns where that is.
+  static Medium store(Host& host, const Assign& order);
+  static void forget(Host& host, const Copy& copy);
 
   Host& any() { return hosts_[rng_.below(static_cast<uint32_t>(hosts_.size()))]; }
   bool is_read_out(const Host& host, const Handle& handle) const;
