@@ -49,7 +49,7 @@ using Cxx = import "/capnp/c++.capnp";
 using P = import "peer_tracker.capnp";
 $Cxx.namespace("tyto::wire");
 
-const clusterVersion :UInt32 = 3;
+const clusterVersion :UInt32 = 4;
 
 struct TrackerIntroduced {
   clusterVersion @0 :UInt32;  # the newest the sender speaks, from 1; 0 is refused
@@ -95,6 +95,9 @@ struct ClusterMessage {
     nameAnswered @18 :NameAnswered;
     peerMoved @19 :PeerMoved;        # version 2
     peersCame @20 :PeersCame;        # version 3
+    permitWanted @21 :PermitWanted;  # version 4
+    permitGranted @22 :UInt64;       # a permit; version 4
+    permitEnded @23 :UInt64;         # a permit: the request has ended, or is not to be made; version 4
   }
 }
 
@@ -225,6 +228,15 @@ struct PeerMoved {
   # To the tracker whose peer it was: the peer is the sender's now, and its session there is over.
   peer @0 :UInt64;             # not 0
   session @1 :UInt64;          # that the receiver gave it; not 0
+}
+
+struct PermitWanted {
+  # To the tracker that keeps the budget of a bucket's origin: a reader of the sender's is to read it once,
+  # for itself alone.
+  permit @0 :UInt64;           # numbered by the sender from 1; not 0
+  version @1 :Data;            # whose bucket it is
+  bytes @2 :UInt64;            # of the request, at most
+  isInUse @3 :Bool;            # it is under way already: it counts, and no leave is awaited
 }
 
 struct PeersCame {

@@ -202,6 +202,11 @@ PeersCame read(Decoding& in, wire::PeersCame::Reader from) {
   return {whole_id<TrackerEpoch>(in, "from", from.getFrom()), from.getPeers()};
 }
 
+PermitWanted read(Decoding& in, wire::PermitWanted::Reader from) {
+  return {whole_id<PermitId>(in, "permit", from.getPermit()),
+          in.version("version", from.getVersion()), from.getBytes(), from.getIsInUse()};
+}
+
 // Those of a name and nothing else.
 template <class T>
 T read_named(Decoding& in, wire::ChunkNamed::Reader from) {
@@ -235,6 +240,11 @@ ClusterMessage read_message(Decoding& in, wire::ClusterMessage::Reader from) {
     case M::NAME_ANSWERED: return read(in, from.getNameAnswered());
     case M::PEER_MOVED: return read(in, from.getPeerMoved());
     case M::PEERS_CAME: return read(in, from.getPeersCame());
+    case M::PERMIT_WANTED: return read(in, from.getPermitWanted());
+    case M::PERMIT_GRANTED:
+      return PermitGranted{whole_id<PermitId>(in, "permitGranted", from.getPermitGranted())};
+    case M::PERMIT_ENDED:
+      return PermitEnded{whole_id<PermitId>(in, "permitEnded", from.getPermitEnded())};
   }
   in.unknown(nullptr, static_cast<uint64_t>(from.which()));
   return CopiesSynced{};
@@ -287,9 +297,14 @@ Result<ClusterBatch> decode(wire::ClusterBatch::Reader in) {
 void drop_newer(std::vector<ClusterMessage>& messages, uint32_t version) {
   constexpr uint32_t kVersionOfMoves = 2;
   constexpr uint32_t kVersionOfArrivals = 3;
+  auto is_of_permits = [](const ClusterMessage& m) {
+    return std::holds_alternative<PermitWanted>(m) || std::holds_alternative<PermitGranted>(m) ||
+           std::holds_alternative<PermitEnded>(m);
+  };
   std::erase_if(messages, [&](const ClusterMessage& m) {
     return (version < kVersionOfMoves && std::holds_alternative<PeerMoved>(m)) ||
-           (version < kVersionOfArrivals && std::holds_alternative<PeersCame>(m));
+           (version < kVersionOfArrivals && std::holds_alternative<PeersCame>(m)) ||
+           (version < kClusterVersionOfPermits && is_of_permits(m));
   });
 }
 

@@ -161,6 +161,20 @@ void put(const PeersCame& message, Slot slot) {
   out.setPeers(message.peers);
 }
 
+void put(const PermitWanted& message, Slot slot) {
+  auto out = slot.initPermitWanted();
+  out.setPermit(message.permit.value());
+  out.setVersion(wire_data(message.version));
+  out.setBytes(message.bytes);
+  out.setIsInUse(message.is_in_use);
+}
+void put(const PermitGranted& message, Slot slot) {
+  slot.setPermitGranted(message.permit.value());
+}
+void put(const PermitEnded& message, Slot slot) {
+  slot.setPermitEnded(message.permit.value());
+}
+
 // Sizes: what grows, and for the rest more than the largest of the others takes.
 constexpr std::size_t kFixedBytes = 256;
 std::size_t size_of(const VersionFacts& facts) {

@@ -27,6 +27,9 @@ namespace tyto {
 using WantId = Strong<struct WantIdTag, uint64_t>;
 // An upload that one tracker lets a reader of another one have; numbered by the former.
 using OfferId = Strong<struct OfferIdTag, uint64_t>;
+// Leave to read an origin once, for one reader alone; numbered from 1 by the tracker that wants it,
+// never reused within its run.
+using PermitId = Strong<struct PermitIdTag, uint64_t>;
 // A name's look-up; numbered by the tracker that asks.
 using LookupId = Strong<struct LookupIdTag, uint64_t>;
 
@@ -222,10 +225,32 @@ struct PeersCame {
   bool operator==(const PeersCame&) const = default;
 };
 
+// --- between a tracker whose readers read an origin for themselves and the one that keeps the
+// budget of their bucket, which is the directory of all its chunks ---
+
+// One request is to be made, of so many bytes at most.
+struct PermitWanted {
+  PermitId permit;
+  VersionId version;  // whose bucket it is
+  uint64_t bytes = 0;
+  bool is_in_use = false;  // it is under way already: it counts, and needs no leave
+  bool operator==(const PermitWanted&) const = default;
+};
+struct PermitGranted {
+  PermitId permit;
+  bool operator==(const PermitGranted&) const = default;
+};
+// The request has ended, or is not to be made any more.
+struct PermitEnded {
+  PermitId permit;
+  bool operator==(const PermitEnded&) const = default;
+};
+
 using ClusterMessage =
     std::variant<VersionDescribed, StatusTold, CopiesAnnounced, CopiesSynced, ChunkWanted,
                  WantWithdrawn, LeaseFailed, LeaseProgressed, LastCopyAsked, ServeAsked,
                  LeaseGranted, WantPostponed, LastCopyAnswered, ServeRefused, ChunkOffered,
-                 OfferProgressed, OfferEnded, NameAsked, NameAnswered, PeerMoved, PeersCame>;
+                 OfferProgressed, OfferEnded, NameAsked, NameAnswered, PeerMoved, PeersCame,
+                 PermitWanted, PermitGranted, PermitEnded>;
 
 }  // namespace tyto

@@ -10,7 +10,9 @@
 namespace tyto {
 
 // The version of the protocol between trackers spoken here, and how far apart two may be.
-inline constexpr uint32_t kClusterVersion = 3;
+inline constexpr uint32_t kClusterVersion = 4;
+// From this one on, trackers ask for permits to read an origin for one reader alone.
+inline constexpr uint32_t kClusterVersionOfPermits = 4;
 inline constexpr uint32_t kClusterVersionsApartMax = 1;
 
 inline constexpr std::size_t kClusterMessagesMax = 256;             // of one batch

@@ -60,18 +60,6 @@ bool is_past_superpeers(const Scenario& scenario) {
          scenario.fleet.superpeer_memory_bytes == 0;
 }
 
-// Whether readers may come to read the origin for themselves: where their bucket has them do so, or
-// lets them read from few others, and where nobody may be taught what they read.
-bool do_readers_read(const Scenario& scenario) {
-  const tracker::SelectionPolicy& selection = scenario.policy.selection;
-  bool are_bound = selection.farthest != Nearness::kAnywhere;
-  bool are_past = selection.kind == tracker::SelectionKind::kHotCold ||
-                  selection.kind == tracker::SelectionKind::kOriginOnly;
-  return are_bound || are_past;
-}
-
-// Those of several trackers that read for themselves keep to parts of a budget that directories
-// spend as well.
 void draw_origin(Rng& rng, Scenario& scenario) {
   tracker::OriginPolicy& origin = scenario.policy.origin;
   if (rng.one_in(1, 3)) origin.reads = pick(rng, 1, 8);
@@ -80,9 +68,6 @@ void draw_origin(Rng& rng, Scenario& scenario) {
   if (rng.one_in(1, 3)) origin.run = pick(rng, 2, 8);
   if (rng.one_in(1, 4)) origin.lease_term = pick_ms(rng, 8'000, 60'000);
   if (rng.one_in(1, 8)) origin.shadow_permille = pick(rng, 100, 1000);
-  if (scenario.trackers == 1) return;
-  origin.shadow_permille = 0;
-  if (do_readers_read(scenario)) origin.reads = origin.requests_per_s = origin.bytes_per_s = 0;
 }
 
 Duration time_for(uint64_t amount, uint64_t per_s) {
@@ -114,8 +99,6 @@ void draw_placement(Rng& rng, Scenario& scenario) {
   scenario.fleet.superpeer_memory_bytes = are_past ? 0 : scenario.fleet.superpeer_store_bytes;
   if (!are_past) return;
   scenario.origin.reads_max = std::max(scenario.origin.reads_max, 16 * scenario.fleet.readers);
-  tracker::OriginPolicy& origin = scenario.policy.origin;
-  if (scenario.trackers > 1) origin.reads = origin.requests_per_s = origin.bytes_per_s = 0;
 }
 
 // As if each reader read all for itself, and all of it twice over.

@@ -29,7 +29,8 @@ TEST(ClusterCodec, EveryMemberOfTheUnionHasASample) {
   std::vector<bool> seen(std::variant_size_v<ClusterMessage>);
   for (const ClusterBatch& batch :
        {samples::cluster_batch(), samples::cluster_batch_of_version_2(),
-        samples::cluster_batch_of_version_3(), samples::cluster_batch_of_policies()})
+        samples::cluster_batch_of_version_3(), samples::cluster_batch_of_version_4(),
+        samples::cluster_batch_of_policies()})
     for (const ClusterMessage& message : batch.messages) seen[message.index()] = true;
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "member " << i;
 }
@@ -139,9 +140,26 @@ TEST(ClusterCodec, AMoveWithoutAPeerOrASessionIsRefused) {
   }
 }
 
+TEST(ClusterCodec, APermitWithoutANumberIsRefused) {
+  const VersionId a = samples::version(0x22);
+  for (const ClusterMessage& wrong :
+       {ClusterMessage(PermitWanted{PermitId(), a, 1, false}), ClusterMessage(PermitGranted{}),
+        ClusterMessage(PermitEnded{})}) {
+    capnp::MallocMessageBuilder message;
+    auto builder = message.initRoot<wire::ClusterBatch>();
+    encode(ClusterBatch{{wrong}}, builder);
+    Result<ClusterBatch> decoded = decode(builder.asReader());
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_NE(decoded.error().message.find("a number that is not 0"), std::string::npos);
+  }
+}
+
 TEST(ClusterCodec, WhatALinkOfTheVersionBeforeDoesNotKnowIsLeftOut) {
   std::vector<ClusterMessage> messages = {PeerMoved{PeerId(1), SessionId(2)},
-                                          PeersCame{TrackerEpoch(1), 2}, CopiesSynced{3}};
+                                          PeersCame{TrackerEpoch(1), 2}, PermitGranted{PermitId(4)},
+                                          CopiesSynced{3}};
+  drop_newer(messages, 4);
+  EXPECT_EQ(messages.size(), 4u);
   drop_newer(messages, 3);
   EXPECT_EQ(messages.size(), 3u);
   drop_newer(messages, 2);

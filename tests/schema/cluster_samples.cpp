@@ -68,6 +68,12 @@ ClusterBatch cluster_batch_of_version_3() {
   return {{PeersCame{TrackerEpoch(21), 5'000}}};
 }
 
+ClusterBatch cluster_batch_of_version_4() {
+  return {{PermitWanted{PermitId(28), version(0x22), 5 * kMiB, false},
+           PermitWanted{PermitId(29), version(0x22), 6, true}, PermitGranted{PermitId(30)},
+           PermitEnded{PermitId(31)}}};
+}
+
 ClusterBatch cluster_batch_of_policies() {
   const VersionId a = version(0x22);
   const Location reader = *Location::parse("eu-west/zone-2/rack_14/host-17.example");

@@ -75,6 +75,7 @@ TEST(GoldenMessages, WhatClusterVersion2BroughtDecodes) {
 }
 TEST(GoldenMessages, WhatClusterVersion3BroughtDecodes) {
   expect_golden("cluster_v3/cluster_batch", samples::cluster_batch_of_version_3());
+  expect_golden("cluster_v4/cluster_batch", samples::cluster_batch_of_version_4());
 }
 TEST(GoldenMessages, WhatMessagesOfClusterVersion3GotLaterDecodes) {
   expect_golden("cluster_v3/policies", samples::cluster_batch_of_policies());

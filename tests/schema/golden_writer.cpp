@@ -52,6 +52,7 @@ void write_golden(const std::filesystem::path& folder) {
   write(folder / "cluster_batch.bin", samples::cluster_batch());
   write(folder / "cluster_batch_of_version_2.bin", samples::cluster_batch_of_version_2());
   write(folder / "cluster_batch_of_version_3.bin", samples::cluster_batch_of_version_3());
+  write(folder / "cluster_batch_of_version_4.bin", samples::cluster_batch_of_version_4());
   write(folder / "cluster_batch_of_policies.bin", samples::cluster_batch_of_policies());
   write(folder / "inventory_underway.bin", samples::inventory_underway());
 }
@@ -92,6 +93,7 @@ void write_corpus(const std::filesystem::path& folder) {
     write(folder / "cluster" / ("message_" + std::to_string(i)), ClusterBatch{{batch.messages[i]}});
   write(folder / "cluster" / "version_2", samples::cluster_batch_of_version_2());
   write(folder / "cluster" / "version_3", samples::cluster_batch_of_version_3());
+  write(folder / "cluster" / "version_4", samples::cluster_batch_of_version_4());
   write(folder / "cluster" / "policies", samples::cluster_batch_of_policies());
   write(folder / "inventory" / "roots_request", samples::roots_request());
   write(folder / "inventory" / "underway", samples::inventory_underway());

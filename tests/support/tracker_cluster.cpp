@@ -78,8 +78,8 @@ void TrackerCluster::set_members(int tracker, const std::vector<int>& members) {
 void TrackerCluster::join_link(int a, int b) {
   node(a).links.insert(b);
   node(b).links.insert(a);
-  input(a, LinkUp{id_of(b), run_of(b)});
-  input(b, LinkUp{id_of(a), run_of(a)});
+  input(a, LinkUp{id_of(b), run_of(b), options_.cluster_version});
+  input(b, LinkUp{id_of(a), run_of(a), options_.cluster_version});
 }
 
 void TrackerCluster::cut(int a, int b) {
@@ -279,9 +279,13 @@ void TrackerCluster::take_command(const std::string& name, Command& command) {
 void TrackerCluster::fetch(const std::string& name, const Assign& order) {
   bool is_from_origin = order.source.kind == SourceKind::kOrigin;
   peers.at(name).under_way[order.assignment] = order.chunk;
+  if (is_from_origin) peers.at(name).reading.insert(order.assignment);
   ++tally.transfers;
   if (is_from_origin) {
     ++tally.origin[order.chunk];
+    ++tally.reads_by[name];
+    tally.reads_begun.push_back(now);
+    tally.reads_most = std::max(tally.reads_most, reads_under_way());
   } else if (Peer* source = find_peer(order.source.peer);
              source != nullptr && source->home != peers.at(name).home) {
     int home = peers.at(name).home;
@@ -299,6 +303,13 @@ void TrackerCluster::fetch(const std::string& name, const Assign& order) {
   }
   Duration span = is_from_origin ? options_.origin_read : options_.transfer;
   at(now + span, [this, name, order] { finish(name, order); });
+}
+
+int TrackerCluster::reads_under_way() const {
+  int reads = 0;
+  for (const auto& [name, peer] : peers)
+    if (!peer.is_dead) reads += static_cast<int>(peer.reading.size());
+  return reads;
 }
 
 // Whether the source is itself still being sent what it is to send.
@@ -324,6 +335,7 @@ void TrackerCluster::wait_for_source(const std::string& name, const Assign& orde
 }
 
 void TrackerCluster::fail(const std::string& name, const Assign& order, FailureKind kind) {
+  peers.at(name).reading.erase(order.assignment);
   if (peers.at(name).under_way.erase(order.assignment) == 0) return;
   ++tally.failures;
   send(name, {AssignmentFailed{order.assignment, order.chunk, order.source, kind, 0, "model"}});
@@ -341,6 +353,7 @@ void TrackerCluster::finish(const std::string& name, const Assign& order) {
                                        source->held[order.chunk.version].contains(chunk);
   if (is_there) {
     peer.under_way.erase(order.assignment);
+    peer.reading.erase(order.assignment);
     peer.held[order.chunk.version].insert(chunk);
     ChunkVerified v;
     v.assignment = order.assignment;

@@ -23,6 +23,7 @@ class TrackerCluster {
     uint64_t seed = 1;
     Policy policy;  // of the bucket "b"
     Config config;
+    uint32_t cluster_version = kClusterVersion;  // that links speak
     Duration message = Duration::milliseconds(1);
     Duration transfer = Duration::milliseconds(80);
     Duration origin_read = Duration::milliseconds(50);
@@ -41,6 +42,7 @@ class TrackerCluster {
     int calls_open = 0;
     std::map<VersionId, std::set<uint32_t>> held;
     std::map<AssignmentId, ChunkId> under_way;
+    std::set<AssignmentId> reading;                 // of these, at the origin
     std::map<AssignmentId, Instant> waiting_since;  // for a source that is itself being sent it
     std::map<OpenId, OpenRequested> opens;
     std::map<OpenId, VersionId> versions;
@@ -54,6 +56,10 @@ class TrackerCluster {
     std::map<std::pair<int, ChunkId>, int> region_imports;
     std::map<int, std::vector<Instant>> crossed;  // when, into each region
     std::map<std::string, int> lookups;
+    // Reads of the origin: the most at once, by whom, and when each began.
+    int reads_most = 0;
+    std::map<std::string, int> reads_by;
+    std::vector<Instant> reads_begun;
     int transfers = 0;
     int failures = 0;
   };
@@ -129,6 +135,7 @@ class TrackerCluster {
   void fetch(const std::string& name, const Assign& order);
   void finish(const std::string& name, const Assign& order);
   void fail(const std::string& name, const Assign& order, FailureKind kind);
+  int reads_under_way() const;
   bool is_coming_to(const Peer* source, const Assign& order) const;
   void wait_for_source(const std::string& name, const Assign& order);
   Peer* find_peer(PeerId id);

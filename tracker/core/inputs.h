@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "schema/messages/bucket.h"
 #include "schema/messages/cluster.h"
+#include "schema/messages/cluster_limits.h"
 #include "schema/messages/exchange.h"
 #include "tracker/core/policy.h"
 
@@ -80,7 +81,8 @@ struct MembersChanged {
 // Requires: it is one of the last MembersChanged; else it is passed over.
 struct LinkUp {
   MemberId member;
-  TrackerEpoch epoch;  // the member's run
+  TrackerEpoch epoch;                  // the member's run
+  uint32_t version = kClusterVersion;  // that is spoken over the link
 };
 struct LinkDown {
   MemberId member;

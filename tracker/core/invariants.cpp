@@ -388,7 +388,21 @@ void check_cluster(const State& state) {
   for (const auto& [id, link] : cluster.links)
     TYTO_ASSERT(link.wishes == wishes[id] && link.serving == serving[id]);
   for (const auto& [bucket, budget] : cluster.budgets)
-    TYTO_ASSERT(budget.budget.reads() == reads[bucket]);
+    TYTO_ASSERT(budget.budget.reads() == reads[bucket] + budget.permits.size());
+}
+
+// Each request that is under way with a permit has one of its own, and none is in use for nothing.
+void check_permits(const State& state) {
+  std::map<BucketIndex, std::set<PermitId>> used;
+  for (uint32_t i = 0; i < state.origin_reads.rows(); ++i) {
+    const OriginRead& read = state.origin_reads[ReadIndex(i)];
+    if (read.holder != kNoPeer && read.permit != PermitId()) used[read.bucket].insert(read.permit);
+  }
+  for (const auto& [bucket, permits] : state.cluster.permits) {
+    for (const auto& [id, permit] : permits)
+      TYTO_ASSERT((permit.stage == PermitStage::kInUse) == used[bucket].contains(id));
+    TYTO_ASSERT(used[bucket].size() <= permits.size());
+  }
 }
 
 // Nobody stands in a line of a region's budget twice, and wishes stand where they say.
@@ -430,6 +444,7 @@ void TrackerCore::check_invariants() const {
   check_readers(*state_);
   check_parking(*state_);
   check_cluster(*state_);
+  check_permits(*state_);
   check_crossings(*state_);
 }
 

@@ -57,6 +57,8 @@ void tell_if_new(State& state, ReaderIndex index, const Wait& wait) {
 Duration expected(const State& state, const OriginDesk& desk, const Reader& reader,
                   uint32_t place) {
   const VersionRow& version = state.versions[reader.version];
+  if (state.cluster.is_several() && needs_permits(state, version.bucket))
+    return desk.usual_turn * int64_t{place};
   const OriginBudget& budget = desk.budget;
   Duration span = budget.spacing(version.chunking.chunk_bytes) * int64_t{place - 1};
   if (Instant free = budget.free_at(); free > state.now && !free.is_never())

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "schema/messages/cluster.h"
+#include "schema/messages/cluster_limits.h"
 #include "tracker/core/origin/budget.h"
 #include "tracker/core/rows.h"
 
@@ -33,7 +34,8 @@ inline constexpr std::size_t kPathMax = 4;  // trackers that a copy in flight ha
 // A member of the cluster, this tracker included.
 struct Link {
   Member member;
-  bool is_up = false;  // one's own is
+  bool is_up = false;                  // one's own is
+  uint32_t version = kClusterVersion;  // that is spoken
   std::vector<ClusterMessage> out;
   std::set<VersionIndex> described;  // to it
   StatusTold status;                 // its last one
@@ -88,6 +90,16 @@ struct Duty {
   std::string detail;
 };
 
+// Leave to read a bucket's origin once, for a reader alone.
+enum class PermitStage : uint8_t { kAsked, kGranted, kInUse };
+struct Permit {
+  MemberId keeper;  // of the budget, whom it was asked of
+  PermitStage stage = PermitStage::kAsked;
+  Instant since;
+  VersionIndex version{kNone};  // one of the bucket's
+  uint64_t bytes = 0;
+};
+
 // --- the server's ---
 
 // A reader of another group that waits for one of this group's uploads.
@@ -140,10 +152,21 @@ struct Catalogue {
   uint16_t failures = 0;         // of the origin, in a row
   Instant retry_at;              // no lease before
 };
-// A bucket whose policy limits its origin: what leases take of it.
-struct LeaseBudget {
+// Who stands in line for a bucket's origin: a desk, for a lease, or a member, for a permit.
+struct BudgetClaim {
+  ChunkKey chunk;   // of the desk
+  MemberId member;  // 0: it is a desk
+  PermitId permit;  // of the member
+  uint64_t bytes = 0;
+  bool is_desk() const { return member == MemberId(); }
+  bool operator==(const BudgetClaim&) const = default;
+};
+// The budget of a bucket's origin, for all members: what leases and permits take of it.
+struct ClusterBudget {
   OriginBudget budget;
-  std::deque<ChunkKey> line;
+  std::deque<BudgetClaim> line;
+  // Permits given, and when those count as ended of whose member nothing is heard.
+  std::map<std::pair<MemberId, PermitId>, Instant> permits;
 };
 
 // --- names ---
@@ -195,6 +218,8 @@ struct Cluster {
   std::map<WantId, ChunkKey> wants;
   uint64_t want_serial = 0;
   std::map<TransferIndex, Import> imports;
+  std::map<BucketIndex, std::map<PermitId, Permit>> permits;
+  uint64_t permit_serial = 0;
   std::map<TransferIndex, Duty> duties;
   std::vector<Duty> duties_ended;  // looked at before anything is sent
   std::set<ChunkKey> granted;      // wishes at that stage
@@ -209,7 +234,7 @@ struct Cluster {
 
   std::map<VersionIndex, Catalogue> directory;
   std::vector<ChunkKey> dirty_desks;
-  std::map<BucketIndex, LeaseBudget> budgets;
+  std::map<BucketIndex, ClusterBudget> budgets;
   std::map<MemberId, Ghost> ghosts;  // nothing that they held is leased before they are forgotten
 
   std::vector<ChunkKey> edges;  // of which the first copy came, or the last one went

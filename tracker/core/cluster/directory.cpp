@@ -355,6 +355,7 @@ void lose_member(State& state, MemberId member) {
       mark_desk(state, {version, chunk});
     }
   }
+  orphan_permits_of(state, member);
   std::erase_if(state.cluster.guests, [&](const Guest& guest) {
     return guest.asked.asker == member || guest.directory == member;
   });

@@ -4,7 +4,6 @@
 
 #include "tracker/core/cluster/directory.h"
 #include "tracker/core/cluster/ranking.h"
-#include "tracker/core/origin/going_on.h"
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
@@ -119,28 +118,6 @@ void end_wishes(State& state, ChunkKey key, Desk& desk, const Error& why) {
   std::erase_if(desk.waiting, [](const Waiting& w) { return w.asked == MemberId(); });
 }
 
-// Whether the bucket's budget has room; if not, the desk stands in its line.
-bool has_budget(State& state, ChunkKey key, Desk& desk) {
-  const VersionRow& row = state.versions[key.version];
-  OriginLimits limits = limits_of(state.policy(key.version).origin);
-  if (row.bucket == kNoBucket || limits.is_none()) return true;
-  LeaseBudget& budget = state.cluster.budgets[row.bucket];
-  budget.budget.set(limits);
-  bool is_first = budget.line.empty() || budget.line.front() == key;
-  if (is_first && budget.budget.may_begin(state.now)) return true;
-  if (!std::exchange(desk.is_in_line, true)) budget.line.push_back(key);
-  if (Instant free = budget.budget.free_at(); !free.is_never()) wake_cluster(state, free);
-  return false;
-}
-
-void take_budget(State& state, ChunkKey key, Desk& desk) {
-  const VersionRow& row = state.versions[key.version];
-  if (row.bucket == kNoBucket || limits_of(state.policy(key.version).origin).is_none()) return;
-  LeaseBudget& budget = state.cluster.budgets[row.bucket];
-  count_going_on(budget.budget, state.now, row.chunking.length_of(ChunkIndex(key.chunk)));
-  desk.is_budgeted = true;
-}
-
 void note_failure(State& state, ChunkKey key, Desk& desk, const LeaseFailed& message) {
   Catalogue& catalogue = state.cluster.directory.at(key.version);
   bool is_gone =
@@ -188,14 +165,6 @@ Desk* leased_desk(State& state, MemberId from, const VersionId& id, uint32_t chu
 
 }  // namespace
 
-void leave_budget_line(State& state, ChunkKey key, Desk& desk) {
-  if (!std::exchange(desk.is_in_line, false)) return;
-  auto it = state.cluster.budgets.find(state.versions[key.version].bucket);
-  if (it == state.cluster.budgets.end()) return;
-  std::erase(it->second.line, key);
-  if (!it->second.line.empty()) mark_desk(state, it->second.line.front());
-}
-
 void grant_lease(State& state, ChunkKey key, Desk& desk) {
   const VersionRow& row = state.versions[key.version];
   if (!knows_all(state)) {
@@ -231,10 +200,7 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
 
 void end_lease(State& state, ChunkKey key, Desk& desk) {
   desk.holder = MemberId();
-  if (!std::exchange(desk.is_budgeted, false)) return;
-  LeaseBudget& budget = state.cluster.budgets[state.versions[key.version].bucket];
-  budget.budget.end();
-  if (!budget.line.empty()) mark_desk(state, budget.line.front());
+  end_budget(state, key, desk);
 }
 
 void take_lease_failed(State& state, MemberId from, const LeaseFailed& message) {

@@ -29,8 +29,12 @@ void flush_cluster(State& state);
 MemberId directory_of(const State& state, VersionIndex version, uint32_t chunk);
 // Whether a member that was lost, or left, was the chunk's directory.
 bool was_directory(const State& state, MemberId lost, ChunkKey key);
-// What a bucket's limits leave to this tracker's own desk: for reads that are not for all.
-OriginLimits own_limits(const State& state, const Policy& policy);
+// Whose it is to keep the budget of a bucket's origin: the directory of all its chunks, while it
+// has limits.
+MemberId keeper_of(const State& state, BucketIndex bucket);
+// What a bucket's limits leave to this tracker's own desk, for reads that are not for all: nothing
+// but its permits, or, where their keeper is of a version without these, an equal part.
+OriginLimits own_limits(const State& state, BucketIndex bucket);
 
 // --- inbox.cpp: what members say ---
 void take_cluster(State& state, const ClusterArrived& input);
@@ -147,7 +151,43 @@ void mark_all_desks(State& state);
 // Nobody has it, and nobody is being sent it: has it read, or says why not.
 void grant_lease(State& state, ChunkKey chunk, Desk& desk);
 void end_lease(State& state, ChunkKey chunk, Desk& desk);
+
+// --- budgets.cpp: origins with limits, as the keeper of their budget sees them ---
+// Whether the bucket's budget has room for a lease; if not, the desk stands in its line.
+bool has_budget(State& state, ChunkKey chunk, Desk& desk);
+void take_budget(State& state, ChunkKey chunk, Desk& desk);
+void end_budget(State& state, ChunkKey chunk, Desk& desk);
 void leave_budget_line(State& state, ChunkKey chunk, Desk& desk);
+void take_permit_wanted(State& state, MemberId from, const PermitWanted& message);
+void take_permit_ended(State& state, MemberId from, const PermitEnded& message);
+// The member's link is down: it may come back, and says then what goes on.
+void orphan_permits_of(State& state, MemberId member);
+// What is not this tracker's to keep any more is forgotten.
+void leave_budgets(State& state);
+// Those whose turn has come by now.
+void serve_budgets(State& state);
+
+// --- permits.cpp: leave for reads that are for their reader alone ---
+// Whether this tracker's reads of that kind need permits: where the bucket has limits.
+bool needs_permits(const State& state, BucketIndex bucket);
+// Whether there is one to be used.
+bool has_permit(const State& state, BucketIndex bucket);
+// As many are asked for as readers stand in line, and those that are too many given back.
+void settle_permits(State& state, BucketIndex bucket);
+// Uses one. Zero: none is needed.
+PermitId use_permit(State& state, BucketIndex bucket);
+// For a read that is under way.
+PermitId hold_permit(State& state, VersionIndex version, uint64_t bytes);
+void end_permit(State& state, BucketIndex bucket, PermitId permit);
+void take_permit_granted(State& state, MemberId from, const PermitGranted& message);
+// The members have changed, or limits have: those in use are told to whoever keeps the budget now,
+// and the others asked for anew.
+void move_permits(State& state);
+// The same of one member, which has forgotten them.
+void tell_permits(State& state, MemberId keeper);
+// Those that were of no use for long are given back.
+void expire_permits(State& state);
+
 void lose_member(State& state, MemberId member);
 void forget_member(State& state, MemberId member);
 // Those of a member that was lost, and whose peers do not go on with them elsewhere.

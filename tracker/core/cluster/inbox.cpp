@@ -70,6 +70,9 @@ void take_message(State& state, MemberId from, const ClusterMessage& message) {
                  [&](const NameAnswered& m) { take_name_answered(state, from, m); },
                  [&](const PeerMoved& m) { take_peer_moved(state, m); },
                  [&](const PeersCame& m) { take_peers_came(state, from, m); },
+                 [&](const PermitWanted& m) { take_permit_wanted(state, from, m); },
+                 [&](const PermitGranted& m) { take_permit_granted(state, from, m); },
+                 [&](const PermitEnded& m) { take_permit_ended(state, from, m); },
              },
              message);
 }

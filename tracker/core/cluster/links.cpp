@@ -95,6 +95,8 @@ void tell_status(State& state, Change least) {
 void note_change(State& state) {
   state.cluster.changed_at = state.now;
   expire_wishes(state);
+  move_permits(state);
+  leave_budgets(state);
   mark_all_desks(state);
   wake_cluster(state, state.now + kLookEvery);
 }
@@ -177,6 +179,7 @@ void link_up(State& state, const LinkUp& input) {
   link = Link{};
   link.member = member;
   link.member.epoch = input.epoch;
+  link.version = input.version;
   note_run(state, link.member);
   link.is_up = true;
   state.cluster.ghosts.erase(input.member);
@@ -184,6 +187,7 @@ void link_up(State& state, const LinkUp& input) {
   tell_member(state, input.member, status_of(state));
   note_change(state);
   begin_sync(state, link);
+  tell_permits(state, input.member);
 }
 
 void link_down(State& state, MemberId member) {
@@ -233,6 +237,10 @@ uint64_t salt_of(const State& state, ChunkKey key) {
 
 }  // namespace
 
+MemberId keeper_of(const State& state, BucketIndex bucket) {
+  return first_ranked(state.cluster.members, salt_of_bucket(state.buckets[bucket].config.name));
+}
+
 MemberId directory_of(const State& state, VersionIndex version, uint32_t chunk) {
   return first_ranked(state.cluster.members, salt_of(state, {version, chunk}));
 }
@@ -244,9 +252,11 @@ bool was_directory(const State& state, MemberId lost, ChunkKey key) {
   return first_ranked(two, salt_of(state, key)) == lost;
 }
 
-OriginLimits own_limits(const State& state, const Policy& policy) {
+OriginLimits own_limits(const State& state, BucketIndex bucket) {
+  const Policy& policy = state.buckets.policy(bucket);
   OriginLimits limits = limits_of(policy.origin);
   if (!state.cluster.is_several()) return limits;
+  if (bucket != kNoBucket && needs_permits(state, bucket)) return {};
   auto n = static_cast<uint32_t>(state.cluster.links.size());
   auto part = [&](auto limit) {
     return limit == 0 ? limit : std::max<decltype(limit)>(1, limit / n);
@@ -311,6 +321,8 @@ void fire_cluster_timer(State& state) {
   expire_wishes(state);
   expire_exports(state);
   expire_desks(state);
+  expire_permits(state);
+  serve_budgets(state);
   expire_lookups(state);
   expire_last_copies(state);
   for (auto& [id, link] : cluster.links)

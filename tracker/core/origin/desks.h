@@ -15,6 +15,8 @@ struct OriginDesk {
   // Versions that would have read ahead: looked at again when nobody waits.
   std::vector<VersionIndex> ahead;
   Duration usual_read;                  // how long reads take; zero: none has ended yet
+  Duration usual_turn;                  // between two permits while readers wait; zero: not known
+  Instant last_turn;                    // the last permit came
   Instant timer_at = Instant::never();  // a timer is set for then
   Instant tell_at;                      // the line is not told of its places before
   bool is_dirty = false;                // in State::dirty_origins

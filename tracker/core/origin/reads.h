@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/messages/cluster.h"
 #include "tracker/core/rows.h"
 
 namespace tyto::tracker {
@@ -25,6 +26,7 @@ struct OriginRead {
   bool is_of_directory = false;  // by its lease: its budget is not this tracker's
   Instant progressed;            // when the holder last said that a read of this origin moves
   uint64_t run = 0;
+  PermitId permit;  // of the request, where the cluster keeps the budget; 0: it has none
 };
 
 // Purity: pure. Bounds: the origin's transfers under way.

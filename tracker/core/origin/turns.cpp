@@ -30,6 +30,16 @@ void wait_in_line(State& state, OriginDesk& desk, ReaderIndex index) {
     desk.line.enter(index, reader.priority);
 }
 
+// Whether a read may begin, for whoever is first.
+bool may_begin(const State& state, BucketIndex bucket) {
+  if (state.cluster.is_several() && needs_permits(state, bucket)) return has_permit(state, bucket);
+  return state.origins[bucket].budget.may_begin(state.now);
+}
+
+Duration blend(Duration usual, Duration latest) {
+  return usual == Duration{} ? latest : (usual * 7 + latest) / 8;
+}
+
 void read_ahead_later(OriginDesk& desk, VersionIndex version) {
   if (std::find(desk.ahead.begin(), desk.ahead.end(), version) == desk.ahead.end())
     desk.ahead.push_back(version);
@@ -38,8 +48,8 @@ void read_ahead_later(OriginDesk& desk, VersionIndex version) {
 void serve(State& state, BucketIndex bucket) {
   OriginDesk& desk = state.origins[bucket];
   desk.is_dirty = false;
-  desk.budget.set(own_limits(state, state.buckets.policy(bucket)));
-  while (!desk.line.is_empty() && desk.budget.may_begin(state.now)) {
+  desk.budget.set(own_limits(state, bucket));
+  while (!desk.line.is_empty() && may_begin(state, bucket)) {
     ReaderIndex first = desk.line.front();
     state.readers[first].at_origin.has_asked = false;
     schedule(state, first);
@@ -48,6 +58,7 @@ void serve(State& state, BucketIndex bucket) {
     if (state.readers[first].at_origin.has_asked || state.readers[first].is_dirty) break;
     leave_origin_line(state, first);
   }
+  if (state.cluster.is_several()) settle_permits(state, bucket);
   if (desk.line.is_empty() && desk.budget.may_begin(state.now)) {
     for (VersionIndex version : desk.ahead) state.mark_dirty(version);
     desk.ahead.clear();
@@ -68,16 +79,17 @@ bool has_origin_turn(State& state, ReaderIndex index, OriginNeed need) {
   BucketIndex bucket = state.versions[reader.version].bucket;
   if (bucket == kNoBucket) return true;
   OriginDesk& desk = state.origins[bucket];
-  desk.budget.set(own_limits(state, state.policy(reader.version)));
+  desk.budget.set(own_limits(state, bucket));
   bool is_first = desk.line.is_empty() || desk.line.front() == index;
   if (need == OriginNeed::kAhead) is_first = desk.line.is_empty();
   if (need == OriginNeed::kNow) reader.at_origin.has_asked = true;
-  if (is_first && desk.budget.may_begin(state.now)) return true;
+  if (is_first && may_begin(state, bucket)) return true;
   if (need == OriginNeed::kAhead)
     read_ahead_later(desk, reader.version);
   else
     wait_in_line(state, desk, index);
-  if (!desk.budget.may_begin(state.now))
+  if (state.cluster.is_several()) settle_permits(state, bucket);
+  if (!may_begin(state, bucket))
     arm(state, bucket, std::min(desk.budget.free_at(), state.now + kFirstTold));
   else if (need == OriginNeed::kNow)
     mark_origin_dirty(state, bucket);  // others come first
@@ -95,7 +107,11 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
   const Chunking& chunking = state.versions[version].chunking;
   uint64_t bytes = 0;
   for (uint32_t c : chunks) bytes += chunking.length_of(ChunkIndex(c));
-  if (bucket != kNoBucket) state.origins[bucket].budget.begin(state.now, bytes);
+  PermitId permit;
+  if (bucket != kNoBucket) {
+    state.origins[bucket].budget.begin(state.now, bytes);
+    if (state.cluster.is_several()) permit = use_permit(state, bucket);
+  }
   ++state.counters.origin_requests;
   if (!is_for_itself(found.reason.choice)) state.counters.leases += chunks.size() - 1;
   const uint64_t run = state.origin_reads.draw_run();
@@ -104,7 +120,7 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
   for (uint32_t c : chunks) {
     TransferIndex transfer = assign(state, holder, version, c, one);
     --one.run;
-    OriginRead read{holder, version, bucket, transfer, state.now, false, state.now, run};
+    OriginRead read{holder, version, bucket, transfer, state.now, false, state.now, run, permit};
     watch_term(state, state.origin_reads.begin(read));
   }
   if (chunks.size() > 1)
@@ -135,6 +151,8 @@ void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& 
   TransferIndex transfer = assign(state, holder, key.version, key.chunk, found);
   OriginRead read{holder, key.version, bucket, transfer, state.now, is_of_directory, state.now};
   read.run = state.origin_reads.draw_run();
+  if (!is_of_directory && state.cluster.is_several())
+    read.permit = hold_permit(state, key.version, bytes);
   watch_term(state, state.origin_reads.begin(read));
   if (!is_of_directory) return;
   state.cluster.duties[transfer] = {directory_of(state, key.version, key.chunk), key, {}, {}};
@@ -148,9 +166,16 @@ void end_origin_transfer(State& state, TransferIndex transfer) {
   if (read.bucket == kNoBucket || read.is_of_directory) return;
   OriginDesk& desk = state.origins[read.bucket];
   desk.budget.end();
-  Duration took = state.now - read.began;
-  desk.usual_read = desk.usual_read == Duration{} ? took : (desk.usual_read * 7 + took) / 8;
+  if (read.permit != PermitId()) end_permit(state, read.bucket, read.permit);
+  desk.usual_read = blend(desk.usual_read, state.now - read.began);
   mark_origin_dirty(state, read.bucket);
+}
+
+void note_turn(State& state, BucketIndex bucket) {
+  OriginDesk& desk = state.origins[bucket];
+  if (desk.last_turn != Instant())
+    desk.usual_turn = blend(desk.usual_turn, state.now - desk.last_turn);
+  desk.last_turn = desk.line.size() > 1 ? state.now : Instant();
 }
 
 void mark_origin_dirty(State& state, BucketIndex bucket) {

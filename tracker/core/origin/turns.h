@@ -22,6 +22,8 @@ void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, ui
 void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found);
 // If the transfer was a read of an origin, that is over.
 void end_origin_transfer(State& state, TransferIndex transfer);
+// A permit has come, for whoever is first in the line.
+void note_turn(State& state, BucketIndex bucket);
 void mark_origin_dirty(State& state, BucketIndex bucket);
 void leave_origin_line(State& state, ReaderIndex reader);
 // The reader has its turn, and no room in its own store: those behind it go first. When it asks

@@ -421,7 +421,9 @@ void ClusterLinks::Impl::tell_core_of_members() {
 
 void ClusterLinks::Impl::tell_core_of_link(Link& link) {
   link.is_known_to_core = true;
-  hooks_.apply(LinkUp{link.member, known_.at(link.member).introduced.member.epoch});
+  const TrackerIntroduced& other = known_.at(link.member).introduced;
+  uint32_t version = std::min(options_.self.cluster_version, other.cluster_version);
+  hooks_.apply(LinkUp{link.member, other.member.epoch, version});
   if (!link.early.empty()) hooks_.apply(ClusterArrived{link.member, std::exchange(link.early, {})});
 }
 

@@ -35,6 +35,9 @@ class Nonsense {
       case 16: return OfferEnded{OfferId(rng_.below(40)), rng_.below(2) == 0, kind()};
       case 17: return NameAsked{LookupId(rng_.below(9)), rng_.below(2) == 0 ? "b" : "?", key()};
       case 18: return PeersCame{TrackerEpoch(rng_.below(4)), rng_.below(9)};
+      case 19: return PermitWanted{permit(), version(), rng_.next64(), rng_.below(2) == 0};
+      case 20: return PermitGranted{permit()};
+      case 21: return PermitEnded{permit()};
       default: return answered();
     }
   }
@@ -44,6 +47,7 @@ class Nonsense {
   std::string key() { return rng_.below(3) == 0 ? "new" + std::to_string(rng_.below(3)) : "big"; }
   VersionId version() { return TrackerCluster::facts(key(), kChunks).id; }
   uint32_t chunk() { return rng_.below(kChunks + 2); }
+  PermitId permit() { return PermitId(rng_.below(9)); }
   WantId want() { return WantId(rng_.below(60)); }
   MemberId member() { return MemberId(rng_.below(5)); }
   FailureKind kind() { return static_cast<FailureKind>(rng_.below(10)); }
