@@ -92,7 +92,8 @@
 # - Version 2 brought the command `showWait`; version 3 the command `listTrackers` and the answer
 #   `moved` to a registration; version 4 runs (`Assign.run`), of which the tracker knows then that
 #   they are one request; version 5 chunks that are kept in memory (`Medium`, `Placement`). A peer of an
-#   earlier version lends no memory, and a tracker of an earlier one never asks for any.
+#   earlier version lends no memory, and a tracker of an earlier one never asks for any. Since then
+#   an assignment for the reason `carriedOver` may lack the root, which the peer knows.
 # - Golden files (`tests/golden/messages`) hold messages of each version, which decode for ever.
 
 @0xaafc789964b6c210;

@@ -127,6 +127,14 @@ void assign(Turn& turn, Assign order) {
       return take_over(*running, order);
     }
   }
+  bool is_to_go_on = !order.root && order.reason.choice == Choice::kCarriedOver &&
+                     order.source.kind != SourceKind::kOrigin;
+  if (is_to_go_on) {
+    return refuse(
+        turn, order, FailureKind::kCancelled,
+        "the transfer that was to go on has ended, and what the chunk must hash to was not "
+        "said");
+  }
   if (state.transfers.size() >= kTransfersMax) {
     return refuse(turn, order, FailureKind::kBusy, "too many transfers are under way here");
   }

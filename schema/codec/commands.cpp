@@ -126,7 +126,9 @@ void check(Decoding& in, const Assign& command) {
               "more than the source's " + std::to_string(command.source.generation.value()),
               std::to_string(command.generation.value()));
   }
-  if (!command.root && command.source.kind != SourceKind::kOrigin) {
+  bool needs_root =
+      command.source.kind != SourceKind::kOrigin && command.reason.choice != Choice::kCarriedOver;
+  if (!command.root && needs_root) {
     in.refuse("root", "a root, since the source is not the origin", "none");
   }
   bool is_run_good = command.run == 1 ||

@@ -21,6 +21,8 @@ inline constexpr uint32_t kProtocolVersion = 5;
 inline constexpr uint32_t kProtocolOfRuns = 4;
 // From this one on, peers may lend memory, and keep there what they are told to.
 inline constexpr uint32_t kProtocolOfMemory = 5;
+// From this one on, an assignment of what is coming from a peer already may be without a root.
+inline constexpr uint32_t kProtocolOfUnknownRoots = 5;
 
 // A peer introduces itself.
 struct RegisterRequest {

@@ -256,6 +256,23 @@ TEST(CodecRules, Commands) {
       });
 }
 
+// Whoever lets a transfer go on need not know what it brings.
+TEST(CodecRules, AnOrderToGoOnNeedsNoRoot) {
+  ExchangeDown down;
+  down.first_command = Sequence(1);
+  Assign order = std::get<Assign>(samples::exchange_down().commands.back());
+  ASSERT_NE(order.source.kind, SourceKind::kOrigin);
+  order.root = std::nullopt;
+  for (Choice choice : {Choice::kCarriedOver, Choice::kNone}) {
+    order.reason.choice = choice;
+    down.commands = {order};
+    capnp::MallocMessageBuilder message;
+    auto builder = message.initRoot<wire::ExchangeDown>();
+    encode(down, builder);
+    EXPECT_EQ(decode(builder.asReader()).ok(), choice == Choice::kCarriedOver);
+  }
+}
+
 TEST(CodecRules, RootsAndInventories) {
   using R = wire::RootsPage::Builder;
   expect_refused<wire::RootsPage>(samples::roots_page(),

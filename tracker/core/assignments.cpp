@@ -1,4 +1,5 @@
 // Orders: what was decided, booked and put into words for the peer that is to fetch.
+#include "base/assert.h"
 #include "tracker/core/caching/memory.h"
 #include "tracker/core/explain/notes.h"
 #include "tracker/core/state.h"
@@ -70,6 +71,8 @@ Assign order_of(const State& state, TransferIndex index, const Found& found, Ass
   for (PeerIndex fallback : found.fallbacks)
     if (fallback != kNoPeer) order.fallbacks.push_back(source_of(state, fallback, 0));
   if (facts.knows_root(row.chunk)) order.root = facts.roots[row.chunk];
+  TYTO_ASSERT(order.root || order.source.kind == SourceKind::kOrigin ||
+              found.reason.choice == Choice::kCarriedOver);
   order.generation = Generation(row.generation);
   order.patience = patience_of(state, found);
   order.is_hedge = kind == Assignment::kHedge;

@@ -39,9 +39,18 @@ uint16_t generation_of(const State& state, PeerIndex source, ChunkKey key, uint1
   return std::max<uint16_t>(told, 1);
 }
 
+// The peer knows what the chunk must hash to, though this tracker may not, and never refuses to go
+// on. One that speaks an earlier version goes on by itself, and tells what it got.
+bool may_be_told(const State& state, PeerIndex peer, ChunkKey key) {
+  const Session& session = state.sessions[state.fleet.peer(peer).session];
+  return state.versions[key.version].knows_root(key.chunk) ||
+         session.protocol_version >= kProtocolOfUnknownRoots;
+}
+
 void carry_over_copy(State& state, PeerIndex peer, ChunkKey key, const ChunkUnderway& what) {
   const Source& source = what.source;
   if (source.generation.value() > kTreeDepthMax || source.address.port == 0) return;
+  if (!may_be_told(state, peer, key)) return;
   Found found;
   found.reason.choice = Choice::kCarriedOver;
   PeerIndex own = state.fleet.find(source.peer);

@@ -235,6 +235,37 @@ TEST_F(Orphan, ATrackerThatComesBackTakesOver) {
   EXPECT_EQ(told[0].substr(0, 13), "verified a0 v");
 }
 
+// A tracker that does not know what a chunk must hash to lets it go on all the same, and no more.
+TEST_F(Orphan, ATrackerTakesOverWithoutARootWhatIsUnderWayAndNothingElse) {
+  read(8, {superpeer(3)});
+  go_alone();
+  std::set<uint32_t> started;
+  uint32_t first = 0;  // of the first transfer
+  for (const Effect& effect : peer.take_effects()) {
+    const auto* start = std::get_if<StartTransfer>(&effect);
+    if (start != nullptr && started.empty()) first = start->chunk.value();
+    if (start != nullptr) started.insert(start->chunk.value());
+  }
+  uint32_t other = 0;
+  while (started.contains(other)) ++other;
+  peer.register_anew({superpeer(3)});
+  peer.give(InventorySent{});
+  peer.take_effects();
+  Assign known = assignment(9, 1, first, peer_source(3));
+  Assign unknown = assignment(10, 1, other, peer_source(3));
+  known.reason.choice = unknown.reason.choice = Choice::kCarriedOver;
+  peer.answer({describe(1, 8), known, unknown});
+  Texts refused = peer.told();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].substr(0, 21), "assignment-failed a10");
+  peer.done(1);
+  peer.answer();
+  peer.pass(Policy{}.report_within);
+  Texts brought = peer.told();
+  ASSERT_EQ(brought.size(), 1u);
+  EXPECT_EQ(brought[0].substr(0, 11), "verified a9");
+}
+
 TEST_F(Orphan, ResultsAreToldToASessionThatIsResumed) {
   read(1, {superpeer(3)});
   go_alone();

@@ -55,6 +55,27 @@ TEST_F(CarryingOver, ATransferFromAPeerIsAssignedFromTheVerySameSource) {
   EXPECT_EQ(t.count<Assign>("r"), 4);
 }
 
+// Found by a tracker that came back: a peer that refuses an answer comes again, and hears it again.
+TEST_F(CarryingOver, WhereTheRootIsNotKnownTheOrderIsForThoseWhoTakeItWithout) {
+  const VersionFacts facts = TrackerDriver::facts("looked", 4);
+  t.input(VersionLoaded{std::make_shared<const VersionFacts>(facts), {}});
+  for (uint32_t protocol : {kProtocolOfUnknownRoots, kProtocolOfUnknownRoots - 1}) {
+    const std::string name = "r" + std::to_string(protocol);
+    RegisterRequest r = t.request(name, "");
+    r.protocol_version = protocol;
+    t.join_as(name, r);
+    InventoryEntry entry{facts.id, facts.chunking, Bitmap(4), {}};
+    entry.underway = {{2, from("s")}};
+    t.input(InventoryArrived{t[name].session, {{entry}, true}});
+    t.send(name);
+    t.core.check_invariants();
+    bool is_told = protocol >= kProtocolOfUnknownRoots;
+    ASSERT_EQ(t.count<Assign>(name), is_told ? 1 : 0) << protocol;
+    if (!is_told) continue;
+    EXPECT_FALSE(order(name, 2)->root.has_value());
+  }
+}
+
 TEST_F(CarryingOver, AReadOfTheOriginGoesOnAsTheLeaseAndNobodyElseReadsTheChunk) {
   t.join_superpeer("s");
   come("s", 0, from_origin());
