@@ -141,7 +141,8 @@ void TrackerCluster::register_at_home(const std::string& name) {
   peer.next_event = 1;
   peer.applied = 0;
   peer.calls_open = 0;
-  peer.request.protocol_version = 2;  // stays where the test has put it, whatever its home
+  peer.request.protocol_version = options_.protocol_version;
+  peer.request.moves = kMovesMax;  // stays where the test has put it, whatever its home
   input(peer.home, RegisterArrived{peer.connection, peer.request});
   InventoryPage page;
   for (const auto& [version, chunks] : peer.held) {

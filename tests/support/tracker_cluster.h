@@ -24,6 +24,7 @@ class TrackerCluster {
     Policy policy;  // of the bucket "b"
     Config config;
     uint32_t cluster_version = kClusterVersion;  // that links speak
+    uint32_t protocol_version = 2;               // that peers speak
     Duration message = Duration::milliseconds(1);
     Duration transfer = Duration::milliseconds(80);
     Duration origin_read = Duration::milliseconds(50);

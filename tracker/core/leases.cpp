@@ -67,6 +67,49 @@ struct Errand {
   OriginNeed need = OriginNeed::kNow;
 };
 
+// Those that could be sent to the origin for the reader, if there is one, and its bucket's policy.
+std::vector<PeerIndex> superpeers_for(State& state, const Errand& errand) {
+  const VersionRow& row = state.versions[errand.version];
+  auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(errand.chunk)});
+  if (errand.reader == kNoReader) return superpeers;
+  // What a superpeer that sent wrong bytes reads would not reach this reader.
+  const Reader& asking = state.readers[errand.reader];
+  const Place& place = state.fleet.place_of(asking.peer);
+  Nearness farthest = state.policy(errand.version).selection.farthest;
+  std::erase_if(superpeers, [&](PeerIndex superpeer) {
+    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
+           nearness(place, state.fleet.place_of(superpeer)) > farthest;
+  });
+  return superpeers;
+}
+
+bool is_past_superpeers(const State& state, VersionIndex version) {
+  return selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
+}
+
+// Whether this holder may be sent for this reader too, where it is sent for the errand's.
+bool may_send_for(State& state, const Errand& errand, PeerIndex holder, ReaderIndex reader) {
+  if (state.fleet.peer(holder).is_superpeer == 0) return reader == errand.reader;
+  if (reader == kNoReader) return true;
+  if (is_past_superpeers(state, errand.version)) return false;
+  std::vector<PeerIndex> superpeers =
+      superpeers_for(state, {errand.version, errand.chunk, reader, errand.leave, errand.need});
+  return std::find(superpeers.begin(), superpeers.end(), holder) != superpeers.end();
+}
+
+// By leave of the chunk's directory. What it has granted of the chunks behind it comes by the same
+// request.
+void send_by_grant(State& state, const Errand& errand, PeerIndex holder, const Found& found) {
+  std::vector<uint32_t> chunks = reserve_granted_run(
+      state, errand.version, {errand.reader, holder, errand.chunk, found.reason.choice},
+      [&](ReaderIndex reader) { return may_send_for(state, errand, holder, reader); });
+  state.counters.leases += chunks.size();
+  chunks.insert(chunks.begin(), errand.chunk);
+  begin_granted_read(state, errand.version, holder, chunks, found);
+  for (uint32_t c : chunks)
+    if (c != errand.chunk) begin_reading(state, {errand.version, c});
+}
+
 void send_to_origin(State& state, const Errand& errand, PeerIndex holder, Choice choice) {
   Found found;
   found.reason.choice = choice;
@@ -75,7 +118,7 @@ void send_to_origin(State& state, const Errand& errand, PeerIndex holder, Choice
   if (errand.leave == Leave::kOwn)
     assign_origin_read(state, errand.reader, holder, errand.chunk, found);
   else
-    begin_granted_read(state, errand.version, holder, errand.chunk, found);
+    send_by_grant(state, errand, holder, found);
   ++state.counters.leases;
 }
 
@@ -104,26 +147,6 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
     return LeaseOutcome::kGranted;
   }
   return is_hopeless ? LeaseOutcome::kNever : LeaseOutcome::kWait;
-}
-
-// Those that could be sent to the origin for the reader, if there is one, and its bucket's policy.
-std::vector<PeerIndex> superpeers_for(State& state, const Errand& errand) {
-  const VersionRow& row = state.versions[errand.version];
-  auto superpeers = ranked_superpeers(state, {row.id, ChunkIndex(errand.chunk)});
-  if (errand.reader == kNoReader) return superpeers;
-  // What a superpeer that sent wrong bytes reads would not reach this reader.
-  const Reader& asking = state.readers[errand.reader];
-  const Place& place = state.fleet.place_of(asking.peer);
-  Nearness farthest = state.policy(errand.version).selection.farthest;
-  std::erase_if(superpeers, [&](PeerIndex superpeer) {
-    return asking.excludes(superpeer, state.now + kExclusionWaitedFor) ||
-           nearness(place, state.fleet.place_of(superpeer)) > farthest;
-  });
-  return superpeers;
-}
-
-bool is_past_superpeers(const State& state, VersionIndex version) {
-  return selection_for(state, version).origin_route() != OriginRoute::kSuperpeer;
 }
 
 // A superpeer, or for want of one the reader itself.

@@ -20,15 +20,6 @@ void give_back(State& state, MemberId directory, ChunkKey key, FailureKind kind,
 // reading it once more: the directory looks for somebody else.
 constexpr FailureKind kOfNoUse = FailureKind::kCancelled;
 
-// What is read for a wish of this group may fail: then the wish waits at the directory as before.
-void begin_reading(State& state, ChunkKey key) {
-  Wish& wish = state.cluster.wishes.at(key);
-  if (wish.want == WantId()) return forget_wish(state, key);
-  wish.stage = WishStage::kReading;
-  state.cluster.granted.erase(key);
-  std::erase(state.versions[key.version].awaited, key.chunk);
-}
-
 void end_reading(State& state, ChunkKey key) {
   auto it = state.cluster.wishes.find(key);
   if (it == state.cluster.wishes.end() || it->second.stage != WishStage::kReading) return;
@@ -92,6 +83,14 @@ void serve_grant(State& state, ChunkKey key) {
 }
 
 }  // namespace
+
+void begin_reading(State& state, ChunkKey key) {
+  Wish& wish = state.cluster.wishes.at(key);
+  if (wish.want == WantId()) return forget_wish(state, key);
+  wish.stage = WishStage::kReading;
+  state.cluster.granted.erase(key);
+  std::erase(state.versions[key.version].awaited, key.chunk);
+}
 
 void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   Cluster& cluster = state.cluster;

@@ -92,6 +92,9 @@ void serve_crossings(State& state);
 // --- duties.cpp: reading the origin for all, by a directory's leave ---
 void take_grant(State& state, MemberId from, const LeaseGranted& grant);
 void serve_grants(State& state);
+// A granted chunk is being read. What is read for a wish of this group may fail: then the wish
+// waits at the directory as before.
+void begin_reading(State& state, ChunkKey chunk);
 void end_duties(State& state);
 // Tells a member of the reads under way here of which it is the directory now.
 void tell_duties(State& state, MemberId directory);

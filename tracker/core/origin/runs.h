@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "tracker/core/state.h"
@@ -10,7 +11,7 @@ namespace tyto::tracker {
 
 // A read of the origin that is about to be ordered.
 struct RunAsked {
-  ReaderIndex reader = kNoReader;  // for whom
+  ReaderIndex reader = kNoReader;  // for whom; kNoReader: for others, by a directory's leave
   PeerIndex holder = kNoPeer;      // who reads
   uint32_t chunk = 0;
   Choice why = Choice::kNone;
@@ -19,6 +20,11 @@ struct RunAsked {
 // else has or gets them, and the holder has room. Their bytes are reserved. At most the policy's
 // run; none for a peer that speaks no protocol with runs.
 std::vector<uint32_t> reserve_run(State& state, const RunAsked& asked);
+// The chunks after `chunk` of which this tracker has its directory's leases as well, to be read by
+// the same request: in vain so far, and with room at the holder. Their bytes are reserved.
+// `may_send` says whether the holder may be sent for this reader, or for no reader at all.
+std::vector<uint32_t> reserve_granted_run(State& state, VersionIndex version, const RunAsked& asked,
+                                          const std::function<bool(ReaderIndex)>& may_send);
 // Whether a chunk is read at the origin for its reader alone, whoever else has it.
 bool is_for_itself(Choice why);
 // Whether a superpeer may be sent for one more run of this version's bucket, a whole one: if it

@@ -128,16 +128,21 @@ void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint
         (chunks.back() + 1) % state.versions[version].chunk_count();
 }
 
-void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
-                        const Found& found) {
+void begin_granted_read(State& state, VersionIndex version, PeerIndex holder,
+                        const std::vector<uint32_t>& chunks, const Found& found) {
   BucketIndex bucket = state.versions[version].bucket;
-  ChunkKey key{version, chunk};
-  TransferIndex transfer = assign(state, holder, version, chunk, found);
-  state.cluster.duties[transfer] = {state.cluster.wishes.at(key).directory, key, {}, {}};
   ++state.counters.origin_requests;
-  OriginRead read{holder, version, bucket, transfer, state.now, true, state.now};
-  read.run = state.origin_reads.draw_run();
-  watch_term(state, state.origin_reads.begin(read));
+  const uint64_t run = state.origin_reads.draw_run();
+  Found one = found;
+  one.run = static_cast<uint16_t>(chunks.size());
+  for (uint32_t c : chunks) {
+    const ChunkKey key{version, c};
+    TransferIndex transfer = assign(state, holder, version, c, one);
+    --one.run;
+    state.cluster.duties[transfer] = {state.cluster.wishes.at(key).directory, key, {}, {}};
+    OriginRead read{holder, version, bucket, transfer, state.now, true, state.now, run, {}};
+    watch_term(state, state.origin_reads.begin(read));
+  }
 }
 
 void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found) {

@@ -14,9 +14,10 @@ bool has_origin_turn(State& state, ReaderIndex reader, OriginNeed need);
 // that the chunk's bytes are reserved.
 void assign_origin_read(State& state, ReaderIndex reader, PeerIndex holder, uint32_t chunk,
                         const Found& found);
-// The same by leave of the chunk's directory, which keeps the budget. Requires: a wish for it.
-void begin_granted_read(State& state, VersionIndex version, PeerIndex holder, uint32_t chunk,
-                        const Found& found);
+// The same by leave of the chunks' directory, which keeps the budget: of all by one request, in
+// their order. Requires: a wish for each.
+void begin_granted_read(State& state, VersionIndex version, PeerIndex holder,
+                        const std::vector<uint32_t>& chunks, const Found& found);
 // Has `holder` go on with a read that it began for another tracker, or for none. Requires: the
 // bytes are booked.
 void carry_over_read(State& state, ChunkKey key, PeerIndex holder, const Found& found);
