@@ -165,11 +165,19 @@ bool PeerCore::holds(const ChunkId& chunk) const {
   return version != nullptr && is_held(version->second, chunk.index);
 }
 
-void PeerCore::look_ahead() const {
-  constexpr std::size_t kLineBytes = 64;
-  const char* begin = reinterpret_cast<const char*>(state_.get());
-  for (std::size_t at = 0; at < sizeof(CoreState); at += kLineBytes)
-    __builtin_prefetch(begin + at, 1);
+void PeerCore::look_ahead(Ahead what) const {
+  auto fetch = [](const void* begin, std::size_t bytes) {
+    constexpr std::size_t kLineBytes = 64;
+    constexpr std::size_t kMost = 2048;  // more of a list is not fetched
+    for (std::size_t at = 0; at < std::min(bytes, kMost); at += kLineBytes)
+      __builtin_prefetch(static_cast<const char*>(begin) + at, 1);
+  };
+  const CoreState& state = *state_;
+  if (what == Ahead::kState) return fetch(&state, sizeof(CoreState));
+  fetch(state.transfers.data(), state.transfers.size() * sizeof(Transfer));
+  fetch(state.session.events.items().data(), state.session.events.items().size() * sizeof(Event));
+  fetch(state.opens.data(), state.opens.size() * sizeof(Open));
+  if (!state.versions.empty()) fetch(&*state.versions.begin(), sizeof(VersionEntry));
 }
 
 std::size_t PeerCore::memory_bytes() const {

@@ -88,9 +88,10 @@ class PeerCore {
   Instant next_deadline() const;
 
   bool holds(const ChunkId& chunk) const;
-  // Fetches into the caches what handle() looks at first, for hosts of very many cores, whose turns
-  // are known ahead. Changes nothing.
-  void look_ahead() const;
+  // Fetches into the caches what handle() looks at, for hosts of very many cores, whose turns are
+  // known ahead: the state, and then, when that has come, its lists. Changes nothing.
+  enum class Ahead : uint8_t { kState, kLists };
+  void look_ahead(Ahead what) const;
   // Bytes of memory of this core's own, besides shared facts and settings.
   std::size_t memory_bytes() const;
 

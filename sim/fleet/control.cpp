@@ -21,6 +21,8 @@ constexpr std::size_t kMailPerDecision = 4096;
 // The same where decisions take time, which passes between two of these.
 constexpr std::size_t kMailPerDecisionBusy = 64;
 
+constexpr std::size_t kStep = 4;  // pieces of mail between two steps of looking ahead
+
 }  // namespace
 
 Control::Control(World& world, const Scenario& scenario, Duration tracker_per_decision)
@@ -88,16 +90,17 @@ void Control::post_down(uint32_t node, peer::Input input) {
 }
 
 void Control::deliver(Tick now) {
-  constexpr std::size_t kStep = 4;  // pieces between two steps of looking ahead
   while (down_.has_due(now)) {
     std::vector<DownMail> mails = down_.take();
-    auto look_ahead = [&](std::size_t at, Peers::Ahead what) {
+    auto look = [&](std::size_t at, Peers::Ahead what) {
       if (at < mails.size()) world_.peers().look_ahead(mails[at].node, what);
     };
     for (std::size_t i = 0; i < mails.size(); ++i) {
-      look_ahead(i + 3 * kStep, Peers::Ahead::kRow);
-      look_ahead(i + 2 * kStep, Peers::Ahead::kCore);
-      look_ahead(i + kStep, Peers::Ahead::kState);
+      look(i + 4 * kStep, Peers::Ahead::kRow);
+      look(i + 3 * kStep, Peers::Ahead::kCore);
+      look(i + 2 * kStep, Peers::Ahead::kState);
+      look(i + kStep, Peers::Ahead::kLists);
+      if (i + kStep < mails.size()) __builtin_prefetch(&lines_[mails[i + kStep].node]);
       DownMail& mail = mails[i];
       const Host& host = world_.network().host(mail.node);
       bool is_heard = !mail.connection || *mail.connection == lines_[mail.node].connection;
@@ -149,10 +152,23 @@ void Control::link_trackers() {
   }
 }
 
+// Where an answer will go.
+void Control::look_ahead(const tracker::Effect& effect) const {
+  const auto* answered = std::get_if<tracker::ExchangeAnswered>(&effect);
+  if (answered == nullptr) return;
+  uint32_t node = node_of(answered->token.value());
+  __builtin_prefetch(&lines_[node]);
+  world_.network().look_ahead(node, Network::Ahead::kHost);
+  __builtin_prefetch(answered->down.commands.data());
+}
+
 void Control::decide(uint32_t index) {
   Tracker& tracker = trackers_[index];
   tracker.core->decide(world_.now(), effects_);
-  for (tracker::Effect& effect : effects_) carry_out(index, effect);
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    if (i + kStep < effects_.size()) look_ahead(effects_[i + kStep]);
+    carry_out(index, effects_[i]);
+  }
   effects_.clear();
   uint64_t assignments = tracker.core->counters().assignments;
   uint64_t decisions = assignments - std::exchange(tracker.decisions, assignments);
@@ -171,6 +187,16 @@ void Control::run_trackers(Tick now) {
   for (uint32_t i = 0; i < tracker_count(); ++i) run_tracker(i, now);
 }
 
+// Each step looks some messages further on than the next.
+void Control::look_ahead(const Tracker& tracker) const {
+  constexpr auto kSteps = static_cast<std::size_t>(tracker::InputStep::kHost) + 1;
+  for (std::size_t i = 0; i < kSteps; ++i) {
+    std::size_t at = (kSteps - i) * kStep;
+    if (at < tracker.inbox.size())
+      tracker.core->look_ahead(tracker.inbox[at].input, static_cast<tracker::InputStep>(i));
+  }
+}
+
 void Control::run_tracker(uint32_t index, Tick now) {
   Tracker& tracker = trackers_[index];
   auto is_free = [&] { return tracker.busy_until <= kTick * int64_t{now}; };
@@ -182,6 +208,7 @@ void Control::run_tracker(uint32_t index, Tick now) {
   std::size_t at_once = per_decision_ == Duration() ? kMailPerDecision : kMailPerDecisionBusy;
   while (!tracker.inbox.empty() && is_free()) {
     for (std::size_t i = 0; i < at_once && !tracker.inbox.empty(); ++i) {
+      look_ahead(tracker);
       tracker.core->apply(world_.now(), std::move(tracker.inbox.front().input), effects_);
       tracker.inbox.pop_front();
     }

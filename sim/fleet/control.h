@@ -83,6 +83,8 @@ class Control {
   void post_down(uint32_t node, peer::Input input);
   void load_catalog(uint32_t tracker);
   void link_trackers();
+  void look_ahead(const tracker::Effect& effect) const;
+  void look_ahead(const Tracker& tracker) const;
   void run_tracker(uint32_t tracker, Tick now);
   void decide(uint32_t tracker);
   void carry_out(uint32_t tracker, tracker::Effect& effect);

@@ -19,16 +19,18 @@ struct ShareLink {
   // part of what nobody uses. Where rates exceed the capacity, it gives up its part of that.
   uint64_t share(uint64_t rate) const {
     uint64_t fair = capacity / std::max(1u, flows);
-    if (used > capacity)
-      return std::max(
-          fair, static_cast<uint64_t>(static_cast<unsigned __int128>(rate) * capacity / used));
+    if (used > capacity) return std::max(fair, cut(rate));
     uint64_t part = (capacity - used) / std::max(1u, flows / 2);
     return std::max(fair, rate + part);
   }
   // What of `bytes` really gets through.
-  uint64_t carried(uint64_t bytes) const {
-    if (used <= capacity) return bytes;
-    return static_cast<uint64_t>(static_cast<unsigned __int128>(bytes) * capacity / used);
+  uint64_t carried(uint64_t bytes) const { return used <= capacity ? bytes : cut(bytes); }
+
+ private:
+  // In proportion to what the rates have too much. Of what is small the division is quick.
+  uint64_t cut(uint64_t amount) const {
+    if ((amount | capacity) >> 32 == 0) return amount * capacity / used;
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(amount) * capacity / used);
   }
 };
 
@@ -61,7 +63,7 @@ struct Flow {
 };
 static_assert(sizeof(Flow) <= 48);
 
-struct Host {
+struct alignas(64) Host {
   ShareLink up;
   std::vector<Flow> flows;  // to it
   uint32_t rack = 0;

@@ -1,5 +1,6 @@
 #include "sim/fleet/network.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -96,15 +97,27 @@ void Network::look_ahead(uint32_t node, Ahead what) const {
   const Host& host = hosts_[node];
   if (what == Ahead::kHost) return __builtin_prefetch(&host);
   for (const Flow& flow : host.flows) {
+    const Host& source = hosts_[flow.source];
     if (what == Ahead::kFlows) {
       __builtin_prefetch(&flow, 1);
     } else if (what == Ahead::kSources) {
-      __builtin_prefetch(&hosts_[flow.source]);
+      __builtin_prefetch(&source, 1);
       if (flow.source != origin()) chunks_.look_ahead(flow.source, flow.chunk);
-    } else if (hosts_[flow.source].flows.size() > flow.upstream) {
-      __builtin_prefetch(&hosts_[flow.source].flows[flow.upstream]);
+    } else {
+      if (crosses_racks(node, flow) && source.rack != kNoRack)
+        __builtin_prefetch(&racks_[source.rack], 1);
+      if (source.flows.size() <= flow.upstream) continue;
+      __builtin_prefetch(&source.flows[flow.upstream]);
+      __builtin_prefetch(&source.flows[flow.upstream].rate);  // in the next line, perhaps
     }
   }
+}
+
+bool Network::may_end(uint32_t node, Tick now) const {
+  const Host& host = hosts_[node];
+  return std::any_of(host.flows.begin(), host.flows.end(), [&](const Flow& flow) {
+    return flow.rate > 0 && position(host, flow, now) >= flow.length;
+  });
 }
 
 // --- flows come and go ---

@@ -50,6 +50,9 @@ class Network {
   enum class Ahead : uint8_t { kHost, kFlows, kSources, kUpstreams };
   void look_ahead(uint32_t node, Ahead what) const;
 
+  // Whether a flow to the host is over by now, if it had what its rate promised.
+  bool may_end(uint32_t node, Tick now) const;
+
   // Takes a flow in; its state, source, chunk, length, begins and patience are the caller's.
   void start(uint32_t node, Flow flow, Tick now);
   // Moves all flows of a host up to `now`, begins those whose answer has come, and takes out those
@@ -74,7 +77,7 @@ class Network {
   uint32_t busiest_uploads() const { return busiest_uploads_; }
 
  private:
-  struct Rack {
+  struct alignas(64) Rack {
     ShareLink up;
     ShareLink down;
   };

@@ -138,12 +138,20 @@ void Peers::wake(const std::vector<uint32_t>& nodes) {
   auto look = [&](std::size_t at, Network::Ahead what) {
     if (at < nodes.size()) world_.network().look_ahead(nodes[at], what);
   };
+  // A core has its turn when a chunk has come.
+  auto look_at_core = [&](std::size_t at, Ahead what) {
+    if (at < nodes.size() && world_.network().may_end(nodes[at], world_.tick()))
+      look_ahead(nodes[at], what);
+  };
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     look(i + 4 * kStep, Network::Ahead::kHost);
     look(i + 3 * kStep, Network::Ahead::kFlows);
     look(i + 2 * kStep, Network::Ahead::kSources);
     look(i + kStep, Network::Ahead::kUpstreams);
     if (i + 4 * kStep < nodes.size()) look_ahead(nodes[i + 4 * kStep], Ahead::kRow);
+    look_at_core(i + 2 * kStep, Ahead::kCore);
+    look_at_core(i + kStep, Ahead::kState);
+    look_at_core(i + kStep / 2, Ahead::kLists);
     wake(nodes[i]);
   }
 }
@@ -166,10 +174,14 @@ void Peers::look_ahead(uint32_t node, Ahead what) const {
   switch (what) {
     case Ahead::kRow:
       world_.network().look_ahead(node, Network::Ahead::kHost);
+      world_.wheel().look_ahead(node);
       return __builtin_prefetch(&peer, 1);
     case Ahead::kCore: return __builtin_prefetch(peer.core.get());
     case Ahead::kState:
-      if (peer.core != nullptr) peer.core->look_ahead();
+      if (peer.core != nullptr) peer.core->look_ahead(peer::PeerCore::Ahead::kState);
+      return;
+    case Ahead::kLists:
+      if (peer.core != nullptr) peer.core->look_ahead(peer::PeerCore::Ahead::kLists);
       return;
   }
 }
@@ -291,7 +303,7 @@ void Peers::ask(uint32_t index) {
   }
   read.phase = ReadPhase::kOpening;
   OpenId open(peer.next_open++);
-  peer.opens.push_back({open, index});
+  peer.opens.push_back({open, index, spec.object});
   OpenRequested request{.open = open,
                         .bucket = scenario_.bucket.name,
                         .key = scenario_.objects[spec.object].key,
@@ -304,7 +316,7 @@ void Peers::read_on(uint32_t node) {
   Peer& peer = peers_[node];
   for (std::size_t i = 0; i < peer.opens.size();) {
     uint32_t read = peer.opens[i].read;
-    uint32_t object = scenario_.reads[read].object;
+    uint32_t object = peer.opens[i].object;
     if (world_.chunks().count(node, object) < world_.chunks().object(object).count) {
       ++i;
       continue;

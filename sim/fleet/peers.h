@@ -49,7 +49,7 @@ class Peers {
   void ask(uint32_t read);
   // Fetches into the caches what an input of a node will look at, in steps that each need what the
   // one before has fetched. Changes nothing.
-  enum class Ahead : uint8_t { kRow, kCore, kState };
+  enum class Ahead : uint8_t { kRow, kCore, kState, kLists };
   void look_ahead(uint32_t node, Ahead what) const;
 
   // --- what came of it ---
@@ -73,8 +73,9 @@ class Peers {
   struct OpenRead {
     OpenId open;
     uint32_t read = 0;
+    uint32_t object = 0;
   };
-  struct Peer {
+  struct alignas(64) Peer {
     std::unique_ptr<peer::PeerCore> core;
     std::vector<OpenRead> opens;
     Tick due = kNever;  // the core's deadline

@@ -59,6 +59,7 @@ class World {
   EventHash& hash() { return hash_; }
   void count(EventKind kind) { ++events_[static_cast<std::size_t>(kind)]; }
   void wake(uint32_t node, Tick at) { wheel_.wake(node, at); }
+  const TimeWheel& wheel() const { return wheel_; }
   Chunks& chunks() { return chunks_; }
   const Chunks& chunks() const { return chunks_; }
   Network& network() { return network_; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "schema/messages/wire_size.h"
+#include "tracker/core/look_ahead.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -153,7 +154,9 @@ void take_exchange(State& state, SessionId id, ExchangeToken token, ExchangeUp u
 
 void answer_touched_sessions(State& state) {
   // Answering stages nothing new, so the list does not grow meanwhile.
-  for (SessionIndex index : state.touched_sessions) {
+  for (std::size_t i = 0; i < state.touched_sessions.size(); ++i) {
+    look_ahead_to_answer(state, i);
+    SessionIndex index = state.touched_sessions[i];
     if (!state.sessions.is_used(index)) continue;
     state.sessions[index].is_touched = false;
     answer_session(state, index);

@@ -22,6 +22,7 @@ class BitmapPool {
     return {&words_[offset], words};
   }
   uint64_t word(uint32_t at) const { return words_[at]; }
+  void look_ahead(uint32_t at) const { __builtin_prefetch(&words_[at]); }
   std::size_t bytes() const { return words_.capacity() * sizeof(uint64_t); }
 
  private:
@@ -34,6 +35,10 @@ class HoldingMap {
  public:
   explicit HoldingMap(const std::vector<Holding>& rows) : rows_(rows) {}
   HoldingIndex find(VersionIndex version, PeerIndex peer) const;
+  // Fetches into the caches what find() will look at first. Changes nothing.
+  void look_ahead(VersionIndex version, PeerIndex peer) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[home(version, peer)]);
+  }
   // Requires: the row at `index` says which (version, peer) it is, and is not in the map.
   void insert(HoldingIndex index);
   void erase(HoldingIndex index);
@@ -74,7 +79,15 @@ class Holdings {
     return index.value() < rows_.size() && rows_[index.value()].peer == peer;
   }
   // Fetches what is read of a holding first into the caches. Changes nothing.
-  void look_ahead(HoldingIndex index) const { __builtin_prefetch(&rows_[index.value()]); }
+  void look_ahead(HoldingIndex index) const {
+    if (index.value() < rows_.size()) __builtin_prefetch(&rows_[index.value()]);
+  }
+  void look_ahead(VersionIndex version, PeerIndex peer) const { map_.look_ahead(version, peer); }
+  // The same for its chunks, of which the first words are fetched.
+  void look_ahead_chunks(HoldingIndex index) const {
+    if (index.value() >= rows_.size()) return;
+    if (uint32_t bits = rows_[index.value()].bits; bits != kNone) pool_.look_ahead(bits);
+  }
   // 64 chunks' worth of membership, from chunk 64 * word on. Bits past the end may be set.
   uint64_t word(HoldingIndex index, uint32_t word) const {
     if (index == kNoHolding) return 0;

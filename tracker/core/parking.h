@@ -62,6 +62,8 @@ class Parking {
   void begin_look(LotIndex lot);
 
   const Lot& operator[](LotIndex lot) const { return lots_[lot.value()]; }
+  // Fetches the lot's row into the caches. Changes nothing.
+  void look_ahead(LotIndex lot) const { __builtin_prefetch(&lots_[lot.value()]); }
   // kNoLot if it is not parked.
   LotIndex lot_of(ReaderIndex reader) const {
     return is_parked(reader) ? links_[reader.value()].lot : kNoLot;

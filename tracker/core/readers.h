@@ -90,6 +90,10 @@ class Readers {
   // The row of (peer, version), made if new; `chunks` is the version's count.
   ReaderIndex intern(PeerIndex peer, VersionIndex version, uint32_t chunks);
   ReaderIndex find(PeerIndex peer, VersionIndex version) const;
+  // Fetches into the caches what find() will look at. Changes nothing.
+  void look_ahead(PeerIndex peer, VersionIndex version) const {
+    by_key_.look_ahead(key(peer, version));
+  }
   void remove(ReaderIndex index);
   Reader& operator[](ReaderIndex index) { return rows_[index.value()]; }
   const Reader& operator[](ReaderIndex index) const { return rows_[index.value()]; }

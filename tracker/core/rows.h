@@ -1,4 +1,5 @@
-// The tracker's hot rows: flat, at most 64 bytes each, linked by index.
+// The tracker's hot rows: flat, at most 64 bytes each, linked by index. Each lies in one line of
+// the caches, since mostly it is in none when it is looked at.
 #pragma once
 
 #include <array>
@@ -45,7 +46,7 @@ struct Place {
 };
 
 // A machine. Outflow caps count here, over all of its processes.
-struct HostRow {
+struct alignas(64) HostRow {
   Place place;
   uint32_t peers = 0;               // registered processes
   uint16_t uploads = 0;             // assigned to be under way
@@ -61,7 +62,7 @@ struct HostRow {
 static_assert(sizeof(HostRow) <= 64);
 
 // A registered process.
-struct PeerRow {
+struct alignas(64) PeerRow {
   PeerId id;
   uint64_t store_bytes = 0;     // lent
   uint64_t used_bytes = 0;      // held, and reserved for transfers under way
@@ -87,7 +88,7 @@ static_assert(sizeof(PeerRow) <= 64);
 
 // What one peer holds of one version. Complete holdings and those of one-chunk objects need no
 // bitmap.
-struct Holding {
+struct alignas(32) Holding {
   PeerIndex peer = kNoPeer;
   VersionIndex version{kNone};
   uint32_t bits = kNone;            // in the bitmap pool; kNone: holds every chunk
@@ -122,7 +123,7 @@ static_assert(sizeof(Holding) <= 32);
 inline constexpr std::size_t kFallbacksKept = 3;
 
 // A chunk on its way.
-struct TransferRow {
+struct alignas(64) TransferRow {
   uint64_t n = 0;  // the assignment's number; 0: the row is free
   Instant since;
   PeerIndex receiver = kNoPeer;

@@ -46,19 +46,26 @@ struct OpenRow {
   Instant asked_at;
 };
 
-// One registration. Freed rows have peer == kNoPeer.
+// One registration. Freed rows have peer == kNoPeer. What every exchange looks at stands first.
 struct Session {
   SessionId id;
   PeerIndex peer = kNoPeer;
+  bool is_touched = false;                 // in State::touched_sessions
+  bool has_left = false;                   // said Leaving: its end is no surprise
   std::optional<ConnectionId> connection;  // nothing while it waits to be resumed
   NumberedInbox inbox;
   NumberedOutbox<Command> outbox;
   std::vector<Command> staged;           // of this decision, not in their final order yet
   std::vector<PendingExchange> pending;  // oldest first, at most kExchangesOpenMax
-  std::vector<uint32_t> described;       // versions described to it, sorted
+  std::vector<Download> downloads;       // under way to this peer
+  Instant heard_at;                      // its last exchange, or its registration
+  Instant ends_at = Instant::never();    // by silence, or by not being resumed
+  Instant timer_at = Instant::never();   // a timer is set for then
+  Instant expiry_at;                     // no look for what has expired before
+  LeftSession left;                 // that it comes from, until the tracker there has been told
+  std::vector<uint32_t> described;  // versions described to it, sorted
   std::map<OpenId, OpenRow> opens;
   std::vector<ReaderIndex> readers;
-  std::vector<Download> downloads;  // under way to this peer
   // Chunks (version, index) that the peer was told to free, and has not confirmed.
   std::set<std::pair<VersionIndex, uint32_t>> evictions;
   Shares shares;                          // of what it lends, by bucket
@@ -67,22 +74,15 @@ struct Session {
   // gone.
   HoldingIndex hand = kNoHolding;
   HoldingIndex expiry_hand = kNoHolding;  // likewise for what has expired
-  Instant expiry_at;                      // no look for that before
   std::vector<uint32_t> resolving;        // names it was asked to look up
   std::vector<VersionIndex> wants_space;  // versions that waited for an eviction here
-  Instant heard_at;                       // its last exchange, or its registration
-  Instant ends_at = Instant::never();     // by silence, or by not being resumed
-  Instant timer_at = Instant::never();    // a timer is set for then
   uint64_t resolve_serial = 0;
-  LeftSession left;        // that it comes from, until the tracker there has been told
-  TrackerEpoch came_from;  // likewise, for as long as this session lasts; zero: from none
+  TrackerEpoch came_from;  // of LeftSession, for as long as this session lasts; zero: from none
   Instant came_at;
   uint64_t home_key = 0;          // see schema/messages/home.h
   std::string region;             // likewise
   uint64_t homes_serial = 0;      // of the list of trackers that it was told last
   uint32_t protocol_version = 1;  // the newest that both sides speak
-  bool is_touched = false;        // in State::touched_sessions
-  bool has_left = false;          // said Leaving: its end is no surprise
 };
 
 // Bounds: one per registered peer.
@@ -92,6 +92,11 @@ class Sessions {
   void remove(SessionIndex index);
   SessionIndex find(SessionId id) const;
   SessionIndex find(ConnectionId connection) const;
+  // Fetches into the caches what find() will look at, or what leads to the row. Changes nothing.
+  void look_ahead(SessionId id) const { by_id_.look_ahead(id.value()); }
+  void look_ahead(SessionIndex index) const {
+    if (index.value() < rows_.size()) __builtin_prefetch(&rows_[index.value()]);
+  }
   void attach(SessionIndex index, ConnectionId connection);
   void detach(SessionIndex index);
   Session& operator[](SessionIndex index) { return *rows_[index.value()]; }

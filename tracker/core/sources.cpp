@@ -4,7 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "tracker/core/look_ahead.h"
 #include "tracker/core/selection/selection.h"
+#include "tracker/core/shortlist.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -15,32 +17,18 @@ constexpr uint32_t kCopiesMany = 64;
 constexpr uint32_t kLooksAhead = 4;
 constexpr int kEnough = 4;  // whole copies that would do, of which the best is taken
 
-struct Candidate {
-  PeerIndex peer = kNoPeer;
-  uint16_t generation = 0;               // 0: a whole copy
-  uint32_t score = 0;                    // smaller is better
-  TransferIndex transfer = kNoTransfer;  // what brings a copy in flight
-};
-
-// The best few candidates, best first.
-class Shortlist {
+// What is looked at together.
+template <class Item>
+class Few {
  public:
-  void offer(Candidate candidate) {
-    for (Candidate& slot : slots_) {
-      if (slot.peer == candidate.peer) return;
-      if (slot.peer == kNoPeer || candidate.score < slot.score) std::swap(slot, candidate);
-    }
-  }
-  void drop_first() {
-    std::rotate(slots_.begin(), slots_.begin() + 1, slots_.end());
-    slots_.back() = Candidate{};
-  }
-  bool is_empty() const { return slots_[0].peer == kNoPeer; }
-  const Candidate& operator[](std::size_t i) const { return slots_[i]; }
-  static constexpr std::size_t size() { return 1 + kFallbacksKept; }
+  void add(const Item& item) { items_[count_++] = item; }
+  bool is_full() const { return count_ == items_.size(); }
+  const Item* begin() const { return items_.data(); }
+  const Item* end() const { return items_.data() + count_; }
 
  private:
-  std::array<Candidate, 1 + kFallbacksKept> slots_{};
+  std::array<Item, kLooksPerTier> items_;
+  std::size_t count_ = 0;
 };
 
 enum class Care : uint8_t {
@@ -249,7 +237,7 @@ struct ChunkOf {
   uint32_t chunk = 0;
 };
 struct Incoming {
-  const TransferRow* row = nullptr;
+  TransferIndex transfer = kNoTransfer;
   uint32_t count = 0;
 };
 Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
@@ -258,7 +246,8 @@ Incoming incoming(const State& state, PeerIndex peer, const ChunkOf& what) {
   if (session == kNoSession) return found;
   for (const Download& download : state.sessions[session].downloads) {
     if (download.version != what.version || download.chunk != what.chunk) continue;
-    found.row = &state.transfers[download.transfer];
+    found.transfer = download.transfer;
+    state.transfers.look_ahead(found.transfer);
     ++found.count;
   }
   return found;
@@ -295,9 +284,10 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
         if (!is_here) return may_hang_elsewhere(state, *row, reader);
         if (at == reader) return false;
       }
-      above = incoming(state, at, what).row;
-      if (above == nullptr)
+      TransferIndex way = incoming(state, at, what).transfer;
+      if (way == kNoTransfer)
         return state.holdings.has(state.holdings.find(what.version, at), what.chunk);
+      above = &state.transfers[way];
     }
     row = above;
   }
@@ -374,21 +364,29 @@ void look_in_flight_near(Search& search) {
   const ChunkOf what{search.reader.version, search.chunk};
   auto count = static_cast<uint32_t>(demand->receivers.size());
   uint32_t start = search.state.rng.below(count);
-  int looks = kLooksPerTier;
-  for (uint32_t i = 0; i < count && looks > 0; ++i) {
+  Few<Receiver> relays;
+  Few<PeerIndex> with_room;
+  for (uint32_t i = 0; i < count && !relays.is_full(); ++i) {
     uint32_t at = start + i < count ? start + i : start + i - count;
     if (!demand->may_relay(at, search.chunk)) continue;
-    --looks;
-    const Receiver& receiver = demand->receivers[at];
+    relays.add(demand->receivers[at]);
+    if (search.state.fleet.has_room(demand->receivers[at].host))
+      with_room.add(demand->receivers[at].peer);
+  }
+  fetch_downloads(search.state, with_room);
+  Few<Incoming> ways;
+  for (PeerIndex peer : with_room) ways.add(incoming(search.state, peer, what));
+  const Incoming* way = ways.begin();
+  for (const Receiver& receiver : relays) {
     if (!search.state.fleet.has_room(receiver.host)) {
       reject(search, receiver.peer, Verdict::kBusy);
       continue;
     }
-    Incoming way = incoming(search.state, receiver.peer, what);
-    if (way.count == 1)
-      look_at_transfer(search, *way.row);
+    if (way->count == 1)
+      look_at_transfer(search, search.state.transfers[way->transfer]);
     else
       reject(search, receiver.peer, Verdict::kCycle);  // see is_sound()
+    ++way;
   }
   if (search.are_many) drop_circles(search);
 }
@@ -437,12 +435,13 @@ std::vector<MemberId> path_of(const State& state, VersionIndex version, uint32_t
   PeerIndex at = receiver;
   for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
     Incoming way = incoming(state, at, {version, chunk});
-    if (way.row == nullptr || way.row->source == kNoPeer) break;
-    at = way.row->source;
+    if (way.transfer == kNoTransfer || state.transfers[way.transfer].source == kNoPeer) break;
+    const TransferRow& row = state.transfers[way.transfer];
+    at = row.source;
     if (state.fleet.peer(at).is_foreign == 0) continue;
     PeerIndex own = state.fleet.find(state.fleet.peer(at).id);
     bool is_here = own != kNoPeer && state.fleet.peer(own).session != kNoSession;
-    const Import* import = import_of(state, state.transfers.find(way.row->n));
+    const Import* import = import_of(state, state.transfers.find(row.n));
     if (!is_here) return import == nullptr ? std::vector<MemberId>{} : import->path;
     at = own;
   }

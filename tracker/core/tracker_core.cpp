@@ -1,6 +1,7 @@
 #include "tracker/core/tracker_core.h"
 
 #include "tracker/core/caching/fleet_quota.h"
+#include "tracker/core/look_ahead.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -185,6 +186,7 @@ void TrackerCore::decide(Instant now, Effects& effects) {
   begin_cluster(state);
   do {
     while (auto item = state.next_work()) {
+      tracker::look_ahead(state);
       if (const auto* version = std::get_if<VersionIndex>(&*item)) {
         schedule_waiting(state, *version);
       } else if (const auto* lot = std::get_if<LotIndex>(&*item)) {

@@ -57,6 +57,9 @@ struct Counters {
   uint64_t opens_failed = 0;
 };
 
+// See TrackerCore::look_ahead(), in order.
+enum class InputStep : uint8_t { kMessage, kSlot, kSession, kPeer, kHost };
+
 // Read-only pictures for the HTTP API; see TrackerCore's visitors.
 struct PeerPicture {
   PeerId peer;
@@ -147,6 +150,10 @@ class TrackerCore {
   // Takes note of an input; answers what can be answered without a decision.
   // Requires: `now` never goes back.
   void apply(Instant now, Input input, Effects& effects);
+  // Fetches into the caches what apply() will look at, in steps that each need what those before
+  // have fetched: who has a batch of inputs may have some waited for while others are taken in.
+  // Changes nothing.
+  void look_ahead(const Input& input, InputStep step) const;
   // Takes the decisions that the inputs since the last call ask for, and sends what there is to
   // say. Call after one input, or after a batch of them.
   void decide(Instant now, Effects& effects);

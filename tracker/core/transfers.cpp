@@ -243,7 +243,7 @@ void Transfers::book_upload(PeerIndex source, int change) {
 }
 
 TransferIndex Transfers::find(uint64_t n) const {
-  TransferIndex index(static_cast<uint32_t>(n & ((1u << kIndexBits) - 1)));
+  TransferIndex index = index_of(n);
   if (n == 0 || index.value() >= rows() || (*this)[index].n != n) return kNoTransfer;
   return index;
 }
@@ -255,6 +255,12 @@ const TransferRow* Transfers::upstream(const TransferRow& row) const {
   bool is_it = above.n != 0 && above.receiver == row.source && above.chunk == row.chunk &&
                above.version == row.version && above.is_shadow == 0;
   return is_it ? &above : nullptr;
+}
+
+void Transfers::look_ahead(TransferIndex index) const {
+  if (index.value() >= rows()) return;
+  __builtin_prefetch(&rows_[index.value()], 1);
+  __builtin_prefetch(&upstreams_[index.value()]);
 }
 
 std::size_t Transfers::bytes() const {

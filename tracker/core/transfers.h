@@ -37,10 +37,15 @@ class Transfers {
   TransferRow& operator[](TransferIndex index) { return rows_[index.value()]; }
   const TransferRow& operator[](TransferIndex index) const { return rows_[index.value()]; }
   const Reason& reason(TransferIndex index) const { return reasons_[index.value()]; }
+  // Fetches into the caches what is read of a transfer, and of what brings its source the chunk.
+  // Changes nothing.
+  void look_ahead(TransferIndex index) const;
   // What brings the row's source the chunk, if that is known and under way still. Cost: constant.
   const TransferRow* upstream(const TransferRow& row) const;
-  static TransferIndex index_of(const TransferRow& row) {
-    return TransferIndex(static_cast<uint32_t>(row.n & ((1u << kIndexBits) - 1)));
+  static TransferIndex index_of(const TransferRow& row) { return index_of(row.n); }
+  // Where the transfer of this number is, or was.
+  static TransferIndex index_of(uint64_t n) {
+    return TransferIndex(static_cast<uint32_t>(n & ((1u << kIndexBits) - 1)));
   }
   uint32_t rows() const { return static_cast<uint32_t>(rows_.size()); }
   uint32_t count() const { return rows() - static_cast<uint32_t>(free_.size()); }

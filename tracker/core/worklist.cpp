@@ -26,9 +26,19 @@ std::optional<Worklist::Item> Worklist::pop() {
   for (Queue& queue : queues_)
     if (queue.has_work() && (next == nullptr || queue.served < next->served)) next = &queue;
   if (next == nullptr) return std::nullopt;
+  served_last_ = static_cast<std::size_t>(next - queues_.data());
   if (!next->lots.empty()) return take(next->lots);
   if (!next->readers.empty()) return take(next->readers);
   return take(next->versions);
+}
+
+std::optional<Worklist::Item> Worklist::ahead(std::size_t n) const {
+  if (served_last_ >= queues_.size() || n == 0) return std::nullopt;
+  const Queue& queue = queues_[served_last_];
+  if (n <= queue.lots.size()) return queue.lots[n - 1];
+  n -= queue.lots.size();
+  if (n <= queue.readers.size()) return queue.readers[n - 1];
+  return std::nullopt;
 }
 
 void Worklist::charge(BucketIndex bucket, uint32_t bytes, uint32_t weight) {

@@ -33,6 +33,9 @@ class Worklist {
   void push(BucketIndex bucket, LotIndex lot) { queue_of(bucket).lots.push_back(lot); }
   // The next one, which is taken off; nothing if there is none.
   std::optional<Item> pop();
+  // What comes n after the one that was popped last, if its bucket goes on being served; 1: the
+  // next. Nothing if that is not known, or a version.
+  std::optional<Item> ahead(std::size_t n) const;
   // The bucket was sent so many bytes.
   void charge(BucketIndex bucket, uint32_t bytes, uint32_t weight);
   // A reader of the bucket came or went. What a bucket without readers did not want is not owed.
@@ -53,6 +56,7 @@ class Worklist {
   Queue& queue_of(BucketIndex bucket);
 
   std::vector<Queue> queues_;
+  std::size_t served_last_ = 0;  // of queues_
 };
 
 }  // namespace tyto::tracker

@@ -25,6 +25,22 @@ TEST(Worklist, WithinABucketReadersComeFirstAndInTheirOrder) {
   EXPECT_FALSE(work.pop().has_value());
 }
 
+TEST(Worklist, TellsWhatComesNextOfTheBucketThatIsServedAndTakesNothing) {
+  Worklist work;
+  EXPECT_FALSE(work.ahead(1).has_value());
+  work.push(kA, ReaderIndex(1));
+  work.push(kA, ReaderIndex(2));
+  work.push(kA, ReaderIndex(3));
+  work.pop();
+  work.push(kA, LotIndex(7));
+  EXPECT_EQ(work.ahead(1), std::optional<Worklist::Item>(LotIndex(7)));
+  EXPECT_EQ(work.ahead(2), std::optional<Worklist::Item>(ReaderIndex(2)));
+  EXPECT_EQ(work.ahead(3), std::optional<Worklist::Item>(ReaderIndex(3)));
+  EXPECT_FALSE(work.ahead(4).has_value());
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(LotIndex(7)));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(ReaderIndex(2)));
+}
+
 TEST(Worklist, TheBucketThatWasSentLeastForItsWeightComesNext) {
   Worklist work;
   work.add_reader(kA);
