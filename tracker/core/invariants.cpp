@@ -326,6 +326,12 @@ void check_readers(const State& state) {
   }
 }
 
+// Whether the rack is woken when a chunk comes from the origin, or fails to.
+bool is_read_by_rack(const VersionRow& version, uint32_t rack, uint32_t chunk) {
+  const RackDemand* demand = version.demand(rack);
+  return demand != nullptr && demand->newest[chunk] != kNoTransfer;
+}
+
 // Nobody in a parked reader's rack could send it anything, and nobody else may.
 void check_parked_reader(const State& state, ReaderIndex index, const Lot& lot) {
   const Reader& reader = state.readers[index];
@@ -336,7 +342,9 @@ void check_parked_reader(const State& state, ReaderIndex index, const Lot& lot) 
   TYTO_ASSERT(picks.near.size() == 0);
   if (picks.inbound >= state.config.assignments_per_peer) return;
   TYTO_ASSERT(picks.fresh.size() == 0 && picks.far.size() == 0);
-  TYTO_ASSERT(picks.unheld == kNone && picks.leased == kNone);
+  TYTO_ASSERT(picks.unheld == kNone);
+  TYTO_ASSERT(picks.leased == kNone ||
+              is_read_by_rack(state.versions[lot.version], lot.rack, picks.leased));
 }
 
 void check_parking(const State& state) {

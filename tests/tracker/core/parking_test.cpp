@@ -1,5 +1,7 @@
 #include "tracker/core/parking.h"
 
+#include <algorithm>
+
 #include "tests/support/tracker_core_driver.h"
 
 namespace tyto::tracker {
@@ -127,6 +129,32 @@ TEST(Parking, ASlotInARackIsNotAlwaysTakenByWhoHadItBefore) {
   EXPECT_GE(brought_a, 25u);
   EXPECT_GE(brought_b, 25u);
   t.core.check_invariants();
+}
+
+// Two are parked for a chunk whose only holder, of their rack, has its one slot taken. It drops the
+// chunk; the first of them is sent to the origin, for which the other one may go on to wait where
+// it does: what ends that read wakes its rack.
+TEST(Parking, AReaderWaitsInItsRackForWhatAnotherOneOfItReadsAtTheOrigin) {
+  TrackerDriver t;
+  VersionId version = t.publish("k", 2);
+  for (auto name : {"holder", "a", "b"}) {
+    RegisterRequest request = t.request(name, "r/z/k/" + std::string(name));
+    request.uploads_max = 1;
+    t.join_as(name, request);
+  }
+  t.have("holder", "k", "##");
+  t.open("a", "k");
+  t.open("b", "k");
+  ASSERT_EQ(t.peers.at("a").assigns.size(), 1u);
+  uint32_t other = 1 - t.peers.at("a").assigns[0].chunk.index.value();
+  t.send("holder", {ChunksDropped{version, other, 1}});
+  t.core.check_invariants();
+  auto is_origin = [](const Assign& a) { return a.source.kind == SourceKind::kOrigin; };
+  const auto& assigns = t.peers.at("a").assigns;
+  ASSERT_EQ(std::count_if(assigns.begin(), assigns.end(), is_origin), 1);
+  t.run_dry();
+  EXPECT_EQ(t.count<Assign>("a"), 2);
+  EXPECT_EQ(t.count<Assign>("b"), 2);
 }
 
 }  // namespace
