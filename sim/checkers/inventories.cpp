@@ -1,4 +1,6 @@
 #include <map>
+#include <string>
+#include <utility>
 
 #include "sim/checkers/all.h"
 #include "sim/checkers/text.h"
@@ -9,6 +11,9 @@ namespace {
 
 constexpr uint32_t kTicksBetweenLooks = 3;
 constexpr Duration kKeptMax = Duration::seconds(11);
+// What is on its way between peers and trackers has come by then: that a copy is to be evicted,
+// that a peer has gone to another tracker.
+constexpr Duration kUnderwayMax = Duration::seconds(2);
 
 class InventoriesChecker final : public Checker {
  public:
@@ -18,6 +23,7 @@ class InventoriesChecker final : public Checker {
     if (++ticks_ % kTicksBetweenLooks != 0) return;
     for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
       if (const auto* tracker = world.control().tracker(i)) tracker->check_invariants();
+    if (world.scenario().expect.inventories_agree) compare_trackers(world);
   }
 
   void on_end(World& world) override {
@@ -30,6 +36,8 @@ class InventoriesChecker final : public Checker {
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_memory(world, NodeId(i));
     compare_trackers(world);
+    for (const auto& [version, difference] : differences_)
+      if (world.now() - difference.since >= kUnderwayMax) world.violated(difference.what);
   }
 
  private:
@@ -37,6 +45,10 @@ class InventoriesChecker final : public Checker {
     uint32_t members = 0;
     uint32_t complete = 0;
     bool operator==(const Counts&) const = default;
+  };
+  struct Difference {
+    Instant since;
+    std::string what;
   };
 
   static void compare_store(World& world, NodeId id) {
@@ -70,7 +82,8 @@ class InventoriesChecker final : public Checker {
     }
   }
 
-  static void compare_trackers(World& world) {
+  // Notes since when they differ.
+  void compare_trackers(World& world) {
     std::map<VersionId, Counts> real;
     for (const auto& [version, facts] : world.data().origin().versions()) {
       for (uint32_t i = 0; i < world.node_count(); ++i) {
@@ -92,18 +105,23 @@ class InventoriesChecker final : public Checker {
         known[picture.id].complete += picture.complete;
       });
     }
+    std::map<VersionId, Difference> before = std::exchange(differences_, {});
     if (!is_any) return;
     for (const auto& [version, facts] : world.data().origin().versions()) {
       if (known[version] == real[version]) continue;
-      world.violated("version " + version.short_hex() + ": the tracker knows " +
-                     std::to_string(known[version].members) + " holders, " +
-                     std::to_string(known[version].complete) + " complete; there are " +
-                     std::to_string(real[version].members) + " and " +
-                     std::to_string(real[version].complete));
+      auto known_since = before.find(version);
+      Difference& difference = differences_[version];
+      difference.since = known_since == before.end() ? world.now() : known_since->second.since;
+      difference.what = "version " + version.short_hex() + ": the tracker knows " +
+                        std::to_string(known[version].members) + " holders, " +
+                        std::to_string(known[version].complete) + " complete; there are " +
+                        std::to_string(real[version].members) + " and " +
+                        std::to_string(real[version].complete);
     }
   }
 
   uint32_t ticks_ = 0;
+  std::map<VersionId, Difference> differences_;  // at the last look
 };
 
 }  // namespace
