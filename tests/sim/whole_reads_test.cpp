@@ -52,7 +52,7 @@ TEST(WholeReads, AConnectionThatBreaksFailsItsChunksAndTheObjectIsReadAnew) {
   Scenario scenario = without_ranges(1);
   scenario.origin.bytes_per_s = 4'000'000;
   scenario.faults = {
-      {Duration::milliseconds(500), FaultKind::kOriginCuts, 0, Duration::milliseconds(1'000)}};
+      {Duration::milliseconds(500), FaultKind::kOriginCuts, 0, Duration::milliseconds(350)}};
   RunResult result = run(scenario);
   EXPECT_TRUE(result.is_good());
   EXPECT_EQ(whole_reads(result), 2u);

@@ -224,6 +224,8 @@ void note_origin_failure(State& state, VersionIndex version, const AssignmentFai
     state.mark_dirty(version);
     return;
   }
+  // Reads that were under way together and fail together have met one fault.
+  if (state.now < row.origin_retry_at) return;
   if (row.origin_failures < 0xffff) ++row.origin_failures;
   int doublings = std::min<int>(row.origin_failures - 1, 8);
   Duration wait = std::min(state.config.origin_retry_min * (int64_t{1} << doublings),

@@ -166,6 +166,25 @@ TEST(Failure, AnOriginThatFailsIsAskedAgainLaterAndLaterAndThenTheReaderIsTold) 
   EXPECT_EQ(t.last<OpenEnded>("r")->error.code, ErrorCode::kUnavailable);
 }
 
+// Else an origin that is away for a moment would end all reads of large objects.
+TEST(Failure, ReadsThatFailTogetherAreOneFailureOfTheOrigin) {
+  TrackerDriver t;
+  t.publish("k", 32);
+  t.join_superpeer("s");
+  t.send("s");
+  t.join("r");
+  t.open("r", "k");
+  ASSERT_GT(t["s"].assigns.size(), 4u);
+  for (int round = 0; round < 4; ++round) {
+    while (!t["s"].assigns.empty()) t.fail_one("s", FailureKind::kOriginFailed, "503");
+    t.advance(Config{}.origin_retry_max);
+    t.send("s");
+    ASSERT_EQ(t.count<OpenEnded>("r"), 0) << round;
+  }
+  t.run_dry();
+  EXPECT_EQ(t.count<OpenEnded>("r"), 0);
+}
+
 TEST(Failure, AnObjectThatChangesAtItsOriginEndsItsReadersClearlyAndIsLookedUpAnew) {
   TrackerDriver t;
   t.join_superpeer("s");

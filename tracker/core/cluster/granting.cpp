@@ -135,6 +135,8 @@ void note_failure(State& state, ChunkKey key, Desk& desk, const LeaseFailed& mes
     desk.tried.push_back(desk.holder);
     return;
   }
+  // Reads that were under way together and fail together have met one fault.
+  if (state.now < catalogue.retry_at) return;
   ++catalogue.failures;
   int doublings = std::min<int>(catalogue.failures - 1, 8);
   Duration wait = std::min(state.config.origin_retry_min * (int64_t{1} << doublings),
