@@ -92,7 +92,9 @@ void take_permit_wanted(State& state, MemberId from, const PermitWanted& message
   }
   const BucketIndex bucket = state.versions[*version].bucket;
   ClusterBudget& budget = budget_of(state, bucket);
-  uint64_t bytes = std::min(message.bytes, state.versions[*version].chunking.object_bytes);
+  const Chunking& chunking = state.versions[*version].chunking;
+  uint64_t bytes = std::min(
+      {message.bytes, chunking.object_bytes, uint64_t{chunking.chunk_bytes} * kOriginRunMax});
   if (message.is_in_use) {
     auto [permit, is_new] = budget.permits.try_emplace({from, message.permit});
     permit->second = Instant::never();

@@ -176,6 +176,22 @@ TEST(PermitsOfSeveral, AReaderThatLeavesTheLineFreesItsTurn) {
   EXPECT_LE(t.tally.reads_most, 1);
 }
 
+// As much as no request is of; the member is another one's fault.
+TEST(PermitsOfSeveral, NoPermitIsOfMoreThanTheLargestRequest) {
+  TrackerCluster t(options_of(3, {.bytes_per_s = uint64_t{kChunkBytesMin} * 1000}));
+  populate(t, 3, 1);
+  t.publish("huge", 300'000);
+  PermitWanted wanted{PermitId(1'000), TrackerCluster::facts("huge", 300'000).id, UINT64_MAX,
+                      false};
+  for (int k = 0; k < 3; ++k) t.inject(k, (k + 1) % 3, {wanted});
+  wanted.is_in_use = true;
+  for (int k = 0; k < 3; ++k) t.inject(k, (k + 2) % 3, {wanted});
+  t.publish("big", kChunks);
+  open_all(t, 3, 1, "big");
+  ASSERT_TRUE(t.run_until_complete(kLimit));
+  t.check_invariants();
+}
+
 // One of a version that knows no permits has its equal part, as before.
 TEST(PermitsOfSeveral, AKeeperOfAnEarlierVersionIsNotAsked) {
   TrackerCluster::Options options = options_of(2, {.reads = 4});
