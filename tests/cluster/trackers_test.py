@@ -1,5 +1,7 @@
 """Several trackers of real processes: they find one another, and notice who is gone."""
 
+import time
+
 from cluster_case import END_SECONDS, MIB, ClusterCase, unittest
 
 from cluster import web
@@ -53,6 +55,33 @@ class Trackers(ClusterCase):
 
     def test_readers_of_four_trackers_read_the_origin_once(self):
         self.check_that_the_origin_is_read_once(4, 8)
+
+    def test_reads_that_are_for_their_readers_alone_keep_to_one_budget(self):
+        self.start_serving(2)
+        data = self.put("k", SIZE // 4)
+        for tracker in self.cluster.trackers:
+            self.cluster.tracker = tracker
+            done = self.cluster.tyto("bucket", "set", "b", "origin.shadow=100%", "origin.reads=1",
+                                     "origin.requests_per_s=20")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        begun = time.monotonic()
+        readers = [self.read_at(i, f"reader-{i}", location=f"local/loopback/rack-{i}/host-{i}")
+                   for i in range(6)]
+        for reader in readers:
+            reader.wait_done(END_SECONDS)
+            self.assert_copy(reader, data)
+        self.assertEqual(self.origin.bytes_sent("k"), 6 * len(data))
+        asked = [self.metric(i, "tyto_tracker_origin_requests_total") for i in (0, 1)]
+        self.assertGreater(min(asked), 0, f"readers are at both trackers; {asked}")
+        self.assertEqual(self.origin.at_once_max, 1)
+        # A read may come late, and none before its turn.
+        for i, when in enumerate(sorted(self.origin.begun)):
+            self.assertGreaterEqual(when - begun, i * 0.05)
+
+    def metric(self, i, name):
+        _, text = web.request(self.cluster.trackers[i].http, "/metrics")
+        return next(float(line.split()[1]) for line in text.decode().splitlines()
+                    if line.startswith(name + " "))
 
     def lose_a_tracker_in_mid_download(self, lose):
         """Readers at the tracker that is left, and at the one that is lost, both get all."""
