@@ -15,7 +15,7 @@ namespace tyto::peer {
 
 // A list of them in the order of their last use. It holds no bytes itself.
 //
-// Threads: synchronised. Bounds: as many as its owner adds, 150 bytes each.
+// Threads: synchronised. Bounds: as many as its owner adds.
 class MemoryCopies {
  public:
   // Used now. Requires: it is not listed.

@@ -156,10 +156,6 @@ Victim best_nomination(State& state, std::span<const Candidate> candidates) {
   return *best;
 }
 
-}  // namespace
-
-namespace {
-
 // What is in a peer's memory, from the hand on, which goes round its versions.
 struct InMemory {
   std::vector<HoldingIndex> holdings;
