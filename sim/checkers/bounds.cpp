@@ -1,3 +1,4 @@
+#include <deque>
 #include <set>
 #include <string>
 #include <utility>
@@ -49,11 +50,20 @@ class BoundsChecker final : public Checker {
     hold(world, "requests that wait or read along", data.at_sources, data.transfers);
     hold(world, "views of chunks", data.views, data.transfers);
     hold(world, "chunks on their way", data.arriving, data.transfers + kKeptPerNode * nodes);
-    hold(world, "events to come", world.events_to_come(),
+    hold(world, "events to come", world.events_to_come() - data.silences,
          kEventsPerNode * nodes + kEventsPerTransfer * data.transfers + world.fixed_events());
+    look_at_silences(world, data);
     for (uint32_t i = 0; i < nodes; ++i) look_at_core(world, NodeId(i));
     for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
       if (world.control().tracker(i) != nullptr) look_at_tracker(world, i);
+  }
+
+  // What is to end a silence stays until it is due, though the transfer is long over.
+  void look_at_silences(World& world, const DataRecords& data) {
+    started_.push_back(data.started);
+    if (started_.size() > kLooksOfSilence) started_.pop_front();
+    uint64_t of_late = data.transfers + (data.started - started_.front());
+    hold(world, "silences", data.silences, kSilencesPerTransfer * of_late);
   }
 
   void look_at_core(World& world, NodeId id) {
@@ -120,12 +130,15 @@ class BoundsChecker final : public Checker {
   static constexpr uint64_t kKeptPerNode = 8;  // of the core's kPartialsKept
   static constexpr uint64_t kEventsPerNode = 400;
   static constexpr uint64_t kEventsPerTransfer = 50;
+  static constexpr uint64_t kSilencesPerTransfer = 8;
+  static constexpr std::size_t kLooksOfSilence = 30;  // a second each: longer than any patience
   static constexpr uint64_t kTimersPerRow = 64;
   static constexpr uint64_t kCoreBytes = 64 * 1024;
   static constexpr uint64_t kCoreBytesPerVersion = 1024;
   static constexpr uint64_t kCoreBytesPerChunk = 64;
   uint32_t ticks_ = 0;
-  uint64_t upsets_ = 0;  // of the tracker, at the last look
+  uint64_t upsets_ = 0;              // of the tracker, at the last look
+  std::deque<uint64_t> started_{0};  // transfers, at the last looks
   std::set<std::string> told_;
 };
 

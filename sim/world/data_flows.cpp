@@ -7,15 +7,19 @@ namespace tyto::sim {
 
 // --- silence and patience ---
 
+void DataPlane::watch(Instant until, uint64_t key, uint64_t silence) {
+  ++silences_;
+  world_.schedule(until, EventKind::kPatience, key, silence);
+}
+
 void DataPlane::set_silent(Transfer& transfer) {
   transfer.is_silent = true;
   transfer.silent_since = world_.now();
   ++transfer.silence;
   constexpr Duration kProbed = peer::kSilenceMin + peer::kProbeWithin;
   if (transfer.order.source.generation > Generation(0) && transfer.order.patience > kProbed)
-    world_.schedule(world_.now() + kProbed, EventKind::kPatience, transfer.key, transfer.silence);
-  world_.schedule(world_.now() + transfer.order.patience, EventKind::kPatience, transfer.key,
-                  transfer.silence);
+    watch(world_.now() + kProbed, transfer.key, transfer.silence);
+  watch(world_.now() + transfer.order.patience, transfer.key, transfer.silence);
 }
 
 // Bytes can flow now. Those of a relay may pause at any time, so it is looked at now and then.
@@ -31,6 +35,7 @@ bool DataPlane::is_dead_in_flight(const Transfer& transfer) const {
 }
 
 void DataPlane::on_patience(uint64_t key, uint64_t silence) {
+  --silences_;
   Transfer* transfer = find(key);
   if (transfer == nullptr || !transfer->is_silent || transfer->silence != silence) return;
   if (transfer->state == Transfer::State::kStoring) return;
@@ -41,7 +46,7 @@ void DataPlane::on_patience(uint64_t key, uint64_t silence) {
   if (transfer->is_relay && transfer->is_in_flow()) {
     Instant since = std::min(network_.idle_since(transfer->flow), world_.now());
     Instant due = since + transfer->order.patience;
-    if (due > world_.now()) return world_.schedule(due, EventKind::kPatience, key, silence);
+    if (due > world_.now()) return watch(due, key, silence);
   }
   fail(key, FailureKind::kStalled);
 }

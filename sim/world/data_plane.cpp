@@ -84,7 +84,9 @@ DataRecords DataPlane::records() const {
                       .ids = by_id_.size(),
                       .flows = by_flow_.size(),
                       .views = views_.size(),
-                      .arriving = arriving_.size()};
+                      .arriving = arriving_.size(),
+                      .started = next_key_,
+                      .silences = silences_};
   for (const auto& [place, keys] : waiting_) records.at_sources += keys.size();
   for (const auto& [place, keys] : relays_) records.at_sources += keys.size();
   for (const auto& [node, gate] : gates_) records.at_gates += gate.waiting.size();

@@ -133,6 +133,8 @@ struct DataRecords {
   std::size_t views = 0;
   std::size_t arriving = 0;
   std::size_t wholes = 0;  // under way
+  uint64_t started = 0;    // transfers, in all
+  uint64_t silences = 0;   // whose end is to come, those of transfers that are over included
 };
 
 // Moves chunks between the nodes' stores and from the origin.
@@ -270,6 +272,7 @@ class DataPlane {
   void start_flow(Transfer& transfer);
   void cap_flow(Transfer& transfer, std::span<const LinkId> path);
   void set_silent(Transfer& transfer);
+  void watch(Instant until, uint64_t key, uint64_t silence);
   void set_heard(Transfer& transfer);
   bool is_reachable(const Transfer& transfer) const;
   bool is_dead_in_flight(const Transfer& transfer) const;
@@ -297,6 +300,7 @@ class DataPlane {
   std::map<uint64_t, WholeRead> wholes_;
   std::map<Place, uint32_t> views_;  // of a source's copy
   uint64_t next_key_ = 1;
+  uint64_t silences_ = 0;
   Instant flow_at_ = Instant::never();
   ByteCounts bytes_;
   Traffic traffic_;
