@@ -110,7 +110,7 @@ bool note_heard(Turn& turn) {
 
 }  // namespace
 
-void report(Turn& turn, Event event, Urgency urgency) {
+void report(Turn& turn, Event event, Duration at_most) {
   Session& session = turn.state.session;
   if (!session.can_resume) return;
   if (session.events.unacknowledged() >= kUnheardEventsMax) {
@@ -118,8 +118,12 @@ void report(Turn& turn, Event event, Urgency urgency) {
     return;
   }
   session.events.push(std::move(event));
-  Instant due = urgency == Urgency::kNow ? turn.now : turn.now + report_within(turn.state);
+  Instant due = turn.now + std::min(at_most, report_within(turn.state));
   session.report_at = std::min(session.report_at, due);
+}
+
+void report(Turn& turn, Event event, Urgency urgency) {
+  report(turn, std::move(event), urgency == Urgency::kNow ? Duration() : Duration::forever());
 }
 
 void on_exchange_answered(Turn& turn, ExchangeDown down) {

@@ -16,6 +16,8 @@ enum class Urgency : uint8_t {
 // Tells the tracker. With no session to tell it in, the event is forgotten: a new session starts
 // with all there is to say. At kUnheardEventsMax the session is given up and started anew.
 void report(Turn& turn, Event event, Urgency urgency);
+// The same as kSoon, and within `at_most`.
+void report(Turn& turn, Event event, Duration at_most);
 
 void on_exchange_answered(Turn& turn, ExchangeDown down);
 // The tracker took nothing of it: all is said again, after `retry_after` and a random part of half

@@ -37,6 +37,9 @@ struct Policy {
   // an exchange costs as much as some blocks do.
   Duration report_within_busy = Duration::milliseconds(25);
   uint32_t transfers_plenty = 8;
+  // A result waits no longer than a quarter of what its transfer took, and less the fewer others
+  // are under way, or fast links would idle; but for this long it may.
+  Duration report_apart = Duration::milliseconds(1);
   // Progress of transfers is told once they have been under way for this long.
   Duration progress_after = Duration::seconds(1);
   // What a failed transfer has brought is kept for the next one this long.

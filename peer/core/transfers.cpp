@@ -26,6 +26,18 @@ Transfers::iterator find(CoreState& state, TransferId id) {
                       [id](const Transfer& t) { return t.id == id; });
 }
 
+constexpr int64_t kPartOfTransfer = 4;
+
+// How long a result may wait for company: a quarter of what its transfer took, since meanwhile that
+// part of all that is under way comes, and nothing takes its place; and less of it the less is
+// under way. Where nothing is lacking any more, nobody waits for the answer.
+Duration wait_for_company(const CoreState& state, const Version& version, Duration took) {
+  if (version.held.all()) return Duration::forever();
+  int64_t plenty = state.policy.transfers_plenty;
+  int64_t under_way = std::min<int64_t>(plenty, static_cast<int64_t>(state.transfers.size()));
+  return std::max(took * under_way / (plenty * kPartOfTransfer), state.policy.report_apart);
+}
+
 void report_verified(Turn& turn, const Transfer& transfer, const TransferDone& done) {
   ChunkVerified event{.assignment = transfer.assignment,
                       .chunk = transfer.chunk_id(),
@@ -35,7 +47,8 @@ void report_verified(Turn& turn, const Transfer& transfer, const TransferDone& d
                       .took = turn.now - transfer.started,
                       .medium = medium_of(transfer.placement)};
   if (transfer.source.kind == SourceKind::kOrigin) event.root = done.root;
-  report(turn, std::move(event), Urgency::kSoon);
+  Duration wait = wait_for_company(turn.state, transfer.version->second, event.took);
+  report(turn, std::move(event), wait);
 }
 
 // Something came: readers of the version are nearer to their end.

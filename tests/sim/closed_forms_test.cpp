@@ -87,7 +87,7 @@ TEST(ClosedForm, OneReadOfTheOriginAtATimeIsStopAndWait) {
   Scenario scenario = without_latency({.readers = 1, .chunks = kChunks});
   scenario.tracker.origin_reads_per_superpeer = 1;
   Duration moving = time_of((kChunks + 1) * kChunk, kRate);
-  Duration ideal = moving + scenario.reader_policy.report_within * (kChunks - 1);
+  Duration ideal = moving + scenario.reader_policy.report_apart * (kChunks - 1);
   expect_within(run(scenario).reads[0].took, ideal, ideal + kAround);
 }
 

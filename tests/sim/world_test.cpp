@@ -71,6 +71,15 @@ TEST(World, NobodyIsFasterThanTheFluidLimit) {
   }
 }
 
+// Where a chunk takes less than a millisecond, what waits for company must not wait for long.
+TEST(World, FastLinksDoNotIdleWhileResultsWaitForCompany) {
+  for (uint32_t chunks : {64u, 256u}) {
+    RunResult result = run_named("fast16", {.chunks = chunks});
+    for (const ReadResult& read : result.reads)
+      EXPECT_LT(read.took.ns() * 2, read.fluid_limit.ns() * 5) << chunks << " chunks";
+  }
+}
+
 // Sixteen readers through one seed: far from sixteen times one reader.
 TEST(World, ReadersServeOneAnother) {
   RunResult one = run_named("one_reader");

@@ -29,9 +29,7 @@ enum class Doubt : uint8_t { kCleared, kSuspect };
 // Bounds: hosts are kept for as long as the tracker runs, peers while they are registered.
 class Fleet {
  public:
-  // Of a host of which nothing was observed yet: how many uploads at once it is worth.
-  explicit Fleet(Parking& parking, uint32_t slots_unseen = UINT16_MAX)
-      : parking_(parking), slots_unseen_(slots_unseen) {}
+  explicit Fleet(Parking& parking) : parking_(parking) {}
 
   // The host of this location, made if new.
   HostIndex host_at(const Location& location);
@@ -42,7 +40,7 @@ class Fleet {
   std::string location_of(PeerIndex index) const;
   // Uploads at once that a host is worth.
   uint32_t upload_slots(const HostRow& host) const {
-    return std::min<uint32_t>(host.slots != 0 ? host.slots : slots_unseen_, host.uploads_max);
+    return host.slots != 0 ? std::min(host.slots, host.uploads_max) : host.uploads_max;
   }
   // Whether it is worth one more than it has, or one of its peers is in doubt, which a look at it
   // will tell. From a table so small that it stays in a cache.
@@ -83,7 +81,6 @@ class Fleet {
   void free_row(PeerIndex index);
 
   Parking& parking_;
-  const uint32_t slots_unseen_;
   std::vector<HostRow> hosts_;
   std::vector<const std::string*> paths_;  // of hosts: keys of the table below
   std::vector<uint64_t> with_room_;        // hosts that have room, one bit each

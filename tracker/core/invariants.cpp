@@ -340,7 +340,7 @@ void check_parked_reader(const State& state, ReaderIndex index, const Lot& lot) 
   if (lot.is_woken || lot.is_unfinished || reader.is_dirty) return;
   Picks picks = pick(state, reader, NearSources::kWithRoom);
   TYTO_ASSERT(picks.near.size() == 0);
-  if (picks.inbound >= state.config.assignments_per_peer) return;
+  if (picks.inbound >= state.versions[lot.version].assignments_max) return;
   TYTO_ASSERT(picks.fresh.size() == 0 && picks.far.size() == 0);
   TYTO_ASSERT(picks.unheld == kNone);
   TYTO_ASSERT(picks.leased == kNone ||

@@ -2,6 +2,7 @@
 // to do.
 #include <algorithm>
 
+#include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -13,8 +14,15 @@ constexpr uint32_t kSlotsMin = 4;
 constexpr uint32_t kReservedShare = 2;
 
 // What one of a reader's transfers gets if all of them get the same.
-uint32_t fair_kib_per_s(const State& state, const VersionRow& version) {
-  return version.reader_kib_per_s / std::max(1u, state.config.assignments_per_peer);
+uint32_t fair_kib_per_s(const VersionRow& version) {
+  return version.reader_kib_per_s / std::max(1u, version.assignments_max);
+}
+
+// Of the host's cap, the part that readers of the version have of the assignments they may have at
+// most: to serve more at once makes slower what is short anyway.
+uint32_t slots_max(const State& state, const HostRow& host, const VersionRow& version) {
+  return host.uploads_max * version.assignments_max /
+         std::max(1u, state.config.assignments_per_peer);
 }
 
 constexpr Duration kFastestKept = Duration::seconds(2);
@@ -41,8 +49,10 @@ bool is_slow(const State& state, PeerIndex peer) {
   return state.fleet.host(state.fleet.peer(peer).host).is_slow != 0;
 }
 
-uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer) {
-  uint32_t most = state.config.assignments_per_peer;
+uint32_t download_slots(const State& state, VersionIndex index, PeerIndex peer) {
+  const VersionRow& version = state.versions[index];
+  bool are_alone = selection_for(state, index).origin_route() == OriginRoute::kEveryReader;
+  uint32_t most = are_alone ? state.config.assignments_per_peer : version.assignments_max;
   if (!is_slow(state, peer) || version.reader_kib_per_s == 0) return most;
   uint32_t rate = state.fleet.host(state.fleet.peer(peer).host).received.kib_per_s();
   // Half more than its rate seems to be worth: what only lacked transfers is soon not slow any
@@ -101,7 +111,7 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   if (row.source == kNoPeer || took <= Duration{}) return;
   VersionRow& version = state.versions[row.version];
   note_reader_rate(version, row.receiver, receiver.received.kib_per_s(), state.now);
-  uint64_t fair = fair_kib_per_s(state, version);
+  uint64_t fair = fair_kib_per_s(version);
   if (fair == 0) return;
   HostRow& source = state.fleet.host(state.fleet.peer(row.source).host);
   uint64_t flow = uint64_t{bytes} * 1'000'000'000 / kKiB / static_cast<uint64_t>(took.ns());
@@ -111,7 +121,8 @@ void observe_transfer(State& state, const TransferRow& row, uint32_t bytes, Dura
   // Faster than the reader needed: the source can serve more at once. Slower, and not because the
   // source was itself waiting for the bytes, or the reader is slow: it serves too many.
   uint32_t slots = upload_slots(state, source);
-  if (flow * 8 > fair * 9 && source.uploads >= slots) ++slots;
+  bool may_grow = source.uploads >= slots && slots < slots_max(state, source, version);
+  if (flow * 8 > fair * 9 && may_grow) ++slots;
   if (flow * 8 < fair * 7 && is_whole && receiver.is_slow == 0)
     slots = std::max(slots - 1, kSlotsMin);
   source.slots = static_cast<uint16_t>(std::min<uint32_t>(slots, source.uploads_max));

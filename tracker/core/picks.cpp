@@ -112,8 +112,7 @@ Picks pick(const State& state, const Reader& reader, NearSources sources) {
   picks.inbound = rack.inbound();
   picks.at_caps = rack.at_caps();
   // The rack takes in what it may, so that nothing but what is near will do.
-  bool is_closed =
-      sources == NearSources::kWithRoom && picks.inbound >= state.config.assignments_per_peer;
+  bool is_closed = sources == NearSources::kWithRoom && picks.inbound >= version.assignments_max;
   Ranking ranking(state, reader);
   for (uint32_t word = 0; word < version.ready.size(); ++word) {
     uint64_t needed = needed_word(state, reader, holding, word);

@@ -53,7 +53,7 @@ struct alignas(64) HostRow {
   uint16_t uploads_max = 0;         // the largest its processes named, or the default
   uint64_t upload_bytes_per_s = 0;  // as its processes named it; 0: unknown
   RateMeter received;               // by all its processes
-  uint16_t slots = 0;               // uploads it is worth, as observed; 0: nothing observed yet
+  uint16_t slots = 0;               // uploads it is worth, as observed; 0: it never had any
   uint16_t guest_uploads = 0;       // of the uploads, to peers of other trackers
   uint8_t is_slow : 1 = 0;      // its link brings less than half of what the fastest readers get
   uint8_t is_in_doubt : 1 = 0;  // one of its peers was made suspect, and has not spoken since

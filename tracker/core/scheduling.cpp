@@ -135,8 +135,8 @@ struct Attempt {
 // How much crosses into the reader's rack. Each chunk should do so once, and then spread inside: so
 // a rack takes from outside about what one reader takes, half of it before anything else, so that
 // its link does not idle.
-std::array<Attempt, 3> attempts_of(const State& state, const Picks& picks, Reach reach) {
-  uint32_t cap = state.config.assignments_per_peer;
+std::array<Attempt, 3> attempts_of(const VersionRow& version, const Picks& picks, Reach reach) {
+  uint32_t cap = version.assignments_max;
   Attempt fresh{&picks.fresh, Scope::kAnywhere};
   Attempt near{&picks.near, Scope::kRack};
   Attempt far{&picks.far, Scope::kAnywhere};
@@ -270,10 +270,10 @@ void note_busy_rack(State& state, ReaderIndex index, const Picks& picks) {
 
 // Whether nothing but a change in its rack can help a reader for which nothing was found: all that
 // it lacks is there and nobody has room, or else the rack takes in as much as it may.
-bool is_bound_to_rack(const State& state, const Picks& picks, NearSources sources) {
+bool is_bound_to_rack(const VersionRow& version, const Picks& picks, NearSources sources) {
   if (sources != NearSources::kWithRoom || picks.near.size() > 0) return false;
   if (picks.unheld != kNone || picks.leased != kNone) return false;
-  bool is_closed = picks.inbound >= state.config.assignments_per_peer;
+  bool is_closed = picks.inbound >= version.assignments_max;
   return is_closed || (picks.fresh.size() == 0 && picks.far.size() == 0);
 }
 
@@ -287,13 +287,14 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
     state.readers[index].lack = {.reason = {.choice = Choice::kWaitForRate}};
     return Step::kWait;
   }
+  const VersionRow& version = state.versions[state.readers[index].version];
   const Selection& selection = selection_for(state, state.readers[index].version);
   if (selection.origin_route() == OriginRoute::kEveryReader)
     return read_at_origin(state, index, choices.take(), Choice::kOriginPolicy);
   state.readers[index].lack = {.reason = {.choice = Choice::kWaitForSource}};
   uint32_t stranded = kNone;  // copies exist, but none that may be read from soon
   bool is_hopeless = false;   // nor ever
-  const auto attempts = attempts_of(state, picks, selection.reach());
+  const auto attempts = attempts_of(version, picks, selection.reach());
   for (const Attempt& attempt : attempts) {
     if (attempt.chunks == &picks.near) note_busy_rack(state, index, picks);
     if (attempt.chunks == nullptr || attempt.chunks->size() == 0) continue;
@@ -327,12 +328,11 @@ Step step(State& state, ReaderIndex index, Choices& choices) {
   }
   uint32_t unheld = picks.unheld;
   uint32_t leased = picks.leased;
-  bool is_bound = is_bound_to_rack(state, picks, choices.sources());
+  bool is_bound = is_bound_to_rack(version, picks, choices.sources());
   choices.forget();
   if (unheld != kNone) return ask_origin(state, index, unheld);
   if (stranded != kNone && may_read_anew(state, state.readers[index], stranded))
     return ask_origin(state, index, stranded);
-  const VersionRow& version = state.versions[state.readers[index].version];
   bool may_origin_help = !version.facts->origin.url.empty() && !version.is_origin_gone;
   if (is_hopeless && !may_origin_help) return end_forbidden(state, index);
   if (leased != kNone) {
@@ -411,9 +411,9 @@ void schedule(State& state, ReaderIndex index) {
   state.versions[state.readers[index].version].last_reader = index;
   note_holding(state.holdings, state.readers[index]);
   uint32_t leased = 0;
-  const VersionRow& version = state.versions[state.readers[index].version];
+  VersionIndex version = state.readers[index].version;
   uint32_t slots = download_slots(state, version, state.readers[index].peer);
-  BucketIndex bucket = version.bucket;
+  BucketIndex bucket = state.versions[version].bucket;
   Choices choices(state, index);
   while (state.readers[index].active < slots) {
     if (state.work.is_anothers_turn(bucket)) return state.mark_dirty(index);

@@ -39,7 +39,8 @@ class State {
  public:
   explicit State(const Config& c)
       : config(c),
-        fleet(parking, c.assignments_per_peer),
+        fleet(parking),
+        versions(c.assignments_per_peer),
         holdings(fleet, versions, parking),
         transfers(fleet, versions, parking),
         rng(c.seed),
@@ -267,8 +268,9 @@ void set_crossing_timer(State& state, BucketIndex bucket, CrossingBudget& budget
 // --- outflow.cpp: how many transfers a host is worth ---
 uint32_t upload_slots(const State& state, const HostRow& host);
 // Assignments a reader of this version is worth: fewer for those with slower links, whose many slow
-// transfers would keep their sources' slots for long.
-uint32_t download_slots(const State& state, const VersionRow& version, PeerIndex peer);
+// transfers would keep their sources' slots for long; and of a small object fewer (see
+// Versions::intern()), unless everybody reads it at the origin, where nobody waits for others.
+uint32_t download_slots(const State& state, VersionIndex version, PeerIndex peer);
 // Whether the peer's link was seen to bring less than half of what the fastest readers get.
 bool is_slow(const State& state, PeerIndex peer);
 // Whether the superpeer's free slots are kept for chunks that nobody else has, which are still to

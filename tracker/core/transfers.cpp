@@ -97,7 +97,7 @@ TransferIndex Transfers::start(const TransferRow& row, const Reason& reason,
   }
   if (row.is_lease) version.leases.push_back(row.chunk);
   ++fleet_.peer(row.receiver).downloads;
-  book_upload(row.source, +1);
+  book_upload(row.source, version, +1);
   for (PeerIndex fallback : row.fallbacks)
     if (fallback != kNoPeer) fleet_.refer(fallback);
   return index;
@@ -117,7 +117,7 @@ void Transfers::finish(TransferIndex index) {
   }
   if (row.is_lease) std::erase(version.leases, row.chunk);
   --fleet_.peer(row.receiver).downloads;
-  book_upload(row.source, -1);
+  book_upload(row.source, version, -1);
   for (PeerIndex fallback : row.fallbacks)
     if (fallback != kNoPeer) fleet_.release(fallback);
   row = TransferRow{};
@@ -129,9 +129,9 @@ void Transfers::move_to(TransferIndex index, PeerIndex source, uint8_t source_ge
   VersionRow& version = versions_[row.version];
   RackDemand& demand =
       version.demands[version.demand_of_rack.find(fleet_.place_of(row.receiver).rack)];
-  book_upload(source, +1);
+  book_upload(source, version, +1);
   if (is_inbound(row)) --demand.inbound;
-  book_upload(row.source, -1);
+  book_upload(row.source, version, -1);
   row.source = source;
   upstreams_[index.value()] = kNoTransfer;
   row.is_moved = 1;
@@ -229,9 +229,10 @@ void Transfers::unlink_in_rack(VersionRow& version, TransferIndex index) {
   version.demand_of_rack.erase(rack);
 }
 
-void Transfers::book_upload(PeerIndex source, int change) {
+void Transfers::book_upload(PeerIndex source, const VersionRow& version, int change) {
   if (source == kNoPeer) return;
   HostRow& host = fleet_.host(fleet_.peer(source).host);
+  if (host.slots == 0) host.slots = static_cast<uint16_t>(version.assignments_max);
   TYTO_ASSERT(change > 0 || host.uploads > 0);
   host.uploads = static_cast<uint16_t>(host.uploads + change);
   fleet_.note_uploads(fleet_.peer(source).host);

@@ -52,7 +52,9 @@ class Transfers {
   std::size_t bytes() const;
 
  private:
-  void book_upload(PeerIndex source, int change);
+  // An upload more or less of a host. One that had none before begins with as many slots as the
+  // version's readers have assignments.
+  void book_upload(PeerIndex source, const VersionRow& version, int change);
   bool is_inbound(const TransferRow& row) const;
   void link(VersionRow& version, TransferIndex index);
   void unlink(VersionRow& version, TransferIndex index);

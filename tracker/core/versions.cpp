@@ -1,6 +1,18 @@
 #include "tracker/core/versions.h"
 
+#include <algorithm>
+
 namespace tyto::tracker {
+namespace {
+
+constexpr uint32_t kPartsUnderWay = 6;
+constexpr uint32_t kAssignmentsMin = 8;
+
+uint32_t assignments_of(const Chunking& chunking) {
+  return std::max(chunking.chunk_count() / kPartsUnderWay, kAssignmentsMin);
+}
+
+}  // namespace
 
 void VersionRow::learn(uint32_t chunk, const Digest& root) {
   if (root.is_zero()) return;
@@ -31,6 +43,7 @@ VersionIndex Versions::intern(const VersionId& id, const Chunking& chunking) {
   row.superpeer_copies.resize(chunking.chunk_count());
   row.in_flight.resize(chunking.chunk_count());
   row.newest_transfer.resize(chunking.chunk_count(), kNoTransfer);
+  row.assignments_max = std::min(assignments_of(chunking), assignments_per_peer_);
   return next;
 }
 

@@ -87,6 +87,7 @@ struct VersionRow {
   std::vector<RackDemand> demands;  // those without transfers are free
   std::vector<uint32_t> free_demands;
   IndexMap demand_of_rack;             // into demands, of racks with transfers under way
+  uint32_t assignments_max = 0;        // of a reader, under way or ahead; see Versions::intern()
   PeerIndex fastest_reader = kNoPeer;  // of those that received something of late; may be gone
   Instant fastest_at;                  // when it last did
   uint32_t reader_kib_per_s = 0;       // its rate; 0: not known yet
@@ -138,7 +139,13 @@ inline bool is_only_at_superpeers(const VersionRow& version, uint32_t chunk) {
 // Bounds: Config::max_versions, enforced by the caller through size().
 class Versions {
  public:
-  // The version's row; made, without facts, if it is new.
+  explicit Versions(uint32_t assignments_per_peer = UINT16_MAX)
+      : assignments_per_peer_(assignments_per_peer) {}
+
+  // The version's row; made, without facts, if it is new. Its readers may have a sixth of its
+  // chunks under way: of what is more, each takes a large part of the whole time, and so does each
+  // step on the way from reader to reader. But a few may be under way whatever its size, to fill
+  // links, and Config::assignments_per_peer is the most.
   VersionIndex intern(const VersionId& id, const Chunking& chunking);
   // Nothing if it was never seen.
   std::optional<VersionIndex> find(const VersionId& id) const;
@@ -147,6 +154,7 @@ class Versions {
   uint32_t size() const { return static_cast<uint32_t>(rows_.size()); }
 
  private:
+  const uint32_t assignments_per_peer_;
   std::deque<VersionRow> rows_;
   std::unordered_map<VersionId, VersionIndex> by_id_;
 };

@@ -18,8 +18,9 @@ constexpr Duration kLotShareEvery = Duration::milliseconds(100);
 // Whether there may be something for a parked reader now.
 bool has_hope(const State& state, const Reader& reader, const RackView& rack) {
   HoldingIndex holding = state.holdings.find(reader.version, reader.peer, reader.holding);
-  bool is_open = rack.inbound() < state.config.assignments_per_peer;
-  const std::vector<uint64_t>& fresh = state.versions[reader.version].fresh;
+  const VersionRow& version = state.versions[reader.version];
+  bool is_open = rack.inbound() < version.assignments_max;
+  const std::vector<uint64_t>& fresh = version.fresh;
   for (uint32_t word = 0; word < fresh.size(); ++word) {
     uint64_t needed = needed_word(state, reader, holding, word);
     uint64_t elsewhere = is_open ? ~rack.near(word) | fresh[word] : 0;

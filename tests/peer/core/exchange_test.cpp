@@ -61,6 +61,7 @@ TEST(Exchange, ResultsWaitALittleForCompany) {
   peer.open_whole(1, 3);
   peer.answer({assignment(1, 1, 0, peer_source(7)), assignment(2, 1, 1, peer_source(8))});
   peer.take_effects();
+  peer.pass(Duration::milliseconds(400));
   peer.done(1);
   EXPECT_EQ(peer.told(), Texts{});
   peer.pass(Duration::milliseconds(6));
@@ -68,6 +69,33 @@ TEST(Exchange, ResultsWaitALittleForCompany) {
   EXPECT_EQ(peer.told(), Texts{});
   peer.pass(Duration::milliseconds(4));
   EXPECT_EQ(peer.told(), (Texts{"verified a1 v1/0 p7", "verified a2 v1/1 p8"}));
+}
+
+TEST(Exchange, AResultWaitsForAPartOfItsTransferWhileSomethingIsLacking) {
+  struct Row {
+    int64_t took_ms = 0;
+    uint32_t under_way = 0;  // besides
+    uint32_t chunks = 0;
+    int64_t waits_ms = 0;
+  };
+  for (Row row : {Row{900, 9, 20, 25}, Row{100, 9, 20, 25}, Row{40, 9, 20, 10}, Row{8, 9, 20, 2},
+                  Row{800, 4, 20, 10}, Row{64, 4, 20, 8}, Row{64, 1, 20, 2}, Row{64, 0, 20, 1},
+                  Row{0, 9, 20, 1}, Row{64, 0, 1, 10}, Row{0, 0, 1, 10}}) {
+    PeerCoreDriver peer;
+    peer.connect();
+    peer.open_whole(1, row.chunks);
+    std::vector<Command> orders;
+    for (uint32_t i = 0; i <= row.under_way; ++i)
+      orders.push_back(assignment(i + 1, 1, i, peer_source(7)));
+    peer.answer(std::move(orders));
+    peer.take_effects();
+    peer.pass(Duration::milliseconds(row.took_ms));
+    peer.done(1);
+    peer.pass(Duration::microseconds(row.waits_ms * 1000 - 1));
+    EXPECT_EQ(peer.told(), Texts{}) << row.took_ms << " ms, " << row.under_way << " under way";
+    peer.pass(Duration::microseconds(1));
+    EXPECT_EQ(peer.told(), (Texts{"verified a1 v1/0 p7"})) << row.took_ms << " ms";
+  }
 }
 
 TEST(Exchange, SmallObjectsReadInTurnTakeOneExchangeEach) {

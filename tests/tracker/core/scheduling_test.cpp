@@ -31,6 +31,49 @@ TEST(Scheduling, AReaderHoldsABoundedNumberOfAssignments) {
   EXPECT_EQ(t["r"].assigns.size(), Config{}.assignments_per_peer);
 }
 
+TEST(Scheduling, OfASmallObjectASixthIsUnderWayAndEightChunksAtLeast) {
+  struct Row {
+    uint32_t chunks = 0;
+    uint32_t at_most = 0;  // by configuration
+    std::size_t under_way = 0;
+  };
+  for (Row row : {Row{5, 16, 5}, Row{8, 16, 8}, Row{47, 16, 8}, Row{54, 16, 9}, Row{95, 16, 15},
+                  Row{96, 16, 16}, Row{1000, 16, 16}, Row{40, 3, 3}, Row{240, 64, 40}}) {
+    TrackerDriver::Options options;
+    options.config.assignments_per_peer = row.at_most;
+    options.config.uploads_per_host = 100;
+    TrackerDriver t(options);
+    t.publish("k", row.chunks);
+    for (int i = 0; i < 20; ++i) {
+      std::string name = "h" + std::to_string(i);
+      t.join(name);
+      t.have(name, "k", std::string(row.chunks, '#'));
+    }
+    t.join("r");
+    t.open("r", "k");
+    EXPECT_EQ(t["r"].assigns.size(), row.under_way) << row.chunks << " chunks";
+    t.core.check_invariants();
+  }
+}
+
+TEST(Scheduling, AHostBeginsWithAsManyUploadsAsReadersOfItsFirstObjectHaveAssignments) {
+  for (uint32_t chunks : {60u, 200u}) {
+    TrackerDriver t;
+    t.publish("k", chunks);
+    t.join("h", "z/r/host");
+    t.have("h", "k", std::string(chunks, '#'));
+    std::size_t from_host = 0;
+    for (int i = 0; i < 4; ++i) {
+      std::string reader = "r" + std::to_string(i);
+      t.join(reader);
+      t.open(reader, "k");
+      for (const Assign& order : t[reader].assigns)
+        from_host += order.source.peer == t["h"].id ? 1 : 0;
+    }
+    EXPECT_EQ(from_host, chunks == 60 ? 10u : 16u);
+  }
+}
+
 TEST(Scheduling, TheNearestSourceWinsThenTheLeastLoaded) {
   struct Row {
     const char* name;
@@ -266,11 +309,11 @@ TEST(Scheduling, NothingIsReadAheadByAReaderThatIsNotConnected) {
   t.send("s");
   t.join("r");
   t.open("r", "k");
-  EXPECT_EQ(t.core.counters().leases, 16u);
+  EXPECT_EQ(t.core.counters().leases, 8u);
   t["r"].keeps_parked = false;
   t.input(ConnectionLost{t["r"].connection});
   t.publish("k", 32);  // all is looked at again
-  EXPECT_EQ(t.core.counters().leases, 16u);
+  EXPECT_EQ(t.core.counters().leases, 8u);
 }
 
 }  // namespace

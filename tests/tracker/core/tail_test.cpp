@@ -84,9 +84,9 @@ TEST(Spread, WhoHasNotPassedOnWhatNobodyElseHasIsSentNoMoreOfIt) {
   TrackerDriver::Options options;
   options.config.uploads_per_host = 1;
   TrackerDriver t(options);
-  t.publish("k", 64);
+  t.publish("k", 128);
   t.join_superpeer("s");
-  t.have("s", "k", std::string(64, '#'));
+  t.have("s", "k", std::string(128, '#'));
   t.send("s");
   for (auto name : {"r1", "r2", "r3"}) {
     t.join(name);

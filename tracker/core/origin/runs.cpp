@@ -40,7 +40,7 @@ uint32_t room_for_more(const State& state, VersionIndex version, const RunAsked&
   // What a bucket's readers may be sent is let out chunk by chunk.
   if (policy.selection.bytes_per_s > 0) return 0;
   // Whatever is free of its slots: as they become free one by one, so would runs be of one chunk.
-  uint32_t slots = download_slots(state, state.versions[version], asked.holder);
+  uint32_t slots = download_slots(state, version, asked.holder);
   return std::min(more, std::max(slots / 2, 1u) - 1);
 }
 

@@ -121,13 +121,13 @@ TEST(OriginRuns, AsChunksComeRunsAreAsLongAsBefore) {
 
 TEST(OriginRuns, WithoutASuperpeerTheReaderReadsRunsOfHalfItsSlots) {
   TrackerDriver t = driver({.run = 10});
-  t.publish("k", 64);
+  t.publish("k", 128);
   t.join("r");
   t.open("r", "k");
   EXPECT_EQ(runs(t, "r"), "0+8 8+8");
   t.run_dry();
-  EXPECT_EQ(t.core.counters().leases, 64u);
-  EXPECT_EQ(t.core.counters().origin_requests, 8u);
+  EXPECT_EQ(t.core.counters().leases, 128u);
+  EXPECT_EQ(t.core.counters().origin_requests, 16u);
 }
 
 TEST(OriginRuns, OriginOnlyReadersReadRunsToo) {
