@@ -1,7 +1,9 @@
 """Trackers end, freeze and come back one after the other while readers read: no read fails for it,
 and the origin is not read again."""
 
-from cluster_case import END_SECONDS, MIB, ClusterCase, unittest
+from cluster_case import END_SECONDS, MIB, ClusterCase, unittest, until
+
+from cluster import web
 
 SIZE = 16 * MIB
 TRACKERS = 3
@@ -73,6 +75,27 @@ class Moves(ClusterCase):
                 self.check(f"tracker {victim} frozen")
                 self.doCleanups()
                 self.setUp()
+
+    def superpeers_of(self, i):
+        """Those that a tracker has a connection of."""
+        peers = web.get_json(self.cluster.trackers[i].http, "/api/v1/peers")["peers"]
+        return [peer for peer in peers if peer["role"] == "superpeer" and peer["is_connected"]]
+
+    def test_the_only_superpeers_home_is_killed_for_good_and_costs_nothing(self):
+        self.begin()
+        self.assertEqual(len(self.superpeers_of(0)), 1)
+        self.await_share(1 / 4)
+        self.cluster.trackers[0].process.kill()
+        self.check("home of the superpeer killed for good")
+
+    def test_the_only_superpeers_home_is_frozen_until_that_has_found_another_and_costs_nothing(self):
+        self.begin()
+        self.await_share(1 / 4)
+        self.cluster.trackers[0].process.freeze()
+        until(lambda: self.superpeers_of(1) or self.superpeers_of(2), END_SECONDS,
+              "the superpeer has come to another tracker")
+        self.cluster.trackers[0].process.thaw()
+        self.check("home of the superpeer frozen until that has left")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 MIB = 1 << 20
 RACKS = 3
+KINDS_OF_TRACKERS = ("tracker_crash", "tracker_freeze", "tracker_cut", "tracker_apart",
+                     "tracker_deaf", "tracker_mute")
+KINDS_OF_PEERS = ("peer_crash", "peer_freeze", "control_cut")
 ORIGIN_BYTES_PER_S = 4_000_000  # so that there is a mid-download for faults to come in
 
 
@@ -73,8 +76,7 @@ def draw(seed):
         if who in hurt:  # one thing at a time
             continue
         hurt.add(who)
-        kinds = (["tracker_crash", "tracker_freeze", "tracker_cut", "tracker_apart"]
-                 if role == "tracker" else ["peer_crash", "peer_freeze", "control_cut"])
+        kinds = KINDS_OF_TRACKERS if role == "tracker" else KINDS_OF_PEERS
         kind = lot.choice(kinds)
         lasts = lot.randrange(500, 4000, 50)
         may_be_lost = kind == "tracker_crash" or (kind == "peer_crash" and role == "reader")

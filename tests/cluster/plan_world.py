@@ -101,6 +101,11 @@ class World:
         """Which packets are lost, as (sender, receiver)."""
         if fault.kind == "tracker_apart":
             return [(other, fault.who) for other in self._trackers if other != fault.who]
+        everybody = [one for one in self._trackers + self._peers if one != fault.who]
+        if fault.kind == "tracker_deaf":
+            return [(other, fault.who) for other in everybody]
+        if fault.kind == "tracker_mute":
+            return [(fault.who, other) for other in everybody]
         others = self._peers if fault.kind == "tracker_cut" else self._trackers
         return [way for other in others for way in ((other, fault.who), (fault.who, other))]
 

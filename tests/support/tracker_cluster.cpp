@@ -102,12 +102,23 @@ void TrackerCluster::kill_tracker(int tracker) {
   std::size_t next = 0;
   for (auto& [name, peer] : peers) {
     if (peer.home != tracker) continue;
-    peer.is_registered = false;
-    peer.request.resume_session = peer.session;
-    peer.request.resume_epoch = run_of(tracker);
-    peer.home = left[next++ % left.size()];
-    at(now + Duration::seconds(1), [this, n = name] { register_at_home(n); });
+    go_to(name, left[next++ % left.size()], Duration::seconds(1));
   }
+}
+
+void TrackerCluster::move_peer(const std::string& name, int to, Duration after) {
+  const Peer& peer = peers.at(name);
+  input(peer.home, ConnectionLost{peer.connection});
+  go_to(name, to, after);
+}
+
+void TrackerCluster::go_to(const std::string& name, int to, Duration after) {
+  Peer& peer = peers.at(name);
+  peer.is_registered = false;
+  peer.request.resume_session = peer.session;
+  peer.request.resume_epoch = run_of(peer.home);
+  peer.home = to;
+  at(now + after, [this, name] { register_at_home(name); });
 }
 
 void TrackerCluster::kill_peer(const std::string& name) {

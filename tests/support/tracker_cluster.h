@@ -90,6 +90,8 @@ class TrackerCluster {
   // The tracker dies: the others hear of it, its peers move to the next one after a second.
   void kill_tracker(int tracker);
   void kill_peer(const std::string& name);
+  // The peer loses its connection, and comes to that tracker after a while.
+  void move_peer(const std::string& name, int to, Duration after);
   // Members as one tracker sees them, whatever the others see.
   void set_members(int tracker, const std::vector<int>& members);
   void inject(int to, int from, std::vector<ClusterMessage> messages) {
@@ -131,6 +133,7 @@ class TrackerCluster {
   void input(int tracker, Input in);
   void carry_out(int tracker, Effect& effect);
   void register_at_home(const std::string& name);
+  void go_to(const std::string& name, int to, Duration after);
   void send(const std::string& name, std::vector<Event> events);
   void take_command(const std::string& name, Command& command);
   void fetch(const std::string& name, const Assign& order);

@@ -1,6 +1,7 @@
 // Who reads from the origin: one reader a chunk, a superpeer where there is one.
 #include <algorithm>
 
+#include "tracker/core/caching/memory.h"
 #include "tracker/core/origin/runs.h"
 #include "tracker/core/selection/selection.h"
 #include "tracker/core/state.h"
@@ -149,6 +150,38 @@ LeaseOutcome lease_to_superpeer(State& state, const std::vector<PeerIndex>& supe
   return is_hopeless ? LeaseOutcome::kNever : LeaseOutcome::kWait;
 }
 
+// Whether a superpeer that could be sent for the errand has lost its connection of late: it may be
+// back in a moment, or be on its way to another tracker.
+bool may_superpeer_return(const State& state, const Errand& errand) {
+  const Place& place = state.fleet.place_of(state.readers[errand.reader].peer);
+  Nearness farthest = state.policy(errand.version).selection.farthest;
+  const std::vector<PeerIndex>& superpeers = state.fleet.superpeers();
+  return std::any_of(superpeers.begin(), superpeers.end(), [&](PeerIndex superpeer) {
+    const PeerRow& row = state.fleet.peer(superpeer);
+    bool is_away = !row.is_gone && !row.is_leaving && row.session != kNoSession &&
+                   !state.sessions[row.session].connection.has_value();
+    return is_away && !is_in_quarantine(state, superpeer) &&
+           can_keep(state, superpeer, errand.version) &&
+           nearness(place, state.fleet.place_of(superpeer)) <= farthest;
+  });
+}
+
+// What a directory's lease comes to where superpeers that could have been sent have gone. One that
+// has lost its connection is waited for; if others have some, the lease is theirs. What a reader
+// read meanwhile would be for that reader alone, and be read again.
+std::optional<LeaseOutcome> outcome_of_absence(const State& state, const Errand& errand) {
+  if (errand.leave != Leave::kDirectory || is_past_superpeers(state, errand.version) ||
+      can_reader_read_for_all(state, errand.version, errand.chunk))
+    return std::nullopt;
+  const bool may_return = may_superpeer_return(state, errand);
+  auto wish = state.cluster.wishes.find({errand.version, errand.chunk});
+  const bool had_some = wish != state.cluster.wishes.end() && wish->second.had_superpeers;
+  if ((may_return || had_some) && have_others_superpeers(state, state.readers[errand.reader]))
+    return LeaseOutcome::kNever;
+  if (may_return) return LeaseOutcome::kWait;
+  return std::nullopt;
+}
+
 // A superpeer, or for want of one the reader itself.
 LeaseOutcome send_somebody(State& state, const Errand& errand) {
   const VersionRow& row = state.versions[errand.version];
@@ -162,6 +195,8 @@ LeaseOutcome send_somebody(State& state, const Errand& errand) {
   }
   // What is read ahead is read for all: a reader is not sent for it, least of all one that is gone.
   if (errand.reader == kNoReader || errand.need == OriginNeed::kAhead) return LeaseOutcome::kNever;
+  if (superpeers.empty())
+    if (auto outcome = outcome_of_absence(state, errand)) return *outcome;
   PeerIndex peer = state.readers[errand.reader].peer;
   uint32_t bytes = row.chunking.length_of(ChunkIndex(errand.chunk));
   Space space = reserve(state, peer, errand.version, bytes);

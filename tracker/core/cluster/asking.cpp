@@ -187,23 +187,29 @@ bool can_reader_read_for_all(const State& state, VersionIndex version, uint32_t 
   return row.bucket != kNoBucket && state.buckets[row.bucket].config.trust_peers;
 }
 
-bool is_shared(const State& state, const Reader& reader, uint32_t chunk) {
-  if (can_reader_read_for_all(state, reader.version, chunk)) return true;
-  if (is_past_superpeers(state, reader.version)) return false;
-  if (has_superpeer_near(state, reader)) return true;
+bool have_others_superpeers(const State& state, const Reader& reader) {
   Nearness farthest = state.policy(reader.version).selection.farthest;
   if (farthest < Nearness::kSameRegion) return false;
-  // Superpeers that were a lost tracker's are on their way to another one.
-  constexpr Duration kMoving = Duration::seconds(5);
-  if (state.now - state.cluster.changed_at < kMoving) return true;
   const std::string& region = state.sessions[state.fleet.peer(reader.peer).session].region;
   return std::any_of(state.cluster.links.begin(), state.cluster.links.end(),
                      [&](const auto& entry) {
                        const Link& link = entry.second;
+                       if (entry.first == state.cluster.self) return false;
                        bool is_near = farthest == Nearness::kAnywhere ||
                                       link.member.region.empty() || link.member.region == region;
                        return is_near && superpeers_for(state, link, reader.version) > 0;
                      });
+}
+
+bool is_shared(const State& state, const Reader& reader, uint32_t chunk) {
+  if (can_reader_read_for_all(state, reader.version, chunk)) return true;
+  if (is_past_superpeers(state, reader.version)) return false;
+  if (has_superpeer_near(state, reader)) return true;
+  if (state.policy(reader.version).selection.farthest < Nearness::kSameRegion) return false;
+  // Superpeers that were a lost tracker's are on their way to another one.
+  constexpr Duration kMoving = Duration::seconds(5);
+  if (state.now - state.cluster.changed_at < kMoving) return true;
+  return have_others_superpeers(state, reader);
 }
 
 bool may_wish(const State& state, VersionIndex version) {

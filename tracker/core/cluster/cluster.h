@@ -67,8 +67,9 @@ struct Wish {
   PeerId reader;  // whom it is for
   WishStage stage = WishStage::kOpen;
   Instant since;
-  Instant until;         // kOpen: it is asked anew then
-  bool is_anew = false;  // kGranted, for others: though peers of this tracker hold it
+  Instant until;                // kOpen: it is asked anew then
+  bool is_anew = false;         // kGranted, for others: though peers of this tracker hold it
+  bool had_superpeers = false;  // kGranted: there were some here that could be sent
   Crossing crossing = Crossing::kNotAsked;
   BucketIndex bucket = kNoBucket;  // in whose budget, and of which region, it is counted
   uint32_t region = kNone;

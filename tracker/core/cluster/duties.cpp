@@ -24,9 +24,10 @@ void end_reading(State& state, ChunkKey key) {
   auto it = state.cluster.wishes.find(key);
   if (it == state.cluster.wishes.end() || it->second.stage != WishStage::kReading) return;
   if (is_held(state.versions[key.version], key.chunk)) return forget_wish(state, key);
-  it->second.stage = WishStage::kOpen;
-  it->second.until = state.now + kWishPatience;
   state.versions[key.version].awaited.push_back(key.chunk);
+  // What was offered meanwhile was refused, and the directory takes the wish for served: it is told
+  // of it anew.
+  tell_wish(state, key);
 }
 
 // Whether the chunk has come back, or has come by another way, since the lease was granted, and its
@@ -82,6 +83,20 @@ void serve_grant(State& state, ChunkKey key) {
   tell_member(state, wish.directory, key.version, LeaseProgressed{row.id, key.chunk});
 }
 
+// Whether the order to read the chunk may not have reached the session's peer: that has not said
+// so. If it has, its new tracker tells the directory of the read, which is not this one's to give
+// back then.
+bool is_order_under_way(const State& state, SessionIndex session, ChunkKey key) {
+  const ChunkId chunk{state.versions[key.version].id, ChunkIndex(key.chunk)};
+  auto is_it = [&](const Command& command) {
+    const auto* order = std::get_if<Assign>(&command);
+    return order != nullptr && order->chunk == chunk && order->source.kind == SourceKind::kOrigin;
+  };
+  const Session& row = state.sessions[session];
+  return std::any_of(row.outbox.items().begin(), row.outbox.items().end(), is_it) ||
+         std::any_of(row.staged.begin(), row.staged.end(), is_it);
+}
+
 }  // namespace
 
 void begin_reading(State& state, ChunkKey key) {
@@ -120,6 +135,7 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   wish->second.directory = from;
   wish->second.stage = WishStage::kGranted;
   wish->second.is_anew = grant.is_anew && !is_own;
+  wish->second.had_superpeers = !state.fleet.superpeers().empty();
   wish->second.until = state.now + Duration::seconds(5);
   cluster.granted.insert(key);
   cluster.is_grant_waiting = true;
@@ -138,12 +154,15 @@ void tell_duties(State& state, MemberId directory) {
   }
 }
 
-void pass_duty(State& state, TransferIndex transfer) {
-  auto duty = state.cluster.duties.find(transfer);
-  if (duty == state.cluster.duties.end()) return;
-  const ChunkKey key = duty->second.chunk;
-  state.cluster.duties.erase(duty);
-  end_reading(state, key);
+void pass_duty(State& state, SessionIndex session, TransferIndex transfer) {
+  auto it = state.cluster.duties.find(transfer);
+  if (it == state.cluster.duties.end()) return;
+  const Duty duty = std::move(it->second);
+  state.cluster.duties.erase(it);
+  end_reading(state, duty.chunk);
+  if (is_order_under_way(state, session, duty.chunk))
+    give_back(state, duty.directory, duty.chunk, FailureKind::kCancelled,
+              "the superpeer went to another tracker before it heard of it");
 }
 
 void serve_grants(State& state) {

@@ -48,6 +48,8 @@ uint32_t superpeers_for(const State& state, const Link& link, VersionIndex versi
 // Whether a chunk that nobody of the group has is asked for in the cluster, not read at the origin
 // at once: where what is read there is for all.
 bool is_shared(const State& state, const Reader& reader, uint32_t chunk);
+// Whether other members have superpeers that could read for the reader.
+bool have_others_superpeers(const State& state, const Reader& reader);
 // Whether what a peer that is no superpeer reads at the origin is for all.
 bool can_reader_read_for_all(const State& state, VersionIndex version, uint32_t chunk);
 enum class WishOutcome : uint8_t {
@@ -98,8 +100,9 @@ void begin_reading(State& state, ChunkKey chunk);
 void end_duties(State& state);
 // Tells a member of the reads under way here of which it is the directory now.
 void tell_duties(State& state, MemberId directory);
-// A read under way is another tracker's now: what was wished for of it is wished for again.
-void pass_duty(State& state, TransferIndex transfer);
+// A read under way is another tracker's now: what was wished for of it is wished for again. If the
+// session's peer may not have heard of it, its lease is given back.
+void pass_duty(State& state, SessionIndex session, TransferIndex transfer);
 
 // --- moves.cpp: peers that go from one tracker to another ---
 // The peer has told all that it brings: the tracker that it has left hears of it.

@@ -90,7 +90,7 @@ void take_peer_moved(State& state, const PeerMoved& message) {
   const Session& session = state.sessions[index];
   if (state.fleet.peer(session.peer).id != message.peer) return;
   // What it reads at the origin it goes on with: the directories hear of that from its new tracker.
-  for (const Download& download : session.downloads) pass_duty(state, download.transfer);
+  for (const Download& download : session.downloads) pass_duty(state, index, download.transfer);
   end_session(state, index, EndKind::kLeft, "it went to another tracker");
 }
 

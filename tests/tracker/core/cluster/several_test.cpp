@@ -149,6 +149,43 @@ TEST(Several, APeerThatDiedWithItsTrackerIsWaitedForFiveSeconds) {
   EXPECT_GE(time_of_read_after_death(1, {reader(1, 2)}).ms(), 5000);
 }
 
+// Reads of the origin, of 64 chunks, when the only superpeer goes from the first tracker of two to
+// the other, which the first one sees or not.
+enum class Between : uint8_t { kLinked, kCutMeanwhile };
+int reads_while_superpeer_moves(Between between) {
+  TrackerCluster t({.trackers = 2});
+  populate(t, 2, 3);
+  t.set_object("big", kChunks);
+  open_all(t, 2, 3, "big");
+  t.run(Duration::milliseconds(120));
+  EXPECT_LT(sum(t.tally.origin), static_cast<int>(kChunks));
+  if (between == Between::kCutMeanwhile) t.cut(0, 1);
+  t.move_peer("s0", 1, Duration::milliseconds(1500));
+  t.run(Duration::seconds(2));
+  if (between == Between::kCutMeanwhile) t.join_link(0, 1);
+  EXPECT_TRUE(t.run_until_complete(kLimit));
+  t.check_invariants();
+  return sum(t.tally.origin);
+}
+
+TEST(Several, ASuperpeerOnItsWayToAnotherTrackerIsWaitedFor) {
+  // What it was reading when it went may be read again.
+  EXPECT_LE(reads_while_superpeer_moves(Between::kLinked), static_cast<int>(kChunks) + 8);
+  EXPECT_LE(reads_while_superpeer_moves(Between::kCutMeanwhile), static_cast<int>(kChunks) + 8);
+}
+
+TEST(Several, ASuperpeerThatDoesNotComeBackIsWaitedForFiveSecondsAtMost) {
+  TrackerCluster t({.trackers = 2});
+  populate(t, 2, 1);
+  t.set_object("big", kChunks);
+  open_all(t, 2, 1, "big");
+  t.run(Duration::milliseconds(120));
+  t.kill_peer("s0");
+  t.run(Duration::seconds(5));
+  for (int k : {0, 1}) EXPECT_GT(t.tally.reads_by[reader(k, 0)], 0) << k;
+  ASSERT_TRUE(t.run_until_complete(kLimit));
+}
+
 TEST(Several, TwoHalvesThatDoNotSeeOneAnotherReadEachChunkTwiceAtMost) {
   TrackerCluster t({.trackers = 4});
   populate(t, 4, 3);
