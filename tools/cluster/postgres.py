@@ -81,6 +81,35 @@ class Postgres:
             capture_output=True, check=True, timeout=START_SECONDS, text=True)
         return int(done.stdout)
 
+    def dump(self, database="postgres"):
+        """A backup, for restore(); it can be made at any time."""
+        done = subprocess.run(
+            [PROGRAMS / "pg_dump", "--clean", "--if-exists", "-d", self.uri(database)],
+            capture_output=True, check=True, timeout=START_SECONDS)
+        return done.stdout
+
+    def restore(self, backup, database="postgres"):
+        """Puts what dump() gave back in one transaction, whoever is connected."""
+        subprocess.run(
+            [PROGRAMS / "psql", "-q1", "-d", self.uri(database), "-v", "ON_ERROR_STOP=1"],
+            input=backup, capture_output=True, check=True, timeout=START_SECONDS)
+
+    def copy_folder(self):
+        """A copy of the data, for put_folder_back(). The server is ended for it, and started."""
+        copy = self.folder / "copy"
+        self._exchange_folder(self._data, copy)
+        return copy
+
+    def put_folder_back(self, copy):
+        """The data as it was, as from a snapshot of its disk; the server is ended, and started."""
+        self._exchange_folder(copy, self._data)
+
+    def _exchange_folder(self, source, target):
+        self.kill()
+        shutil.rmtree(target, ignore_errors=True)
+        subprocess.run(["cp", "-a", source, target], check=True)
+        self.start()
+
     def kill(self):
         """Ends it at once, as a crash does."""
         if self._process is None:

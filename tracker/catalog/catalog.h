@@ -36,7 +36,9 @@ struct PolicyRevision {
   bool operator==(const PolicyRevision&) const = default;
 };
 
-// Makes a bucket; its id is chosen by the catalog. Refused with kConflict if the name is taken.
+// Makes a bucket; its id is chosen by the catalog, above all that it has and above the one given.
+// That is the largest that the tracker knows, which the catalog may have had before it was put back
+// to an older copy. Refused with kConflict if the name is taken.
 struct CreateBucket {
   BucketConfig bucket;
   std::string policy_document = {};

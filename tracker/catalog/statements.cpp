@@ -21,7 +21,8 @@ const std::array<std::string, 13> kStatements = {
     std::string(kSelectBucket) + " WHERE name = ?",
     "SELECT count(*) FROM buckets",
     "INSERT INTO buckets (id, name, origin, revalidate, revalidate_age_ms, trust_peers,"
-    " policy_version) SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, 1 FROM buckets RETURNING id",
+    " policy_version) SELECT CASE WHEN coalesce(max(id), 0) < ?6 THEN ?6"
+    " ELSE coalesce(max(id), 0) END + 1, ?1, ?2, ?3, ?4, ?5, 1 FROM buckets RETURNING id",
     "UPDATE buckets SET origin = ?2, revalidate = ?3, revalidate_age_ms = ?4, trust_peers = ?5,"
     " policy_version = policy_version + 1 WHERE name = ?1",
     "UPDATE buckets SET policy_version = policy_version + 1 WHERE name = ?",
@@ -203,7 +204,8 @@ Result<void> CatalogStatements::apply(const CreateBucket& change, WallTime now,
   }
   auto inserted = insert_bucket_
                       .bind_all(bucket.name, bucket.origin, static_cast<int>(bucket.revalidate),
-                                bucket.revalidate_age.ms(), bucket.trust_peers ? 1 : 0)
+                                bucket.revalidate_age.ms(), bucket.trust_peers ? 1 : 0,
+                                uint64_t{bucket.id.value()})
                       .step();
   if (!inserted.ok()) return inserted.error();
   done = ChangeDone{.bucket = bucket};

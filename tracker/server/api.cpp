@@ -1,5 +1,6 @@
 #include "tracker/server/api.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -79,6 +80,8 @@ void Api::Impl::create_bucket(const io::HttpRequest& request, const Responder& r
   if (!asked.ok()) return reply(responder, asked.error());
   if (auto good = parse_policy(asked->policy, "policy"); !good.ok())
     return reply(responder, good.error());
+  for (const auto& [name, known] : directory_.buckets())
+    asked->bucket.id = std::max(asked->bucket.id, known.id);
   submit_bucket(CreateBucket{std::move(asked->bucket), std::move(asked->policy)}, 201, responder);
 }
 

@@ -49,6 +49,15 @@ TEST_P(CatalogConformance, BucketsComeBackAsTheyWereMade) {
   EXPECT_EQ(there.buckets["other"], other);
 }
 
+TEST_P(CatalogConformance, ABucketsNumberIsAboveAllThatItsTrackerKnows) {
+  BucketConfig asked = a_bucket("models");
+  asked.id = BucketId(7);
+  EXPECT_EQ(done(CreateBucket{asked}).bucket.id, BucketId(8));
+  asked = a_bucket("other");
+  asked.id = BucketId(7);
+  EXPECT_EQ(done(CreateBucket{asked}).bucket.id, BucketId(9));
+}
+
 TEST_P(CatalogConformance, UpdatingABucketKeepsItsIdAndCountsItsPolicyVersion) {
   BucketConfig bucket = done(CreateBucket{a_bucket("models")}).bucket;
   bucket.origin = "file:///srv/models/";
