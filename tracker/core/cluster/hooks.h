@@ -107,6 +107,8 @@ void pass_duty(State& state, SessionIndex session, TransferIndex transfer);
 // --- moves.cpp: peers that go from one tracker to another ---
 // The peer has told all that it brings: the tracker that it has left hears of it.
 void tell_move(State& state, SessionIndex session);
+// The same of all that have come from a member, which may not have heard of it.
+void tell_moves(State& state, const Member& member);
 void take_peer_moved(State& state, const PeerMoved& message);
 // A member's run is known of.
 void note_run(State& state, const Member& member);

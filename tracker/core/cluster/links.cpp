@@ -187,6 +187,7 @@ void link_up(State& state, const LinkUp& input) {
   tell_member(state, input.member, status_of(state));
   note_change(state);
   begin_sync(state, link);
+  tell_moves(state, link.member);
   tell_permits(state, input.member);
 }
 

@@ -35,6 +35,19 @@ void tell_move(State& state, SessionIndex index) {
   }
 }
 
+void tell_moves(State& state, const Member& member) {
+  if (member.epoch == TrackerEpoch()) return;
+  for (uint32_t i = 0; i < state.sessions.rows(); ++i) {
+    const SessionIndex index(i);
+    if (!state.sessions.is_used(index)) continue;
+    const Session& session = state.sessions[index];
+    // One that has not told all that it brings is told of when it has.
+    bool has_come = session.came_from == member.epoch && session.left.epoch == TrackerEpoch();
+    PeerId peer = state.fleet.peer(session.peer).id;
+    if (has_come) tell_member(state, member.id, PeerMoved{peer, session.left.session});
+  }
+}
+
 void tell_arrivals(State& state) {
   for (auto& [lost, ghost] : state.cluster.ghosts) {
     if (ghost.came_here == ghost.told || ghost.run == TrackerEpoch()) continue;

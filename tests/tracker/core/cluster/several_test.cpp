@@ -186,6 +186,20 @@ TEST(Several, ASuperpeerThatDoesNotComeBackIsWaitedForFiveSecondsAtMost) {
   ASSERT_TRUE(t.run_until_complete(kLimit));
 }
 
+TEST(Several, ATrackerHearsOfPeersThatLeftItWhenItIsLinkedAgain) {
+  TrackerCluster t({.trackers = 2});
+  populate(t, 2, 2);
+  t.run(Duration::milliseconds(100));
+  const uint32_t before = t.core(0).session_count();
+  t.cut(0, 1);
+  t.move_peer("s0", 1, Duration::milliseconds(500));
+  t.run(Duration::seconds(1));
+  EXPECT_EQ(t.core(0).session_count(), before);
+  t.join_link(0, 1);
+  t.run(Duration::milliseconds(100));
+  EXPECT_EQ(t.core(0).session_count(), before - 1);
+}
+
 TEST(Several, TwoHalvesThatDoNotSeeOneAnotherReadEachChunkTwiceAtMost) {
   TrackerCluster t({.trackers = 4});
   populate(t, 4, 3);
