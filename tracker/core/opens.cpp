@@ -457,7 +457,7 @@ void close_open(State& state, SessionIndex index, OpenId open) {
   note_served(state, reader);
   end_at_origin(state, reader);
   std::erase(session.readers, reader);
-  --state.versions[*version].readers;
+  if (--state.versions[*version].readers == 0) state.overdue.remove(*version);
   state.work.remove_reader(state.versions[*version].bucket);
   state.parking.leave(reader);
   state.readers.remove(reader);

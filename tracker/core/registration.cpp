@@ -221,7 +221,7 @@ void end_session(State& state, SessionIndex index, EndKind kind, const std::stri
   for (ReaderIndex reader : readers) {
     leave_origin_line(state, reader);
     was_read.push_back(state.readers[reader].version);
-    --state.versions[was_read.back()].readers;
+    if (--state.versions[was_read.back()].readers == 0) state.overdue.remove(was_read.back());
     state.work.remove_reader(state.versions[was_read.back()].bucket);
     state.parking.leave(reader);
     state.readers.remove(reader);

@@ -6,6 +6,7 @@
 namespace tyto::tracker {
 namespace {
 
+constexpr std::size_t kOverdueLooks = 64;
 constexpr Duration kSuspicionMax = Duration::seconds(60);
 
 // The transfer an event speaks of, if it is this peer's.
@@ -210,6 +211,10 @@ void wake_readers_of(State& state, PeerIndex source) {
     state.mark_dirty(state.holdings[holding].version);
     holding = state.holdings[holding].older;
   }
+  // Those who have waited longest, however long it has not used what they read.
+  state.overdue.visit(kOverdueLooks, [&](VersionIndex version) {
+    if (state.holdings.find(version, source) != kNoHolding) state.mark_dirty(version);
+  });
 }
 
 void accuse_for_guest(State& state, const Export& kept, MemberId reporter, FailureKind kind) {

@@ -57,11 +57,20 @@ void State::mark_dirty(VersionIndex version) {
   VersionRow& row = versions[version];
   if (row.is_dirty || row.readers == 0) return;
   row.is_dirty = true;
-  work.push(row.bucket, version);
+  if (auto since = overdue.since(version))
+    work.push_overdue(row.bucket, version, *since);
+  else
+    work.push(row.bucket, version);
+}
+
+void State::push_lot(LotIndex index) {
+  const Lot& lot = parking[index];
+  Instant since = lot.first == kNoReader ? now : readers[lot.first].served_at;
+  work.push(versions[lot.version].bucket, index, since);
 }
 
 std::optional<Worklist::Item> State::next_work() {
-  while (auto lot = parking.take_woken()) work.push(versions[parking[*lot].version].bucket, *lot);
+  while (auto lot = parking.take_woken()) push_lot(*lot);
   return work.pop();
 }
 

@@ -21,6 +21,7 @@
 #include "tracker/core/names.h"
 #include "tracker/core/origin/desks.h"
 #include "tracker/core/origin/reads.h"
+#include "tracker/core/overdue.h"
 #include "tracker/core/parking.h"
 #include "tracker/core/readers.h"
 #include "tracker/core/sessions.h"
@@ -77,6 +78,7 @@ class State {
 
   // Work for the next decide().
   Worklist work;
+  Overdue overdue;
   std::deque<BucketIndex> dirty_origins;
   std::vector<SessionIndex> touched_sessions;
 
@@ -102,6 +104,7 @@ class State {
   void touch(SessionIndex session);
   void mark_dirty(ReaderIndex reader);
   void mark_dirty(VersionIndex version);
+  void push_lot(LotIndex lot);
   // What is to be looked at next; nothing if there is nothing.
   std::optional<Worklist::Item> next_work();
   // Looks at a version's waiting readers again at `due`, or before.

@@ -8,6 +8,10 @@ namespace tyto::tracker {
 namespace {
 
 constexpr int kMissesMax = 4;
+// A reader that was sent for nothing for so long comes before those who report.
+constexpr Duration kOverdueAfter = Duration::seconds(2);
+// Of so many of a queue; all of it have their turn in front.
+constexpr std::size_t kOverdueLooks = 16;
 constexpr Duration kRecheck = Duration::milliseconds(500);
 // Parked readers that are looked at when something has changed in their rack.
 constexpr uint32_t kLooksPerLot = 64;
@@ -27,6 +31,23 @@ bool has_hope(const State& state, const Reader& reader, const RackView& rack) {
     if ((needed & (rack.offered(word) | elsewhere)) != 0) return true;
   }
   return false;
+}
+
+// Says whether the version is overdue, by those in front of its queue that wait for somebody busy.
+void note_overdue(State& state, VersionIndex version) {
+  Instant since = state.now;
+  const auto& queue = state.versions[version].waiting;
+  for (std::size_t i = 0; i < std::min(queue.size(), kOverdueLooks); ++i) {
+    const Reader& reader = state.readers[queue[i]];
+    if (reader.version != version || !reader.is_waiting) continue;
+    const Reason& lack = reader.lack.reason;
+    bool is_for_busy = lack.choice == Choice::kWaitForSource && lack.rejected_busy > 0;
+    if (is_for_busy) since = std::min(since, reader.served_at);
+  }
+  if (state.now - since < kOverdueAfter)
+    state.overdue.remove(version);
+  else
+    state.overdue.put(version, since);
 }
 
 void tell_lot(State& state, LotIndex lot) {
@@ -82,8 +103,7 @@ void park(State& state, ReaderIndex index) {
 
 void schedule_lot(State& state, LotIndex index) {
   const Lot lot = state.parking[index];
-  if (state.work.is_anothers_turn(state.versions[lot.version].bucket))
-    return state.work.push(state.versions[lot.version].bucket, index);
+  if (state.work.is_anothers_turn(state.versions[lot.version].bucket)) return state.push_lot(index);
   state.parking.begin_look(index);
   std::optional<RackView> rack;
   ReaderIndex next = lot.first;
@@ -136,6 +156,7 @@ void schedule_waiting(State& state, VersionIndex version) {
     bool is_missed = !is_served && state.readers[index].is_waiting;
     misses = is_served ? 0 : misses + (is_missed ? 1 : 0);
   }
+  note_overdue(state, version);
   if (!state.versions[version].waiting.empty()) state.recheck(version, state.now + kRecheck);
   keep_origin_busy(state, version);
 }

@@ -27,7 +27,11 @@ std::optional<Worklist::Item> Worklist::pop() {
     if (queue.has_work() && (next == nullptr || queue.served < next->served)) next = &queue;
   if (next == nullptr) return std::nullopt;
   served_last_ = static_cast<std::size_t>(next - queues_.data());
-  if (!next->lots.empty()) return take(next->lots);
+  bool is_lot_next =
+      !next->lots.empty() &&
+      (next->overdue.empty() || next->lots.front().since <= next->overdue.begin()->first);
+  if (is_lot_next) return take(next->lots).lot;
+  if (!next->overdue.empty()) return next->overdue.extract(next->overdue.begin()).value().second;
   if (!next->readers.empty()) return take(next->readers);
   return take(next->versions);
 }
@@ -35,7 +39,8 @@ std::optional<Worklist::Item> Worklist::pop() {
 std::optional<Worklist::Item> Worklist::ahead(std::size_t n) const {
   if (served_last_ >= queues_.size() || n == 0) return std::nullopt;
   const Queue& queue = queues_[served_last_];
-  if (n <= queue.lots.size()) return queue.lots[n - 1];
+  if (!queue.overdue.empty()) return std::nullopt;
+  if (n <= queue.lots.size()) return queue.lots[n - 1].lot;
   n -= queue.lots.size();
   if (n <= queue.readers.size()) return queue.readers[n - 1];
   return std::nullopt;

@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/time.h"
 #include "tracker/core/parking.h"
 #include "tracker/core/rows.h"
 
@@ -18,7 +21,7 @@ namespace tyto::tracker {
 // bytes in proportion to their weights, and what one does not want another takes (self-clocked fair
 // queueing, Golestani 1994). Within a bucket lots of parked readers come first, since who has a
 // slot free again would take it for itself otherwise; then readers, then versions, each in their
-// order.
+// order. Versions that are overdue come with the lots, whichever has waited longer.
 //
 // Purity: pure.
 // Bounds: the caller enters each reader, lot and version once.
@@ -30,7 +33,13 @@ class Worklist {
   void push(BucketIndex bucket, VersionIndex version) {
     queue_of(bucket).versions.push_back(version);
   }
-  void push(BucketIndex bucket, LotIndex lot) { queue_of(bucket).lots.push_back(lot); }
+  // `since`: the first of its readers has waited since then.
+  void push(BucketIndex bucket, LotIndex lot, Instant since) {
+    queue_of(bucket).lots.push_back({lot, since});
+  }
+  void push_overdue(BucketIndex bucket, VersionIndex version, Instant since) {
+    queue_of(bucket).overdue.emplace(since, version);
+  }
   // The next one, which is taken off; nothing if there is none.
   std::optional<Item> pop();
   // What comes n after the one that was popped last, if its bucket goes on being served; 1: the
@@ -45,13 +54,20 @@ class Worklist {
   bool is_anothers_turn(BucketIndex bucket) const;
 
  private:
+  struct WaitingLot {
+    LotIndex lot;
+    Instant since;
+  };
   struct Queue {
-    std::deque<LotIndex> lots;
+    std::deque<WaitingLot> lots;
+    std::set<std::pair<Instant, VersionIndex>> overdue;
     std::deque<ReaderIndex> readers;
     std::deque<VersionIndex> versions;
     uint64_t served = 0;  // bytes over weight, in 1/1000
     uint32_t active = 0;  // readers that the bucket has
-    bool has_work() const { return !lots.empty() || !readers.empty() || !versions.empty(); }
+    bool has_work() const {
+      return !lots.empty() || !overdue.empty() || !readers.empty() || !versions.empty();
+    }
   };
   Queue& queue_of(BucketIndex bucket);
 

@@ -131,6 +131,66 @@ TEST(Parking, ASlotInARackIsNotAlwaysTakenByWhoHadItBefore) {
   t.core.check_invariants();
 }
 
+// One superpeer with one upload has all of two objects. Who reports takes the upload that it has
+// freed; readers of the other object get their part all the same.
+TEST(Waiting, ReadersOfAnotherObjectAtTheSameSourceAreNotPassedOver) {
+  constexpr uint32_t kChunks = 100;
+  TrackerDriver::Options options;
+  options.config.uploads_per_superpeer = 1;
+  TrackerDriver t(options);
+  t.publish("large", kChunks);
+  t.publish("small", 4);
+  t.join_superpeer("s");
+  t.have("s", "large", std::string(kChunks, '#'));
+  t.have("s", "small", "####");
+  t.join("a");
+  t.join("b");
+  t.open("a", "large");
+  t.open("a", "small");
+  t.open("b", "small");
+  auto has_small = [&](const std::string& name) {
+    const auto& commands = t[name].commands;
+    return std::count_if(commands.begin(), commands.end(), [](const Command& command) {
+      const auto* order = std::get_if<Assign>(&command);
+      return order != nullptr && order->chunk.version == TrackerDriver::facts("small", 4).id;
+    });
+  };
+  for (int second = 0; second < 40; ++second) {
+    t.advance(Duration::seconds(1));
+    t.finish_one("a");
+    t.finish_one("b");
+  }
+  EXPECT_EQ(has_small("a"), 4);
+  EXPECT_EQ(has_small("b"), 4);
+  EXPECT_GE(t.count<Assign>("a"), 20);  // and those of the large one go on
+  t.core.check_invariants();
+}
+
+// The source has come to hold many other objects since: that does not make it forgotten.
+TEST(Waiting, NorAreThoseOfWhatTheSourceHasNotUsedForLong) {
+  TrackerDriver::Options options;
+  options.config.uploads_per_superpeer = 1;
+  TrackerDriver t(options);
+  t.publish("small", 1);
+  t.publish("large", 100);
+  t.join_superpeer("s");
+  t.have("s", "small", "#");
+  for (int i = 0; i < 100; ++i) {
+    t.publish("other" + std::to_string(i), 1);
+    t.have("s", "other" + std::to_string(i), "#");
+  }
+  t.have("s", "large", std::string(100, '#'));
+  t.join("a");
+  t.join("b");
+  t.open("a", "large");
+  t.open("b", "small");
+  for (int second = 0; second < 10; ++second) {
+    t.advance(Duration::milliseconds(999));
+    t.finish_one("a");
+  }
+  EXPECT_EQ(t["b"].assigns.size(), 1u);
+}
+
 // Two are parked for a chunk whose only holder, of their rack, has its one slot taken. It drops the
 // chunk; the first of them is sent to the origin, for which the other one may go on to wait where
 // it does: what ends that read wakes its rack.

@@ -25,6 +25,21 @@ TEST(Worklist, WithinABucketReadersComeFirstAndInTheirOrder) {
   EXPECT_FALSE(work.pop().has_value());
 }
 
+TEST(Worklist, WhatIsOverdueComesBeforeReadersAndLotsThatHaveWaitedLess) {
+  Worklist work;
+  auto at = [](int64_t s) { return Instant() + Duration::seconds(s); };
+  work.push(kA, ReaderIndex(1));
+  work.push(kA, LotIndex(1), at(2));
+  work.push(kA, LotIndex(2), at(9));
+  work.push_overdue(kA, VersionIndex(2), at(5));
+  work.push_overdue(kA, VersionIndex(1), at(3));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(LotIndex(1)));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(VersionIndex(1)));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(VersionIndex(2)));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(LotIndex(2)));
+  EXPECT_EQ(work.pop(), std::optional<Worklist::Item>(ReaderIndex(1)));
+}
+
 TEST(Worklist, TellsWhatComesNextOfTheBucketThatIsServedAndTakesNothing) {
   Worklist work;
   EXPECT_FALSE(work.ahead(1).has_value());
@@ -32,7 +47,7 @@ TEST(Worklist, TellsWhatComesNextOfTheBucketThatIsServedAndTakesNothing) {
   work.push(kA, ReaderIndex(2));
   work.push(kA, ReaderIndex(3));
   work.pop();
-  work.push(kA, LotIndex(7));
+  work.push(kA, LotIndex(7), Instant());
   EXPECT_EQ(work.ahead(1), std::optional<Worklist::Item>(LotIndex(7)));
   EXPECT_EQ(work.ahead(2), std::optional<Worklist::Item>(ReaderIndex(2)));
   EXPECT_EQ(work.ahead(3), std::optional<Worklist::Item>(ReaderIndex(3)));
