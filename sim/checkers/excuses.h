@@ -13,4 +13,11 @@ inline bool is_unknown_to_tracker(World& world, const Transfer& transfer) {
          !world.control().is_connected(transfer.reader);
 }
 
+// Whether the two were ordered in different parts of a cluster that has fallen apart. Trackers that
+// take the same ones to live are a part, which has one directory for a chunk and one keeper for a
+// budget; what the others have read it cannot know (docs/cluster.md, "When things break").
+inline bool are_of_two_parts(const Transfer& a, const Transfer& b) {
+  return a.tracker_view != b.tracker_view;
+}
+
 }  // namespace tyto::sim

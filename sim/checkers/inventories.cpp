@@ -23,7 +23,9 @@ class InventoriesChecker final : public Checker {
     if (++ticks_ % kTicksBetweenLooks != 0) return;
     for (uint32_t i = 0; i < world.control().tracker_count(); ++i)
       if (const auto* tracker = world.control().tracker(i)) tracker->check_invariants();
-    if (world.scenario().expect.inventories_agree) compare_trackers(world);
+    if (!world.scenario().expect.inventories_agree) return;
+    compare_memories(world);
+    compare_trackers(world);
   }
 
   void on_end(World& world) override {
@@ -34,8 +36,10 @@ class InventoriesChecker final : public Checker {
     }
     if (!world.scenario().expect.inventories_agree) return;
     for (uint32_t i = 0; i < world.node_count(); ++i) compare_store(world, NodeId(i));
-    for (uint32_t i = 0; i < world.node_count(); ++i) compare_memory(world, NodeId(i));
+    compare_memories(world);
     compare_trackers(world);
+    for (const auto& [node, difference] : memories_)
+      if (world.now() - difference.since >= kUnderwayMax) world.violated(difference.what);
     for (const auto& [version, difference] : differences_)
       if (world.now() - difference.since >= kUnderwayMax) world.violated(difference.what);
   }
@@ -64,22 +68,33 @@ class InventoriesChecker final : public Checker {
     }
   }
 
-  // What its tracker thinks is in a peer's memory is there, and nothing else.
-  static void compare_memory(World& world, NodeId id) {
+  // Notes since when what its tracker thinks is in a peer's memory is not what is there.
+  void compare_memories(World& world) {
+    std::map<NodeId, Difference> before = std::exchange(memories_, {});
+    for (uint32_t i = 0; i < world.node_count(); ++i) {
+      std::string what = difference_of_memory(world, NodeId(i));
+      if (what.empty()) continue;
+      auto known_since = before.find(NodeId(i));
+      Instant since = known_since == before.end() ? world.now() : known_since->second.since;
+      memories_[NodeId(i)] = {since, what};
+    }
+  }
+  static std::string difference_of_memory(World& world, NodeId id) {
     const PeerNode& node = world.node(id);
-    if (!node.is_alive() || !world.control().is_connected(id)) return;
+    if (!node.is_alive() || !world.control().is_connected(id)) return {};
     uint64_t real = node.store().used_bytes(Medium::kMemory);
+    std::string what;
     for (uint32_t i = 0; i < world.control().tracker_count(); ++i) {
       const tracker::TrackerCore* tracker = world.control().tracker(i);
       if (tracker == nullptr) continue;
       tracker->visit_peers([&](const tracker::PeerPicture& picture) {
         bool is_it = picture.peer == node.peer() && picture.is_connected;
         if (!is_it || picture.used_memory_bytes == real) return;
-        world.violated(text(id) + " keeps " + std::to_string(real) +
-                       " bytes in memory; its tracker knows " +
-                       std::to_string(picture.used_memory_bytes));
+        what = text(id) + " keeps " + std::to_string(real) +
+               " bytes in memory; its tracker knows " + std::to_string(picture.used_memory_bytes);
       });
     }
+    return what;
   }
 
   // Notes since when they differ.
@@ -122,6 +137,7 @@ class InventoriesChecker final : public Checker {
 
   uint32_t ticks_ = 0;
   std::map<VersionId, Difference> differences_;  // at the last look
+  std::map<NodeId, Difference> memories_;        // likewise
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 
 #include "sim/checkers/all.h"
@@ -18,10 +19,13 @@ class RequestsChecker final : public Checker {
     uint32_t limit = world.scenario().policy.origin.requests_per_s;
     bool is_request = transfer.is_origin() && transfer.request == transfer.key;
     if (limit == 0 || !is_request || is_unknown_to_tracker(world, transfer)) return;
-    begun_.push_back(world.now());
-    while (begun_.front() + kWindow < world.now()) begun_.pop_front();
+    begun_.push_back({world.now(), world.control().parts()});
+    while (begun_.front().at + kWindow < world.now()) begun_.pop_front();
+    // Each part of a cluster that has fallen apart keeps a budget of its own.
+    uint64_t parts = 1;
+    for (const Begun& begun : begun_) parts = std::max<uint64_t>(parts, begun.parts);
     auto span_ms = static_cast<uint64_t>((kWindow + kTogether).ns() / 1'000'000);
-    if (begun_.size() > 1 + limit * span_ms / 1000)
+    if (begun_.size() > parts * (1 + limit * span_ms / 1000))
       world.violated(std::to_string(begun_.size()) + " requests of the origin begun in " +
                      std::to_string(kWindow.ns() / 1'000'000) + " ms, with that of " +
                      text(transfer.chunk()) + ", where there may be " + std::to_string(limit) +
@@ -31,7 +35,11 @@ class RequestsChecker final : public Checker {
  private:
   static constexpr Duration kWindow = Duration::seconds(2);
   static constexpr Duration kTogether = Duration::seconds(1);
-  std::deque<Instant> begun_;  // within the window
+  struct Begun {
+    Instant at;
+    uint32_t parts = 1;  // of the cluster, then
+  };
+  std::deque<Begun> begun_;  // within the window
 };
 
 }  // namespace

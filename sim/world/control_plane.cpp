@@ -1,5 +1,8 @@
 #include "sim/world/control_plane.h"
 
+#include <algorithm>
+#include <set>
+
 #include "sim/world/world.h"
 
 namespace tyto::sim {
@@ -339,6 +342,13 @@ uint64_t ControlPlane::upsets() const {
   uint64_t sum = links_->upsets();
   for (const auto& tracker : trackers_) sum += tracker->upsets();
   return sum;
+}
+
+uint32_t ControlPlane::parts() const {
+  std::set<uint64_t> views;
+  for (uint32_t i = 0; i < tracker_count(); ++i)
+    if (is_up(i)) views.insert(links_->view(i));
+  return std::max(1u, static_cast<uint32_t>(views.size()));
 }
 
 // --- what goes wrong on the way ---

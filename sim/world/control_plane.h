@@ -91,6 +91,11 @@ class ControlPlane {
   // The run of the tracker that the peer is, or was last, connected to, or tries.
   uint64_t tracker_run(NodeId node) const { return epoch(lines_[node.value()].tracker); }
   bool is_tracker_up(NodeId node) const { return is_up(lines_[node.value()].tracker); }
+  // Which trackers that one takes to live.
+  uint64_t tracker_view(NodeId node) const { return links_->view(lines_[node.value()].tracker); }
+  // Into how many parts the cluster has fallen: of trackers that run, those that take the same ones
+  // to live are one. At least 1.
+  uint32_t parts() const;
   ControlRecords records() const { return {connections_.size(), tokens_.size()}; }
   // Counts the times that a tracker was frozen or thawed, or a link between them changed.
   uint64_t upsets() const;

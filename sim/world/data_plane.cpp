@@ -152,6 +152,7 @@ void DataPlane::start(NodeId reader, const peer::StartTransfer& order, Attempt a
   }
   transfer.had_tracker = world_.control().is_connected(reader);
   transfer.tracker_upset = world_.control().upsets();
+  transfer.tracker_view = world_.control().tracker_view(reader);
   transfer.since = world_.now();
   by_id_[{reader, order.transfer}] = key;
   coming.transfers.push_back(key);

@@ -65,6 +65,7 @@ struct Transfer {
   Instant silent_since;
   uint64_t tracker_run = 0;     // that ruled when it began
   uint64_t tracker_upset = 0;   // how often it had been disturbed by then
+  uint64_t tracker_view = 0;    // the trackers that it took to live
   bool had_tracker = false;     // the reader was in touch with it
   bool is_for_orphans = false;  // begun while readers without a tracker waited for it here
   Instant since;

@@ -149,7 +149,8 @@ enum class Readers : uint8_t {
 };
 enum class Leases : uint8_t {
   kStrict,   // never two readers of a chunk at the origin
-  kCounted,  // two only if one of them is cut off from the tracker that leased to it
+  kCounted,  // two only if one of them is cut off from the tracker that leased to it, or if their
+             // trackers are cut off from one another
 };
 
 // What the checkers hold a run to, besides what must hold always.

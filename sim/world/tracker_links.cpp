@@ -42,6 +42,12 @@ TrackerLinks::Pair& TrackerLinks::pair(uint32_t a, uint32_t b) {
   return pairs_[index_of(std::min(a, b), std::max(a, b))];
 }
 
+uint64_t TrackerLinks::view(uint32_t tracker) const {
+  uint64_t view = uint64_t{1} << tracker % 64;
+  for (uint32_t member : ends_[tracker].members) view |= uint64_t{1} << member % 64;
+  return view;
+}
+
 bool TrackerLinks::is_listening(uint32_t tracker) const {
   return ends_[tracker].is_alive && world_.control().is_up(tracker);
 }

@@ -49,6 +49,8 @@ class TrackerLinks {
   void pace_changed(uint32_t tracker);
   // Whether it knows its members, and so takes peers.
   bool is_ready(uint32_t tracker) const { return ends_[tracker].is_ready; }
+  // Which trackers it takes to live, itself among them: one bit each.
+  uint64_t view(uint32_t tracker) const;
 
   void send(uint32_t from, tracker::SendToMember order);
 

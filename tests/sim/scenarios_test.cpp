@@ -35,6 +35,16 @@ TEST_P(FaultScenario, EndsAsItMust) {
 INSTANTIATE_TEST_SUITE_P(All, FaultScenario, testing::ValuesIn(fault_scenarios()), name_of);
 INSTANTIATE_TEST_SUITE_P(Clusters, FaultScenario, testing::ValuesIn(cluster_scenarios()), name_of);
 
+// Two trackers that do not see one another long enough each lease what both of their readers want:
+// the checkers see to it that this is no more than twice, and that what is read is right.
+TEST(SplitCluster, ReadsTheOriginMoreThanOnceAndTwiceAtMost) {
+  RunResult result = run(catalogue_scenario("trackers_split_long", {}).value());
+  EXPECT_TRUE(result.is_good()) << text_report(result);
+  EXPECT_GT(result.amplification_permille(), 1000u);
+  EXPECT_LE(result.amplification_permille(), 2000u);
+  for (const ReadResult& read : result.reads) EXPECT_EQ(read.phase, ReadPhase::kDone);
+}
+
 class CanaryScenario : public testing::TestWithParam<CatalogueEntry> {};
 
 TEST_P(CanaryScenario, IsCaught) {

@@ -236,6 +236,9 @@ void park(State& state, ReaderIndex reader);
 // its version is looked at when it is.
 bool is_given_up(State& state, ReaderIndex reader);
 void schedule_waiting(State& state, VersionIndex version);
+// Looks at the versions that are overdue for longer than since `before`, and that something has
+// changed for.
+void serve_overdue(State& state, Instant before);
 void schedule_lot(State& state, LotIndex lot);
 // Tells the readers of some of the lots what they wait for.
 void fire_parked_timer(State& state);

@@ -27,6 +27,7 @@ struct Counters {
   uint64_t leases = 0;
   uint64_t origin_requests = 0;  // that peers were to make for reads of origins, runs being one
   uint64_t leases_granted = 0;   // as directory of the chunk, to whichever tracker
+  uint64_t leases_for_lost = 0;  // of these, of what is a lost member's to lease, should it live
   uint64_t imports = 0;          // assignments to peers of other trackers
   uint64_t exports = 0;          // uploads kept for readers of other trackers
   uint64_t messages_sent = 0;    // to other trackers

@@ -136,6 +136,15 @@ void fire_parked_timer(State& state) {
   state.timers.set({state.now + kLotShareEvery, TimerKind::kParked, 0});
 }
 
+void serve_overdue(State& state, Instant before) {
+  std::vector<VersionIndex> older;
+  state.overdue.visit(kOverdueLooks, [&](VersionIndex version) {
+    if (state.versions[version].is_dirty && *state.overdue.since(version) < before)
+      older.push_back(version);
+  });
+  for (VersionIndex version : older) schedule_waiting(state, version);
+}
+
 void schedule_waiting(State& state, VersionIndex version) {
   state.versions[version].is_dirty = false;
   int misses = 0;

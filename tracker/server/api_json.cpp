@@ -296,6 +296,8 @@ Json json_of(const Counters& counters) {
           {"assignments", counters.assignments},
           {"leases", counters.leases},
           {"origin_requests", counters.origin_requests},
+          {"leases_granted", counters.leases_granted},
+          {"leases_for_lost", counters.leases_for_lost},
           {"leases_lost", counters.leases_lost},
           {"evictions", counters.evictions},
           {"evictions_by", evictions_json(counters)},

@@ -143,6 +143,7 @@ TEST(Waiting, ReadersOfAnotherObjectAtTheSameSourceAreNotPassedOver) {
   t.join_superpeer("s");
   t.have("s", "large", std::string(kChunks, '#'));
   t.have("s", "small", "####");
+  t.send("s");  // it stays there
   t.join("a");
   t.join("b");
   t.open("a", "large");

@@ -108,7 +108,13 @@ struct Guest {
   MemberId directory;
   ServeAsked asked;
   VersionIndex version{kNone};
-  Instant since;
+  Instant since;     // it waits, refusals included
+  Instant asked_at;  // this time
+};
+// One that was refused for want of an upload, and will be asked for again.
+struct GuestPlace {
+  Instant since;  // it waits
+  Instant until;  // its place is kept
 };
 // An upload kept for a reader of another group.
 struct Export {
@@ -227,7 +233,8 @@ struct Cluster {
   bool is_grant_waiting = false;
   std::set<std::pair<BucketIndex, uint32_t>> crossings;  // budgets that wishes stand in line for
 
-  std::deque<Guest> guests;
+  std::deque<Guest> guests;  // those that have waited longest come first
+  std::map<std::pair<MemberId, ChunkKey>, GuestPlace> guest_places;  // by asker
   bool are_guests_due = false;  // something has changed for them
   std::map<OfferId, Export> exports;
   uint64_t offer_serial = 0;
@@ -237,6 +244,7 @@ struct Cluster {
   std::vector<ChunkKey> dirty_desks;
   std::map<BucketIndex, ClusterBudget> budgets;
   std::map<MemberId, Ghost> ghosts;  // nothing that they held is leased before they are forgotten
+  std::map<MemberId, Instant> lost;  // members that have not come back, since when
 
   std::vector<ChunkKey> edges;  // of which the first copy came, or the last one went
   std::map<VersionIndex, Bitmap> announced;

@@ -1,6 +1,7 @@
 // Reading the origin for all, when a chunk's directory has granted the lease.
 #include <algorithm>
 
+#include "tracker/core/cluster/ranking.h"
 #include "tracker/core/state.h"
 
 namespace tyto::tracker {
@@ -14,6 +15,13 @@ void give_back(State& state, MemberId directory, ChunkKey key, FailureKind kind,
                const std::string& detail) {
   tell_member(state, directory, key.version,
               LeaseFailed{state.versions[key.version].id, key.chunk, kind, detail});
+}
+
+// Whether the member said, when it last told all that it holds, that it takes others to live.
+bool is_of_another_part(const State& state, MemberId member) {
+  const Link* link = state.cluster.link(member);
+  bool is_known = member != state.cluster.self && link != nullptr && link->synced != 0;
+  return is_known && link->synced != fingerprint(state.cluster.members);
 }
 
 // Whoever waits may not read from the superpeer that has the chunk here, and no more would come of
@@ -116,6 +124,11 @@ void take_grant(State& state, MemberId from, const LeaseGranted& grant) {
   ChunkKey key{*version, grant.chunk};
   const VersionRow& row = state.versions[*version];
   if (row.is_leased(grant.chunk)) return;  // on its way already
+  // So that those who take the same members to live read a chunk once among them, whatever others
+  // take to live.
+  if (is_of_another_part(state, from))
+    return give_back(state, from, key, FailureKind::kCancelled,
+                     "other trackers live, seen from here");
   auto wish = cluster.wishes.find(key);
   bool is_own = grant.want != WantId();
   if (is_own && (wish == cluster.wishes.end() || wish->second.want != grant.want))

@@ -30,6 +30,13 @@ Instant known_again(const State& state, ChunkKey key) {
   return until;
 }
 
+// Whether another one would be the directory if it were not lost: should it live and be cut off, it
+// may have the chunk read as well.
+bool is_in_place_of_lost(const State& state, ChunkKey key) {
+  return std::any_of(state.cluster.lost.begin(), state.cluster.lost.end(),
+                     [&](const auto& entry) { return was_directory(state, entry.first, key); });
+}
+
 uint32_t free_reads(const Link& link) {
   uint32_t free = link.status.origin_reads_free;
   return free - std::min(free, link.granted);
@@ -194,6 +201,7 @@ void grant_lease(State& state, ChunkKey key, Desk& desk) {
   desk.lease_until = state.now + state.policy(key.version).origin.lease_term;
   ++state.cluster.links.at(grantee.member).granted;
   ++state.counters.leases_granted;
+  if (is_in_place_of_lost(state, key)) ++state.counters.leases_for_lost;
   // Who holds it all the same may not be read from.
   bool is_anew = is_held_by_any(state.cluster.directory.at(key.version), key.chunk);
   tell_member(state, grantee.member, key.version,

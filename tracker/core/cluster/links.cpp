@@ -183,6 +183,7 @@ void link_up(State& state, const LinkUp& input) {
   note_run(state, link.member);
   link.is_up = true;
   state.cluster.ghosts.erase(input.member);
+  state.cluster.lost.erase(input.member);
   forget_member(state, input.member);
   tell_member(state, input.member, status_of(state));
   note_change(state);
@@ -203,6 +204,7 @@ void link_down(State& state, MemberId member) {
                                   .run = it->second.member.epoch,
                                   .peers = it->second.status.peers};
   it->second.status = {};
+  state.cluster.lost[member] = state.now;
   lose_member(state, member);
   note_change(state);
 }
@@ -267,6 +269,13 @@ OriginLimits own_limits(const State& state, BucketIndex bucket) {
 
 namespace {
 
+// Who has been away for so long is not a member any more.
+void forget_lost(State& state) {
+  constexpr Duration kLostKept = Duration::seconds(3600);
+  std::erase_if(state.cluster.lost,
+                [&](const auto& entry) { return state.now - entry.second >= kLostKept; });
+}
+
 // What is to be done at once. True if anything was.
 bool settle_messages(State& state) {
   Cluster& cluster = state.cluster;
@@ -294,7 +303,9 @@ void begin_cluster(State& state) {
   tell_status(state, Change::kMuch);
   serve_crossings(state);
   settle_messages(state);
-  if (state.cluster.are_guests_due) serve_guests(state, GuestShare::kFair);
+  if (!state.cluster.are_guests_due) return;
+  if (!state.cluster.guests.empty()) serve_overdue(state, state.cluster.guests.front().since);
+  serve_guests(state, GuestShare::kFair);
 }
 
 bool settle_cluster(State& state) {
@@ -319,6 +330,7 @@ void fire_cluster_timer(State& state) {
   if (!cluster.is_several()) return;
   tell_status(state, Change::kAny);
   forget_ghosts(state);
+  forget_lost(state);
   expire_wishes(state);
   expire_exports(state);
   expire_desks(state);

@@ -10,6 +10,9 @@ namespace {
 constexpr Duration kGuestPatience = Duration::seconds(2);
 // How long for what this group is itself to be sent.
 constexpr Duration kComingPatience = Duration::seconds(10);
+// Who was refused for want of an upload is asked for again before long, and keeps its place so
+// long.
+constexpr Duration kPlaceKept = Duration::seconds(10);
 // An upload of which nothing was heard for so long has ended.
 constexpr Duration kExportTerm = Duration::seconds(20);
 
@@ -19,6 +22,29 @@ void refuse(State& state, const Guest& guest, Refusal why) {
       state, guest.directory,
       ServeRefused{guest.asked.asker, guest.asked.want, guest.asked.version, guest.asked.chunk,
                    why == Refusal::kHasNone, why == Refusal::kForbidden});
+}
+
+std::pair<MemberId, ChunkKey> place_of(const Guest& guest) {
+  return {guest.asked.asker, {guest.version, guest.asked.chunk}};
+}
+
+// Behind those that have waited longer. Else who comes when the line is long would be refused each
+// time, for as long as others come as well.
+void enter(State& state, Guest guest) {
+  auto place = state.cluster.guest_places.find(place_of(guest));
+  if (place != state.cluster.guest_places.end()) {
+    guest.since = place->second.since;
+    state.cluster.guest_places.erase(place);
+  }
+  std::deque<Guest>& guests = state.cluster.guests;
+  auto at = std::upper_bound(guests.begin(), guests.end(), guest.since,
+                             [](Instant since, const Guest& other) { return since < other.since; });
+  guests.insert(at, std::move(guest));
+}
+
+void keep_place(State& state, const Guest& guest) {
+  if (state.cluster.guest_places.size() >= kGuestsMax) return;
+  state.cluster.guest_places[place_of(guest)] = {guest.since, state.now + kPlaceKept};
 }
 
 void book(State& state, const Export& kept, int change) {
@@ -75,7 +101,7 @@ Found find_for(State& state, const Guest& guest, GuestShare share) {
 bool is_coming(const State& state, const Guest& guest) {
   auto wish = state.cluster.wishes.find({guest.version, guest.asked.chunk});
   return wish != state.cluster.wishes.end() && wish->second.stage == WishStage::kOpen &&
-         state.now - guest.since < kComingPatience && state.cluster.is_up(guest.asked.asker);
+         state.now - guest.asked_at < kComingPatience && state.cluster.is_up(guest.asked.asker);
 }
 
 // Whether anybody could be read from before long. A holder that has sent wrong bytes is not, for
@@ -116,9 +142,9 @@ Served serve(State& state, const Guest& guest, GuestShare share) {
       refuse(state, guest, Refusal::kForbidden);
       return Served::kRefused;
     }
-    bool is_waiting = found.reason.rejected_busy > 0 && state.now - guest.since < kGuestPatience &&
-                      state.cluster.is_up(guest.asked.asker);
-    if (is_waiting) return Served::kWaits;
+    bool is_worth_it = found.reason.rejected_busy > 0 && state.cluster.is_up(guest.asked.asker);
+    if (is_worth_it && state.now - guest.asked_at < kGuestPatience) return Served::kWaits;
+    if (is_worth_it) keep_place(state, guest);
   }
   bool is_of_use = is_usable_soon(state, guest.version, chunk);
   // Should it be again, the next copy of it says so.
@@ -146,7 +172,7 @@ Export* find_export(State& state, MemberId asker, OfferId offer) {
 }  // namespace
 
 void take_serve_asked(State& state, MemberId from, const ServeAsked& message) {
-  Guest guest{from, message, VersionIndex(kNone), state.now};
+  Guest guest{from, message, VersionIndex(kNone), state.now, state.now};
   auto version = state.versions.find(message.version);
   bool is_known = version && state.versions[*version].facts != nullptr;
   if (!is_known) return refuse(state, guest, Refusal::kHasNone);
@@ -155,7 +181,7 @@ void take_serve_asked(State& state, MemberId from, const ServeAsked& message) {
     return note_nonsense(state, from, "asked for a source of what is not there");
   guest.version = *version;
   if (state.cluster.guests.size() >= kGuestsMax) return refuse(state, guest, Refusal::kNotNow);
-  state.cluster.guests.push_back(std::move(guest));
+  enter(state, std::move(guest));
   state.cluster.are_guests_due = true;
   wake_cluster(state, state.now + kGuestPatience);
 }
@@ -180,6 +206,8 @@ void take_offer_ended(State& state, MemberId from, const OfferEnded& message) {
 }
 
 void expire_exports(State& state) {
+  std::erase_if(state.cluster.guest_places,
+                [&](const auto& entry) { return entry.second.until <= state.now; });
   std::vector<OfferId> over;
   for (const auto& [id, kept] : state.cluster.exports)
     if (kept.until <= state.now) over.push_back(id);

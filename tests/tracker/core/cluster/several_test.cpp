@@ -200,21 +200,6 @@ TEST(Several, ATrackerHearsOfPeersThatLeftItWhenItIsLinkedAgain) {
   EXPECT_EQ(t.core(0).session_count(), before - 1);
 }
 
-TEST(Several, TwoHalvesThatDoNotSeeOneAnotherReadEachChunkTwiceAtMost) {
-  TrackerCluster t({.trackers = 4});
-  populate(t, 4, 3);
-  t.publish("big", kChunks);
-  for (int a : {0, 1})
-    for (int b : {2, 3}) t.cut(a, b);
-  for (int a : {0, 1}) t.set_members(a, {0, 1});
-  for (int b : {2, 3}) t.set_members(b, {2, 3});
-  open_all(t, 4, 3, "big");
-  ASSERT_TRUE(t.run_until_complete(kLimit));
-  t.check_invariants();
-  EXPECT_EQ(most(t.tally.origin), 2);
-  EXPECT_EQ(sum(t.tally.origin), 2 * static_cast<int>(kChunks));
-}
-
 TEST(Several, AnOriginThatFailsEndsTheReadsOfAllWithItsError) {
   TrackerCluster t({.trackers = 3});
   populate(t, 3, 1);
