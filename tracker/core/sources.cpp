@@ -264,6 +264,13 @@ bool may_hang_elsewhere(const State& state, const TransferRow& row, PeerIndex re
   return session == kNoSession || !was_lately_at(state, state.sessions[session], import->path);
 }
 
+// Whether the peer is what the transfer comes from, or goes on to when that fails: whoever had the
+// chunk and lost it may be named there still.
+bool may_come_from(const TransferRow& row, PeerIndex peer) {
+  return row.source == peer ||
+         std::find(row.fallbacks.begin(), row.fallbacks.end(), peer) != row.fallbacks.end();
+}
+
 // Whether a copy in flight comes from a whole one in the end, through copies in flight that are on
 // their way, and none of them at `reader`. Generations grow along a tree, but after a failure they
 // are given out anew above those who still wait. What comes in two ways is no source: to tell that
@@ -272,8 +279,9 @@ bool is_sound(const State& state, const TransferRow& copy, PeerIndex reader) {
   const ChunkOf what{copy.version, copy.chunk};
   const TransferRow* row = &copy;
   for (uint32_t steps = 0; steps <= kTreeDepthMax + 1; ++steps) {
-    if (row->is_double != 0 || row->source == reader || row->source == kNoPeer) return false;
-    if (row->source_generation == 0) return true;
+    if (row->is_double != 0 || row->source == kNoPeer || may_come_from(*row, reader)) return false;
+    // A fall-back was whole when it was named, and may be receiving the chunk itself by now.
+    if (row->source_generation == 0 && row->is_moved == 0) return true;
     const TransferRow* above = state.transfers.upstream(*row);
     if (above == nullptr) {
       PeerIndex at = row->source;

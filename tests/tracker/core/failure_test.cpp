@@ -128,6 +128,53 @@ TEST(Failure, AFailedSourceMovesTheBookingToTheFallback) {
   EXPECT_EQ(t.core.counters().bytes_wasted, 10u);
 }
 
+TrackerDriver::Options one_upload_each() {
+  TrackerDriver::Options options;
+  options.config.uploads_per_host = 1;
+  return options;
+}
+
+// Two hold the chunk, and a reader is sent it by one of them, with the other to fall back on.
+void begin_with_fallback(TrackerDriver& t) {
+  t.publish("k", 1);
+  for (auto name : {"a", "b"}) {
+    t.join(name);
+    t.have(name, "k", "#");
+  }
+  t.join("r");
+  t.open("r", "k");
+}
+
+// The other one of the two, which has lost the chunk since.
+std::string lose_fallback(TrackerDriver& t, const Assign& order) {
+  std::string other = order.source.peer == t["a"].id ? "b" : "a";
+  EXPECT_EQ(order.fallbacks[0].peer, t[other].id);
+  t.send(other, {ChunksDropped{order.chunk.version, order.chunk.index.value(), 1}});
+  return other;
+}
+
+TEST(Failure, AFallbackThatLostItsCopyIsNotSentToWhoMayComeToIt) {
+  TrackerDriver t(one_upload_each());
+  begin_with_fallback(t);
+  std::string other = lose_fallback(t, t["r"].assigns.at(0));
+  t.open(other, "k");
+  EXPECT_TRUE(t[other].assigns.empty());
+  t.core.check_invariants();
+}
+
+TEST(Failure, NobodyHangsOnAReaderWhoseFallbackHasLostItsCopy) {
+  TrackerDriver t(one_upload_each());
+  begin_with_fallback(t);
+  Assign order = t["r"].assigns.at(0);
+  t.send("r",
+         {SourceFailed{order.assignment, order.chunk, order.source, FailureKind::kUnreachable, 0}});
+  lose_fallback(t, order);
+  t.join("x");
+  t.open("x", "k");
+  EXPECT_TRUE(t["x"].assigns.empty());
+  t.core.check_invariants();
+}
+
 TEST(Failure, ADeadReadersLeaseGoesToAnother) {
   TrackerDriver t;
   t.publish("k", 1);
