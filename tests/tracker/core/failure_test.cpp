@@ -107,8 +107,8 @@ TEST(Failure, A404RepairsTheInventory) {
   EXPECT_EQ(t["r"].applied > 0, true);
 }
 
-TEST(Failure, AFailedSourceMovesTheBookingToTheFallback) {
-  TrackerDriver t;
+// Two hold the chunk, and a reader is sent it by one of them, with the other to fall back on.
+void begin_with_fallback(TrackerDriver& t) {
   t.publish("k", 1);
   for (auto name : {"a", "b"}) {
     t.join(name);
@@ -116,6 +116,11 @@ TEST(Failure, AFailedSourceMovesTheBookingToTheFallback) {
   }
   t.join("r");
   t.open("r", "k");
+}
+
+TEST(Failure, AFailedSourceMovesTheBookingToTheFallback) {
+  TrackerDriver t;
+  begin_with_fallback(t);
   Assign a = t["r"].assigns[0];
   ASSERT_EQ(a.fallbacks.size(), 1u);
   t.send("r", {SourceFailed{a.assignment, a.chunk, a.source, FailureKind::kUnreachable, 10}});
@@ -132,17 +137,6 @@ TrackerDriver::Options one_upload_each() {
   TrackerDriver::Options options;
   options.config.uploads_per_host = 1;
   return options;
-}
-
-// Two hold the chunk, and a reader is sent it by one of them, with the other to fall back on.
-void begin_with_fallback(TrackerDriver& t) {
-  t.publish("k", 1);
-  for (auto name : {"a", "b"}) {
-    t.join(name);
-    t.have(name, "k", "#");
-  }
-  t.join("r");
-  t.open("r", "k");
 }
 
 // The other one of the two, which has lost the chunk since.
